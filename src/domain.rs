@@ -1,0 +1,16 @@
+//! What is true of a machine that lends one GPU to several guests.
+//!
+//! Pure: nothing in here is async or touches a clock, a file, the network or the terminal. Time enters as
+//! [`Millis`](ids::Millis), facts as [`Facts`](facts::Facts).
+
+pub mod address;
+pub mod facts;
+pub mod finding;
+pub mod gpu;
+pub mod guest;
+pub mod ids;
+pub mod mode;
+pub mod policy;
+pub mod service;
+pub mod switch;
+pub mod text;

@@ -1,0 +1,179 @@
+//! Everything that looks at the host have brought home, each part with its age and its failure.
+
+use super::{
+    finding::FindingId,
+    gpu::{Claim, Mapping, PciDevice, claims},
+    guest::{AgentFacts, Guest, GuestConfig, Power},
+    ids::{Millis, NodeName, Upid, Vmid},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A value that was asked for: what is known, since when, and what went wrong the last time. A failure never blanks
+/// an older good value.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Part<T> {
+    /// The last good answer.
+    pub value: Option<T>,
+    /// When it was good.
+    pub seen: Option<Millis>,
+    /// Why the newest attempt failed; none after a good one.
+    pub error: Option<Trouble>,
+}
+
+impl<T> Default for Part<T> {
+    fn default() -> Self {
+        Self { value: None, seen: None, error: None }
+    }
+}
+
+/// What went wrong, with an id for `morpheus explain`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Trouble {
+    /// The kind of trouble.
+    pub finding: FindingId,
+    /// This case of it, in words; holds no secret.
+    pub message: String,
+}
+
+impl<T> Part<T> {
+    /// A good answer.
+    pub const fn good(value: T, at: Millis) -> Self {
+        Self { value: Some(value), seen: Some(at), error: None }
+    }
+
+    /// No answer.
+    pub const fn failed(trouble: Trouble) -> Self {
+        Self { value: None, seen: None, error: Some(trouble) }
+    }
+
+    /// Takes a newer attempt in; a failed one leaves the value and its age.
+    pub fn merge(&mut self, newer: Self) {
+        if newer.value.is_some() {
+            *self = newer;
+        } else if newer.error.is_some() {
+            self.error = newer.error;
+        }
+    }
+
+    /// The value, only if the newest attempt was good.
+    pub const fn fresh(&self) -> Option<&T> {
+        match (&self.value, &self.error) {
+            (Some(value), None) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Host memory, bytes.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct HostMemory {
+    /// Installed.
+    pub total: u64,
+    /// What the kernel could give to a new process (`MemAvailable`).
+    pub available: u64,
+}
+
+/// A task that the host is running now, anybody's.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RunningTask {
+    /// Its identity.
+    pub upid: Upid,
+    /// Worker type: `qmstart`, `vzdump` ...
+    pub kind: String,
+    /// The guest that it works on, where it names one.
+    pub vmid: Option<Vmid>,
+    /// Who started it.
+    pub user: String,
+}
+
+/// All that is known of one node.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Facts {
+    /// The node; none until it was found out.
+    pub node: Option<NodeName>,
+    /// Proxmox VE's version, such as `9.2.11`.
+    pub version: Part<String>,
+    /// VMs, by number.
+    pub qemu: Part<Vec<Guest>>,
+    /// Containers, by number.
+    pub lxc: Part<Vec<Guest>>,
+    /// Configurations of VMs that were read.
+    pub configs: BTreeMap<Vmid, Part<GuestConfig>>,
+    /// Resource mappings of the cluster.
+    pub mappings: Part<Vec<Mapping>>,
+    /// PCI devices of the node.
+    pub pci: Part<Vec<PciDevice>>,
+    /// Host memory.
+    pub memory: Part<HostMemory>,
+    /// Host CPU use, fraction 0 to 1.
+    pub cpu: Option<f64>,
+    /// Tasks running now.
+    pub tasks: Part<Vec<RunningTask>>,
+    /// What guests say about themselves.
+    pub agents: BTreeMap<Vmid, Part<AgentFacts>>,
+}
+
+impl Facts {
+    /// The guest with this number, VM or container.
+    #[must_use]
+    pub fn guest(&self, vmid: Vmid) -> Option<&Guest> {
+        self.guests().find(|guest| guest.vmid == vmid)
+    }
+
+    /// All guests, VMs first.
+    pub fn guests(&self) -> impl Iterator<Item = &Guest> {
+        self.qemu.value.iter().flatten().chain(self.lxc.value.iter().flatten())
+    }
+
+    /// The power state of a guest, [`Power::Unknown`] where it isn't listed or the list is not fresh.
+    #[must_use]
+    pub fn power(&self, vmid: Vmid) -> Power {
+        match self.qemu.fresh() {
+            Some(_) => self.guest(vmid).map_or(Power::Unknown, |guest| guest.power),
+            None => Power::Unknown,
+        }
+    }
+
+    /// The configuration of a VM if the newest look at it was good.
+    #[must_use]
+    pub fn config(&self, vmid: Vmid) -> Option<&GuestConfig> {
+        self.configs.get(&vmid)?.fresh()
+    }
+
+    /// What a VM takes from the host; none where its configuration isn't known.
+    #[must_use]
+    pub fn claims(&self, vmid: Vmid) -> Option<Vec<Claim>> {
+        let config = self.config(vmid)?;
+        let node = self.node.clone().unwrap_or_else(|| NodeName::from(""));
+        let mut found = claims(&config.hostpci, self.mappings.fresh().map(Vec::as_slice), &node);
+        found.extend(config.hostpci_unread.iter().cloned().map(Claim::Unknown));
+        Some(found)
+    }
+
+    /// The agent's last answers.
+    #[must_use]
+    pub fn agent(&self, vmid: Vmid) -> Option<&AgentFacts> {
+        self.agents.get(&vmid)?.value.as_ref()
+    }
+
+    /// Takes a newer look in, part by part: what it doesn't have stays as it was.
+    pub fn merge(&mut self, newer: Self) {
+        let Self { node, version, qemu, lxc, configs, mappings, pci, memory, cpu, tasks, agents } = newer;
+        self.node = node.or_else(|| self.node.take());
+        self.version.merge(version);
+        self.qemu.merge(qemu);
+        self.lxc.merge(lxc);
+        self.mappings.merge(mappings);
+        self.pci.merge(pci);
+        self.memory.merge(memory);
+        self.cpu = cpu.or(self.cpu);
+        self.tasks.merge(tasks);
+        for (vmid, config) in configs {
+            self.configs.entry(vmid).or_default().merge(config);
+        }
+        for (vmid, agent) in agents {
+            self.agents.entry(vmid).or_default().merge(agent);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! PCI addresses, `hostpciN` entries, resource mappings, and who would hold which function.
+//!
+//! Ownership is computed from devices over all guests of the node, never from labels: two guests that name the same
+//! whole function conflict, whatever their modes are called.
+
+use super::ids::{NodeName, Vmid};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+/// A PCI slot (`0000:01:00`, meaning every function of it) or a single function (`0000:01:00.0`).
+///
+/// Proxmox treats an address without a function as a prefix match over sysfs ids, and `01:00` as `0000:01:00`
+/// (pve-common `SysFSTools.pm:91`). Its own pattern takes lower case only; a person may type upper case, and what is
+/// printed is always lower case.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PciAddr {
+    /// PCI domain, nearly always 0.
+    pub domain: u32,
+    /// Bus number.
+    pub bus: u8,
+    /// Device number, 0 to 31.
+    pub device: u8,
+    /// Function 0 to 7, or none for the whole slot.
+    pub function: Option<u8>,
+}
+
+/// Why a text is not a PCI address.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("'{0}' is not a PCI address; expected a slot such as 0000:01:00 or a function such as 0000:01:00.0")]
+pub struct BadPciAddr(String);
+
+impl PciAddr {
+    /// The slot without a function.
+    #[must_use]
+    pub const fn slot(self) -> Self {
+        Self { function: None, ..self }
+    }
+
+    /// Whether both name at least one common function.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.slot() == other.slot()
+            && match (self.function, other.function) {
+                (Some(a), Some(b)) => a == b,
+                _ => true,
+            }
+    }
+}
+
+impl FromStr for PciAddr {
+    type Err = BadPciAddr;
+
+    fn from_str(text: &str) -> Result<Self, BadPciAddr> {
+        let bad = || BadPciAddr(text.to_owned());
+        let hex = |part: &str, digits: std::ops::RangeInclusive<usize>| {
+            let clean = digits.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_hexdigit());
+            clean.then(|| u32::from_str_radix(part, 16).ok()).flatten()
+        };
+        let (slot, function) = match text.split_once('.') {
+            Some((slot, function)) => (slot, Some(hex(function, 1..=1).filter(|f| *f < 8).ok_or_else(bad)?)),
+            None => (text, None),
+        };
+        let parts: Vec<&str> = slot.split(':').collect();
+        let (domain, bus, device) = match parts.as_slice() {
+            [bus, device] => ("0000", *bus, *device),
+            [domain, bus, device] => (*domain, *bus, *device),
+            _ => return Err(bad()),
+        };
+        let narrow = |n: u32| u8::try_from(n).map_err(|_| bad());
+        Ok(Self {
+            domain: hex(domain, 4..=8).ok_or_else(bad)?,
+            bus: narrow(hex(bus, 2..=2).ok_or_else(bad)?)?,
+            device: narrow(hex(device, 2..=2).filter(|d| *d < 32).ok_or_else(bad)?)?,
+            function: function.map(narrow).transpose()?,
+        })
+    }
+}
+
+impl TryFrom<String> for PciAddr {
+    type Error = BadPciAddr;
+    fn try_from(text: String) -> Result<Self, BadPciAddr> {
+        text.parse()
+    }
+}
+
+impl From<PciAddr> for String {
+    fn from(addr: PciAddr) -> Self {
+        addr.to_string()
+    }
+}
+
+impl fmt::Display for PciAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04x}:{:02x}:{:02x}", self.domain, self.bus, self.device)?;
+        self.function.map_or(Ok(()), |function| write!(f, ".{function:x}"))
+    }
+}
+
+/// One `hostpciN` line of a guest's configuration (qemu-server `PCI.pm:26-136`).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct HostPci {
+    /// The N of `hostpciN`.
+    pub index: u8,
+    /// Which device.
+    pub source: PciSource,
+    /// Mediated device type: a slice of the device, not the whole of it.
+    pub mdev: Option<String>,
+}
+
+/// How a `hostpciN` names its device.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PciSource {
+    /// Raw addresses, joined by `;` in the configuration.
+    Raw(Vec<PciAddr>),
+    /// The id of a cluster-wide resource mapping.
+    Mapping(String),
+}
+
+impl HostPci {
+    /// Reads the value of `hostpci<index>`, such as `0000:01:00,pcie=1` or `mapping=gpu0,pcie=1`.
+    ///
+    /// # Errors
+    /// Neither `host` nor `mapping` is given, or an address is malformed.
+    pub fn parse(index: u8, value: &str) -> Result<Self, String> {
+        let mut source = None;
+        let mut mdev = None;
+        for part in value.split(',') {
+            let (key, value) = part.split_once('=').unwrap_or(("host", part));
+            match key {
+                "host" => {
+                    let addrs = value.split(';').map(str::parse).collect::<Result<Vec<PciAddr>, _>>();
+                    source = Some(PciSource::Raw(addrs.map_err(|bad| bad.to_string())?));
+                }
+                "mapping" => source = Some(PciSource::Mapping(value.to_owned())),
+                "mdev" => mdev = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        let source = source.ok_or_else(|| format!("hostpci{index}: neither host nor mapping in '{value}'"))?;
+        Ok(Self { index, source, mdev })
+    }
+}
+
+/// A cluster-wide PCI resource mapping (`/cluster/mapping/pci`).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Mapping {
+    /// The mapping's id, as in `hostpci0: mapping=<id>`.
+    pub id: String,
+    /// Alternatives; for one node, Proxmox takes the first free one.
+    pub entries: Vec<MappingEntry>,
+}
+
+/// One alternative of a [`Mapping`].
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MappingEntry {
+    /// The node that has the device.
+    pub node: NodeName,
+    /// Functions of the device.
+    pub path: Vec<PciAddr>,
+    /// Vendor and device as `10de:2684`.
+    pub id: String,
+}
+
+/// A PCI device of the host as the API lists it. Driver and reset method are not in that answer.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PciDevice {
+    /// Its address, always with a function.
+    pub addr: PciAddr,
+    /// Class code, such as `0x030000`.
+    pub class: String,
+    /// Vendor and device names where the host knows them.
+    pub name: Option<String>,
+    /// IOMMU group, none without an IOMMU.
+    pub iommu_group: Option<u32>,
+}
+
+impl PciDevice {
+    /// VGA (0300), 3D (0302) and display (0380) controllers.
+    #[must_use]
+    pub fn is_display(&self) -> bool {
+        let class = self.class.trim_start_matches("0x");
+        ["0300", "0302", "0380"].iter().any(|prefix| class.starts_with(prefix))
+    }
+}
+
+/// What one `hostpciN` would take from the host.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Claim {
+    /// These functions, whole.
+    Whole(Vec<PciAddr>),
+    /// One of these alternatives, whole: a mapping with several entries for the node.
+    OneOf(Vec<Vec<PciAddr>>),
+    /// A slice of a device: several guests may have one each.
+    Slice(Vec<PciAddr>),
+    /// A mapping that can't be resolved (no right to see it, or it is gone).
+    Unknown(String),
+}
+
+/// Resolves a guest's `hostpciN` lines on `node`. `mappings` is none where they couldn't be read.
+#[must_use]
+pub fn claims(hostpci: &[HostPci], mappings: Option<&[Mapping]>, node: &NodeName) -> Vec<Claim> {
+    hostpci.iter().map(|entry| claim(entry, mappings, node)).collect()
+}
+
+fn claim(entry: &HostPci, mappings: Option<&[Mapping]>, node: &NodeName) -> Claim {
+    let mut alternatives: Vec<Vec<PciAddr>> = match &entry.source {
+        PciSource::Raw(addrs) => vec![addrs.clone()],
+        PciSource::Mapping(id) => {
+            let found = mappings.into_iter().flatten().find(|mapping| mapping.id == *id);
+            let Some(mapping) = found else { return Claim::Unknown(id.clone()) };
+            mapping.entries.iter().filter(|e| e.node == *node).map(|e| e.path.clone()).collect()
+        }
+    };
+    match (&entry.source, alternatives.len()) {
+        (PciSource::Mapping(id), 0) => Claim::Unknown(id.clone()),
+        _ if entry.mdev.is_some() => Claim::Slice(alternatives.concat()),
+        (_, 1) => Claim::Whole(alternatives.pop().unwrap_or_default()),
+        _ => Claim::OneOf(alternatives),
+    }
+}
+
+/// Whether two guests' claims can't both be met at once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Clash {
+    /// They want the same function.
+    Function(PciAddr),
+    /// Nobody can tell, because this mapping can't be resolved.
+    Unknown(String),
+}
+
+/// Looks for a clash between what `wanted` would take and what `holders` (running guests) have.
+///
+/// With several alternatives per claim, an assignment that satisfies everybody is searched for. Returns the clash and
+/// the guest that causes it.
+#[must_use]
+pub fn clash(wanted: &[Claim], holders: &BTreeMap<Vmid, Vec<Claim>>) -> Option<(Vmid, Clash)> {
+    for (vmid, held) in holders {
+        if let Some(found) = wanted.iter().find_map(|w| held.iter().find_map(|h| fixed_clash(w, h))) {
+            return Some((*vmid, found));
+        }
+    }
+    let everybody: Vec<&Claim> = holders.values().flatten().chain(wanted).collect();
+    if assignable(&everybody, &mut Vec::new()) {
+        return None;
+    }
+    let choice = wanted
+        .iter()
+        .find_map(|w| holders.iter().find_map(|(vmid, held)| held.iter().find_map(|h| Some((*vmid, common(w, h)?)))));
+    choice.map(|(vmid, addr)| (vmid, Clash::Function(addr)))
+}
+
+/// A clash that no choice among alternatives can avoid.
+fn fixed_clash(wanted: &Claim, held: &Claim) -> Option<Clash> {
+    match (wanted, held) {
+        (Claim::Unknown(id), _) | (_, Claim::Unknown(id)) => Some(Clash::Unknown(id.clone())),
+        (Claim::Whole(_), Claim::Whole(_) | Claim::Slice(_)) | (Claim::Slice(_), Claim::Whole(_)) => {
+            common(wanted, held).map(Clash::Function)
+        }
+        (Claim::Slice(_), Claim::Slice(_)) | (Claim::OneOf(_), _) | (_, Claim::OneOf(_)) => None,
+    }
+}
+
+/// A function that both claims may use.
+fn common(a: &Claim, b: &Claim) -> Option<PciAddr> {
+    let b = functions(b);
+    functions(a).into_iter().find(|x| b.iter().any(|y| x.overlaps(*y)))
+}
+
+/// Every function that a claim may touch.
+#[must_use]
+pub fn functions(claim: &Claim) -> Vec<PciAddr> {
+    match claim {
+        Claim::Whole(addrs) | Claim::Slice(addrs) => addrs.clone(),
+        Claim::OneOf(alternatives) => alternatives.concat(),
+        Claim::Unknown(_) => Vec::new(),
+    }
+}
+
+fn assignable(rest: &[&Claim], taken: &mut Vec<PciAddr>) -> bool {
+    let Some((first, rest)) = rest.split_first() else { return true };
+    let alternatives: &[Vec<PciAddr>] = match first {
+        Claim::Whole(addrs) => std::slice::from_ref(addrs),
+        Claim::OneOf(alternatives) => alternatives,
+        Claim::Slice(_) | Claim::Unknown(_) => return assignable(rest, taken),
+    };
+    alternatives.iter().any(|addrs| {
+        if addrs.iter().any(|addr| taken.iter().any(|held| held.overlaps(*addr))) {
+            return false;
+        }
+        let before = taken.len();
+        taken.extend(addrs);
+        let fits = assignable(rest, taken);
+        taken.truncate(before);
+        fits
+    })
+}
+
+#[cfg(test)]
+#[path = "gpu_tests.rs"]
+mod tests;

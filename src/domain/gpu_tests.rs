@@ -1,0 +1,76 @@
+use super::*;
+
+fn addr(text: &str) -> PciAddr {
+    text.parse().unwrap()
+}
+
+fn whole(text: &str) -> Vec<Claim> {
+    vec![Claim::Whole(vec![addr(text)])]
+}
+
+fn holder(vmid: u32, claims: Vec<Claim>) -> BTreeMap<Vmid, Vec<Claim>> {
+    BTreeMap::from([(Vmid::new(vmid).unwrap(), claims)])
+}
+
+#[test]
+fn every_spelling_of_an_address_is_understood() {
+    for text in ["0000:01:00", "01:00", "0000:01:00.0", "0000:0A:1f.7", "00000000:01:00"] {
+        assert_eq!(addr(&addr(text).to_string()), addr(text), "{text}");
+    }
+    assert_eq!(addr("0A:00").to_string(), "0000:0a:00");
+    for text in ["", "1:0", "0000:01:00.8", "0000:01:20", "gg:00", "0000:01:00.00", "01:00:00:00", "+1:00"] {
+        assert!(text.parse::<PciAddr>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_slot_overlaps_each_of_its_functions() {
+    assert!(addr("01:00").overlaps(addr("0000:01:00.1")));
+    assert!(!addr("01:00.0").overlaps(addr("01:00.1")));
+    assert!(!addr("01:00").overlaps(addr("02:00")));
+}
+
+#[test]
+fn hostpci_lines_are_read() {
+    let raw = HostPci::parse(0, "0000:01:00,pcie=1,x-vga=1").unwrap();
+    assert_eq!(raw.source, PciSource::Raw(vec![addr("01:00")]));
+    let mapped = HostPci::parse(1, "mapping=gpu0,pcie=1,mdev=nvidia-63").unwrap();
+    assert_eq!((mapped.source, mapped.mdev.as_deref()), (PciSource::Mapping("gpu0".into()), Some("nvidia-63")));
+    assert!(HostPci::parse(0, "pcie=1").is_err());
+}
+
+#[test]
+fn whole_devices_clash_and_slices_do_not() {
+    let held = holder(101, whole("01:00"));
+    assert_eq!(clash(&whole("01:00.0"), &held).unwrap().0.get(), 101);
+    assert!(clash(&whole("02:00"), &held).is_none());
+    let slice = vec![Claim::Slice(vec![addr("01:00")])];
+    assert!(clash(&slice, &holder(101, slice.clone())).is_none());
+    assert!(clash(&slice, &held).is_some());
+}
+
+#[test]
+fn what_cannot_be_resolved_is_never_taken_for_free() {
+    let held = holder(101, vec![Claim::Unknown("gpu0".into())]);
+    assert_eq!(clash(&whole("01:00"), &held).unwrap().1, Clash::Unknown("gpu0".into()));
+}
+
+#[test]
+fn alternatives_are_searched() {
+    let either = vec![Claim::OneOf(vec![vec![addr("01:00")], vec![addr("02:00")]])];
+    assert!(clash(&either, &holder(101, either.clone())).is_none());
+    let mut both = holder(101, either.clone());
+    both.insert(Vmid::new(102).unwrap(), either.clone());
+    assert!(clash(&either, &both).is_some());
+}
+
+#[test]
+fn a_mapping_without_an_entry_for_the_node_is_unknown() {
+    let mapping = Mapping { id: "gpu0".into(), entries: vec![] };
+    let entry = HostPci::parse(0, "mapping=gpu0").unwrap();
+    assert_eq!(
+        claims(std::slice::from_ref(&entry), Some(&[mapping]), &"pve".into()),
+        vec![Claim::Unknown("gpu0".into())]
+    );
+    assert_eq!(claims(&[entry], None, &"pve".into()), vec![Claim::Unknown("gpu0".into())]);
+}

@@ -1,0 +1,176 @@
+//! VMs and containers as one look at the host saw them.
+
+use super::{
+    gpu::HostPci,
+    ids::{Millis, Vmid},
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, net::IpAddr};
+
+/// VM or container.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuestKind {
+    /// A QEMU virtual machine.
+    Qemu,
+    /// An LXC container.
+    Lxc,
+}
+
+/// What a guest is doing. `status` of the host knows only running and stopped; the rest is QEMU's own `qmpstatus`,
+/// which only `status/current` and the full list carry (qemu-server `QemuServer.pm:2371-2528`).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Power {
+    /// No process: the guest holds no device.
+    Stopped,
+    /// A process runs. From the plain list this may still mean paused.
+    Running,
+    /// CPUs are halted; memory and devices are held.
+    Paused,
+    /// Suspended inside (ACPI S3); memory and devices are held.
+    Suspended,
+    /// QEMU was started but its CPUs weren't: a backup of a stopped VM does this, and it takes the GPU.
+    Prelaunch,
+    /// A state that this program doesn't know, or none was given. Never taken for stopped.
+    Unknown,
+}
+
+impl Power {
+    /// Whether devices and memory may be held. Unknown counts as held.
+    #[must_use]
+    pub const fn holds_devices(self) -> bool {
+        !matches!(self, Self::Stopped)
+    }
+
+    /// The word for people and JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Suspended => "suspended",
+            Self::Prelaunch => "prelaunch",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Power {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// A guest as the node's lists show it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Guest {
+    /// Its number.
+    pub vmid: Vmid,
+    /// VM or container.
+    pub kind: GuestKind,
+    /// Its name; may hold anything that Proxmox lets through. Not made safe for a terminal.
+    pub name: String,
+    /// What it is doing.
+    pub power: Power,
+    /// Why Proxmox refuses to touch it: `backup`, `migrate`, `snapshot`, `suspended` ...
+    pub lock: Option<String>,
+    /// A template can't be started.
+    pub template: bool,
+    /// Tags, in the host's order.
+    pub tags: Vec<String>,
+    /// Number of virtual CPUs.
+    pub cpus: Option<f64>,
+    /// CPU use as a fraction of `cpus`, 0 to 1.
+    pub cpu: Option<f64>,
+    /// Memory in use, bytes.
+    pub mem: Option<u64>,
+    /// Memory assigned, bytes.
+    pub maxmem: Option<u64>,
+    /// Seconds since its start, 0 when stopped.
+    pub uptime: Option<u64>,
+    /// Bytes sent since its start.
+    pub netout: Option<u64>,
+    /// Whether the HA manager runs it; known only after `status/current`.
+    pub ha: Option<bool>,
+}
+
+/// The part of a VM's configuration that morpheus reads.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct GuestConfig {
+    /// Passed-through devices.
+    pub hostpci: Vec<HostPci>,
+    /// `hostpciN` values that couldn't be read, as they stand. Their devices are unknown.
+    pub hostpci_unread: Vec<String>,
+    /// Whether the guest agent is switched on (not: alive).
+    pub agent: bool,
+    /// MAC of `net0`, lower case.
+    pub net0_mac: Option<String>,
+    /// `ostype`: `l26`, `win11` ...
+    pub ostype: Option<String>,
+    /// Assigned memory, MiB. Proxmox's default is 512.
+    pub memory_mib: u64,
+    /// Optimistic lock of the configuration file.
+    pub digest: Option<String>,
+}
+
+/// Whether the guest agent answers, and if not why.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentState {
+    /// It answered.
+    Alive,
+    /// The VM's configuration has no agent.
+    NotConfigured,
+    /// Configured, but nothing answers in the guest.
+    NotRunning,
+    /// The guest is not running.
+    GuestOff,
+    /// The token may not ask.
+    Forbidden,
+    /// Nobody asked yet, or the answer made no sense.
+    Unknown,
+}
+
+/// What a guest says about itself.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct AgentFacts {
+    /// Whether it answers.
+    pub agent: AgentState,
+    /// Address of `net0`, for a headset to point at.
+    pub address: Option<IpAddr>,
+    /// Operating system in its own words.
+    pub os: Option<String>,
+    /// GPU as the guest's driver names it.
+    pub gpu: Option<String>,
+    /// Each service of the mode, in the mode's order.
+    pub services: Vec<ServiceState>,
+    /// People logged in.
+    pub users: Vec<String>,
+    /// When the answers came.
+    pub at: Millis,
+}
+
+/// A service and how it answered.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ServiceState {
+    /// The service's name.
+    pub name: String,
+    /// Its health.
+    pub health: Health,
+    /// What was seen, in a few words.
+    pub detail: Option<String>,
+}
+
+/// Health of a service. Not asked is `Unknown`, never `Up`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// It answers.
+    Up,
+    /// It doesn't.
+    Down,
+    /// Nobody could ask.
+    Unknown,
+}

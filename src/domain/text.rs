@@ -1,0 +1,77 @@
+//! Small things about words: nearest names, durations, sizes, and names made safe for a terminal.
+
+/// The candidate nearest to `word`, if it is near enough to be meant: a distance of at most a third of its length, or
+/// one is the beginning of the other.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    let scored = candidates.into_iter().filter_map(|candidate| {
+        let other = candidate.to_lowercase();
+        let distance = strsim::damerau_levenshtein(&lower, &other);
+        let prefix = lower.len() >= 3 && (other.starts_with(&lower) || lower.starts_with(&other));
+        (prefix || distance * 3 <= other.chars().count().max(3)).then_some((distance, candidate))
+    });
+    scored.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// A duration in the two largest units that matter: `8s`, `2m 05s`, `3h 12m`, `4d 2h`.
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    let (m, h, d) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{m}m {:02}s", seconds % 60),
+        3600..86_400 => format!("{h}h {:02}m", m % 60),
+        _ => format!("{d}d {}h", h % 24),
+    }
+}
+
+/// Bytes in binary units with at most one decimal: `512 MiB`, `31.3 GiB`.
+#[must_use]
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut tenths = u128::from(count) * 10;
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths = (tenths + 512) / 1024;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or_default();
+    if tenths % 10 == 0 { format!("{} {name}", tenths / 10) } else { format!("{}.{} {name}", tenths / 10, tenths % 10) }
+}
+
+/// A text that can't move the cursor, change colours or turn the writing direction: control and format characters are
+/// replaced by `?`. Names of guests come from outside and may hold anything.
+#[must_use]
+pub fn safe(text: &str) -> String {
+    text.chars().map(|c| if is_unsafe(c) { '?' } else { c }).collect()
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found_and_far_ones_are_not() {
+        let names = ["linuxvrstreaming", "windowsvrstreaming"];
+        assert_eq!(nearest("linuxvrstraming", names), Some("linuxvrstreaming"));
+        assert_eq!(nearest("linux", names), Some("linuxvrstreaming"));
+        assert_eq!(nearest("gaming", names), None);
+    }
+
+    #[test]
+    fn durations_and_sizes_read_well() {
+        assert_eq!([8, 125, 11_520, 352_800].map(duration), ["8s", "2m 05s", "3h 12m", "4d 2h"]);
+        assert_eq!([0, 1023, 536_870_912, 33_608_332_083].map(bytes), ["0 B", "1023 B", "512 MiB", "31.3 GiB"]);
+    }
+
+    #[test]
+    fn names_cannot_drive_the_terminal() {
+        assert_eq!(safe("a\u{1b}[31mb\u{202e}c\td"), "a?[31mb?c?d");
+        assert_eq!(safe("日本 é"), "日本 é");
+    }
+}

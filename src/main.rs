@@ -1,0 +1,3 @@
+//! The program: parse, set up logging and reports, dispatch.
+
+fn main() {}
