@@ -11,6 +11,7 @@ pub mod guest;
 pub mod ids;
 pub mod mode;
 pub mod policy;
+pub mod probe;
 pub mod service;
 pub mod switch;
 pub mod text;
