@@ -119,7 +119,10 @@ pub enum What {
         trouble: Trouble,
     },
     /// A person wants the operation to end.
-    CancelRequested,
+    CancelRequested {
+        /// Undo what was done even if the target runs already; else a running target is left running.
+        go_back: bool,
+    },
     /// What was done is being undone by these steps.
     RollingBack {
         /// Ids go on after the plan's.

@@ -1,1 +1,3 @@
-//! (in the making)
+//! What to do next, decided from the journal and the newest look.
+
+pub mod words;

@@ -22,6 +22,8 @@ pub struct Intent {
     pub keep: bool,
     /// Stop conflicting modes and foreign holders of the GPU too.
     pub replace: bool,
+    /// Stop hard what can't be asked to shut down.
+    pub force: bool,
     /// Settings of the operation.
     pub options: Options,
 }

@@ -1,1 +1,368 @@
-//! (in the making)
+//! What is known of an operation: a fold over its journal, nothing else. Progress on screen, `op status`, the decision
+//! what to do next and the decision how to go back all read this value.
+
+use super::{
+    event::{Answer, Call, Event, Outcome, What},
+    plan::{Plan, Step, StepAction},
+};
+use crate::domain::{
+    facts::Trouble,
+    guest::ServiceState,
+    ids::{Millis, Upid, Vmid},
+};
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// An operation as its journal tells it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct State {
+    /// The plan that was confirmed.
+    pub plan: Plan,
+    /// The host that it is for.
+    pub host: String,
+    /// When it was begun.
+    pub started: Millis,
+    /// The plan's steps, then the rollback's. A step's id is its place here.
+    pub steps: Vec<StepState>,
+    /// Where the rollback's steps begin, once there is a rollback.
+    pub rollback_from: Option<usize>,
+    /// What led to the rollback or to the end.
+    pub trouble: Option<Trouble>,
+    /// A cancel that was asked for: whether to go back from a running target too.
+    pub cancel: Option<bool>,
+    /// The last runner's process.
+    pub runner: Option<u32>,
+    /// When the last line was written.
+    pub last: Millis,
+    /// The number of the next line.
+    pub next_seq: u32,
+    /// The end.
+    pub finished: Option<Finish>,
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Finish {
+    /// How.
+    pub outcome: Outcome,
+    /// When.
+    pub at: Millis,
+    /// The GPU of the target, by name.
+    pub gpu: Option<String>,
+}
+
+/// A step and what happened to it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct StepState {
+    /// The step.
+    pub step: Step,
+    /// Where it stands.
+    pub phase: Phase,
+    /// When it began.
+    pub begun: Option<Millis>,
+    /// When it was done or failed.
+    pub ended: Option<Millis>,
+    /// Its requests, in order.
+    pub calls: Vec<CallState>,
+    /// The open question.
+    pub question: Option<Question>,
+    /// The answer to the last question, until another request is sent.
+    pub answer: Option<Answer>,
+    /// Remarks, in order.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub trouble: Option<Trouble>,
+    /// The guest's address, from the network step.
+    pub address: Option<IpAddr>,
+    /// The guest's services, from the services step.
+    pub services: Vec<ServiceState>,
+}
+
+/// Where a step stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Not begun.
+    Waiting,
+    /// Begun.
+    Running,
+    /// Its fact was seen.
+    Done,
+    /// It failed.
+    Failed,
+}
+
+/// A question that waits for a person.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Question {
+    /// In words.
+    pub text: String,
+    /// Without an answer by then, the operation gives up.
+    pub until: Millis,
+}
+
+/// A changing request and what became of it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct CallState {
+    /// The request.
+    pub call: Call,
+    /// When it was about to be sent.
+    pub sent: Millis,
+    /// What is known of it.
+    pub fate: Fate,
+}
+
+/// What is known of a request.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Nobody knows whether it arrived: the runner ended, or the connection broke.
+    Unknown,
+    /// Proxmox works on it.
+    Task(Option<Upid>),
+    /// The task ended well.
+    Ok,
+    /// The task failed, or the request was refused.
+    Failed {
+        /// In Proxmox's words.
+        trouble: Trouble,
+        /// A leftover lock or reservation: sending it again after a while may help.
+        retry: bool,
+        /// When.
+        at: Millis,
+    },
+}
+
+impl State {
+    /// Folds a journal. None if it doesn't begin with a plan.
+    #[must_use]
+    pub fn fold(events: &[Event]) -> Option<Self> {
+        let (first, rest) = events.split_first()?;
+        let mut state = Self::begin(first)?;
+        rest.iter().for_each(|event| state.apply(event));
+        Some(state)
+    }
+
+    fn begin(first: &Event) -> Option<Self> {
+        let What::Planned { plan, host } = &first.what else { return None };
+        Some(Self {
+            steps: plan.steps.iter().cloned().map(StepState::waiting).collect(),
+            plan: Plan::clone(plan),
+            host: host.clone(),
+            started: first.at,
+            rollback_from: None,
+            trouble: None,
+            cancel: None,
+            runner: None,
+            last: first.at,
+            next_seq: first.seq + 1,
+            finished: None,
+        })
+    }
+
+    /// Takes one more line in.
+    pub fn apply(&mut self, event: &Event) {
+        self.last = event.at;
+        self.next_seq = event.seq + 1;
+        match &event.what {
+            What::Planned { .. } => {}
+            What::RunnerStarted { pid } => self.runner = Some(*pid),
+            What::CancelRequested { go_back } => self.cancel = Some(self.cancel.unwrap_or(false) || *go_back),
+            What::RollingBack { steps } => {
+                self.rollback_from = Some(self.steps.len());
+                self.steps.extend(steps.iter().cloned().map(StepState::waiting));
+            }
+            What::Finished { outcome, trouble, gpu } => {
+                self.trouble = self.trouble.take().or_else(|| trouble.clone());
+                self.finished = Some(Finish { outcome: *outcome, at: event.at, gpu: gpu.clone() });
+            }
+            What::StepFailed { step, trouble } => {
+                self.trouble = self.trouble.take().or_else(|| Some(trouble.clone()));
+                self.with(*step, |s| s.apply(event));
+            }
+            What::StepBegun { step }
+            | What::Calling { step, .. }
+            | What::Called { step, .. }
+            | What::CallFailed { step, .. }
+            | What::TaskEnded { step, .. }
+            | What::Note { step, .. }
+            | What::Asked { step, .. }
+            | What::Answered { step, .. }
+            | What::StepDone { step, .. } => self.with(*step, |s| s.apply(event)),
+        }
+    }
+
+    fn with(&mut self, step: u16, change: impl FnOnce(&mut StepState)) {
+        if let Some(state) = self.steps.get_mut(usize::from(step)) {
+            change(state);
+        }
+    }
+
+    /// Whether no step was begun yet.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.steps.iter().all(|step| step.phase == Phase::Waiting)
+    }
+
+    /// Whether it is going back.
+    #[must_use]
+    pub const fn is_rolling_back(&self) -> bool {
+        self.rollback_from.is_some()
+    }
+
+    /// The step that runs, or else the next one in the present direction.
+    #[must_use]
+    pub fn current(&self) -> Option<&StepState> {
+        let range = match self.rollback_from {
+            Some(from) => self.steps.get(from..),
+            None => self.steps.get(..),
+        };
+        range?.iter().find(|step| matches!(step.phase, Phase::Running | Phase::Waiting))
+    }
+
+    /// The open question, with its step.
+    #[must_use]
+    pub fn question(&self) -> Option<(u16, &Question)> {
+        self.steps.iter().find_map(|s| Some((s.step.id, s.question.as_ref()?)))
+    }
+
+    /// The address that was found.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.steps.iter().find_map(|step| step.address)
+    }
+
+    /// Services as they were last seen.
+    #[must_use]
+    pub fn services(&self) -> &[ServiceState] {
+        self.steps.iter().map(|s| s.services.as_slice()).find(|services| !services.is_empty()).unwrap_or_default()
+    }
+
+    /// Guests that were asked to stop, in that order, whether or not they did. Each once.
+    #[must_use]
+    pub fn asked_to_stop(&self) -> Vec<Vmid> {
+        self.called(|call| match call {
+            Call::Shutdown { vmid, .. } | Call::Stop { vmid, .. } => Some(vmid),
+            Call::Start { .. } => None,
+        })
+    }
+
+    /// Guests whose start was requested, in that order. Each once.
+    #[must_use]
+    pub fn asked_to_start(&self) -> Vec<Vmid> {
+        self.called(|call| match call {
+            Call::Start { vmid } => Some(vmid),
+            Call::Shutdown { .. } | Call::Stop { .. } => None,
+        })
+    }
+
+    fn called(&self, pick: impl Fn(Call) -> Option<Vmid>) -> Vec<Vmid> {
+        let mut found = Vec::new();
+        for vmid in self.steps.iter().flat_map(|s| &s.calls).filter_map(|c| pick(c.call)) {
+            if !found.contains(&vmid) {
+                found.push(vmid);
+            }
+        }
+        found
+    }
+
+    /// Names of services that didn't answer at the end.
+    pub fn services_down(&self) -> impl Iterator<Item = &str> {
+        let down = |s: &&ServiceState| s.health == crate::domain::guest::Health::Down;
+        self.services().iter().filter(down).map(|s| s.name.as_str())
+    }
+}
+
+impl StepState {
+    const fn waiting(step: Step) -> Self {
+        Self {
+            step,
+            phase: Phase::Waiting,
+            begun: None,
+            ended: None,
+            calls: Vec::new(),
+            question: None,
+            answer: None,
+            notes: Vec::new(),
+            trouble: None,
+            address: None,
+            services: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match &event.what {
+            What::StepBegun { .. } => {
+                self.phase = Phase::Running;
+                self.begun = self.begun.or(Some(event.at));
+            }
+            What::Calling { call, .. } => {
+                self.answer = None;
+                self.calls.push(CallState { call: *call, sent: event.at, fate: Fate::Unknown });
+            }
+            What::Called { upid, .. } => self.fate(Fate::Task(upid.clone())),
+            What::CallFailed { trouble, outcome_unknown: false, retry, .. } => {
+                self.fate(Fate::Failed { trouble: trouble.clone(), retry: *retry, at: event.at });
+            }
+            What::TaskEnded { ok: true, .. } => self.fate(Fate::Ok),
+            What::TaskEnded { ok: false, exit, .. } => {
+                let (trouble, retry) = super::machine::words::task_trouble(exit);
+                self.fate(Fate::Failed { trouble, retry, at: event.at });
+            }
+            What::Note { text, .. } => self.notes.push(text.clone()),
+            What::Asked { question, until, .. } => {
+                self.question = Some(Question { text: question.clone(), until: *until });
+            }
+            What::Answered { answer, .. } => {
+                self.question = None;
+                self.answer = Some(*answer);
+            }
+            What::StepDone { address, services, .. } => {
+                self.end(Phase::Done, event.at);
+                self.address = *address;
+                self.services.clone_from(services);
+            }
+            What::StepFailed { trouble, .. } => {
+                self.end(Phase::Failed, event.at);
+                self.trouble = Some(trouble.clone());
+            }
+            What::CallFailed { .. }
+            | What::Planned { .. }
+            | What::RunnerStarted { .. }
+            | What::CancelRequested { .. }
+            | What::RollingBack { .. }
+            | What::Finished { .. } => {}
+        }
+    }
+
+    fn fate(&mut self, fate: Fate) {
+        if let Some(call) = self.calls.last_mut() {
+            call.fate = fate;
+        }
+    }
+
+    fn end(&mut self, phase: Phase, at: Millis) {
+        self.phase = phase;
+        self.ended = Some(at);
+        self.question = None;
+    }
+
+    /// The newest request.
+    #[must_use]
+    pub fn last_call(&self) -> Option<&CallState> {
+        self.calls.last()
+    }
+
+    /// Milliseconds that the step has taken, up to `now` while it runs.
+    #[must_use]
+    pub fn elapsed(&self, now: Millis) -> Option<u64> {
+        Some(self.ended.unwrap_or(now).since(self.begun?))
+    }
+
+    /// Whether people want to see the step as a line of its own: waiting for a device is one only when it takes long.
+    #[must_use]
+    pub fn is_worth_a_line(&self, now: Millis) -> bool {
+        let quiet = matches!(self.step.action, StepAction::Release { .. });
+        !quiet || self.phase == Phase::Failed || self.elapsed(now).is_some_and(|ms| ms >= 2_000)
+    }
+}
