@@ -14,4 +14,6 @@ pub mod policy;
 pub mod probe;
 pub mod service;
 pub mod switch;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod text;

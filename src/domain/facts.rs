@@ -43,6 +43,7 @@ impl<T> Part<T> {
     }
 
     /// No answer.
+    #[must_use]
     pub const fn failed(trouble: Trouble) -> Self {
         Self { value: None, seen: None, error: Some(trouble) }
     }
@@ -112,6 +113,8 @@ pub struct Facts {
     pub tasks: Part<Vec<RunningTask>>,
     /// What guests say about themselves.
     pub agents: BTreeMap<Vmid, Part<AgentFacts>>,
+    /// Bytes per second that a guest sends, where two looks at least a second apart could be compared.
+    pub sending: BTreeMap<Vmid, u64>,
 }
 
 impl Facts {
@@ -159,9 +162,11 @@ impl Facts {
 
     /// Takes a newer look in, part by part: what it doesn't have stays as it was.
     pub fn merge(&mut self, newer: Self) {
-        let Self { node, version, qemu, lxc, configs, mappings, pci, memory, cpu, tasks, agents } = newer;
+        let Self { node, version, qemu, lxc, configs, mappings, pci, memory, cpu, tasks, agents, sending } = newer;
         self.node = node.or_else(|| self.node.take());
         self.version.merge(version);
+        self.sending.extend(sending);
+        self.measure(&qemu);
         self.qemu.merge(qemu);
         self.lxc.merge(lxc);
         self.mappings.merge(mappings);
@@ -175,5 +180,23 @@ impl Facts {
         for (vmid, agent) in agents {
             self.agents.entry(vmid).or_default().merge(agent);
         }
+    }
+
+    /// Compares the counters of a newer list with the present one.
+    fn measure(&mut self, newer: &Part<Vec<Guest>>) {
+        let (Some(old), Some(then), Some(new), Some(now)) =
+            (&self.qemu.value, self.qemu.seen, &newer.value, newer.seen)
+        else {
+            return;
+        };
+        let elapsed = now.since(then);
+        if elapsed < 1_000 {
+            return;
+        }
+        let before: BTreeMap<Vmid, u64> = old.iter().filter_map(|g| Some((g.vmid, g.netout?))).collect();
+        self.sending = new
+            .iter()
+            .filter_map(|g| Some((g.vmid, g.netout?.checked_sub(*before.get(&g.vmid)?)? * 1_000 / elapsed)))
+            .collect();
     }
 }

@@ -139,7 +139,9 @@ impl State {
     pub fn fold(events: &[Event]) -> Option<Self> {
         let (first, rest) = events.split_first()?;
         let mut state = Self::begin(first)?;
-        rest.iter().for_each(|event| state.apply(event));
+        for event in rest {
+            state.apply(event);
+        }
         Some(state)
     }
 

@@ -1,0 +1,129 @@
+//! Reasons against touching a guest right now: locks, backups, other people's tasks, states that can't be handled,
+//! too little memory.
+
+use super::{Situation, Work};
+use crate::domain::{
+    finding::FindingId,
+    guest::{Guest, Power},
+    ids::Vmid,
+    switch::refusal::Refusal,
+    text,
+};
+
+impl Situation<'_> {
+    pub(super) fn check(&self, work: &Work) -> Result<(), Refusal> {
+        for vmid in work.stops.iter().chain(&work.starts) {
+            self.check_state(*vmid)?;
+            self.check_lock(*vmid)?;
+            self.check_tasks(*vmid)?;
+        }
+        self.check_target_state(work)?;
+        for vmid in &work.stops {
+            self.check_can_be_asked(*vmid)?;
+        }
+        self.check_memory(work)
+    }
+
+    fn guest(&self, vmid: Vmid) -> Option<&Guest> {
+        self.facts.guest(vmid)
+    }
+
+    fn check_state(&self, vmid: Vmid) -> Result<(), Refusal> {
+        if self.facts.power(vmid) != Power::Unknown {
+            return Ok(());
+        }
+        let message =
+            format!("The state of {} can't be read, and unknown is never taken for stopped.", self.party(vmid));
+        Err(Refusal::new(FindingId::GuestStateUnknown, message))
+    }
+
+    fn check_lock(&self, vmid: Vmid) -> Result<(), Refusal> {
+        let party = self.party(vmid);
+        let guest = self.guest(vmid);
+        if guest.is_some_and(|g| g.power == Power::Prelaunch) || guest.and_then(|g| g.lock.as_deref()) == Some("backup")
+        {
+            let message = format!("A backup of {party} is running.");
+            return Err(Refusal::new(FindingId::GuestBackup, message).or("Wait for it to finish, then try again."));
+        }
+        let Some(lock) = guest.and_then(|g| g.lock.as_deref()) else { return Ok(()) };
+        let message = format!("{party} is locked: {}.", text::safe(lock));
+        Err(Refusal::new(FindingId::GuestLocked, message).or("Wait until the task that locked it is finished."))
+    }
+
+    fn check_tasks(&self, vmid: Vmid) -> Result<(), Refusal> {
+        let tasks = self.facts.tasks.fresh().into_iter().flatten();
+        let Some(task) = tasks.into_iter().find(|task| task.vmid == Some(vmid) && acts(&task.kind)) else {
+            return Ok(());
+        };
+        let message =
+            format!("A task is running on {}: {} by {}.", self.party(vmid), task.kind, text::safe(&task.user));
+        Err(Refusal::new(FindingId::GuestBusyTask, message).or("Wait for it to finish, then try again."))
+    }
+
+    /// A target that is neither stopped nor running can't be made to run by a start.
+    fn check_target_state(&self, work: &Work) -> Result<(), Refusal> {
+        let Some(target) = self.intent.mode.as_ref().and_then(|name| self.modes.find(name.as_str())) else {
+            return Ok(());
+        };
+        let stopping = work.stops.contains(&target.vmid);
+        match self.facts.power(target.vmid) {
+            Power::Stopped | Power::Running => Ok(()),
+            Power::Unknown => self.check_state(target.vmid),
+            Power::Prelaunch => self.check_lock(target.vmid),
+            Power::Paused | Power::Suspended if stopping => Ok(()),
+            state @ (Power::Paused | Power::Suspended) => {
+                let message = format!("{} is {state}: it holds its devices but doesn't run.", self.party(target.vmid));
+                Err(Refusal::new(FindingId::GuestPaused, message)
+                    .or(format!("Resume it on the host: qm resume {}", target.vmid)))
+            }
+        }
+    }
+
+    fn check_can_be_asked(&self, vmid: Vmid) -> Result<(), Refusal> {
+        let power = self.facts.power(vmid);
+        if !matches!(power, Power::Paused | Power::Suspended) || self.intent.force {
+            return Ok(());
+        }
+        let message = format!("{} is {power} and can't be asked to shut down.", self.party(vmid));
+        Err(Refusal::new(FindingId::GuestPaused, message)
+            .or(format!("Resume it on the host: qm resume {vmid}"))
+            .or("Stop it hard with --force: unsaved work in it is lost."))
+    }
+
+    /// With a passed-through device all of a guest's memory is taken at its start, and a stopped guest gives its back.
+    fn check_memory(&self, work: &Work) -> Result<(), Refusal> {
+        let Some(memory) = self.facts.memory.fresh() else { return Ok(()) };
+        let need: u64 = work.starts.iter().filter_map(|v| self.facts.config(*v)).map(|c| c.memory_mib << 20).sum();
+        let freed: u64 = work.stops.iter().filter_map(|vmid| self.guest(*vmid)).map(|guest| self.resident(guest)).sum();
+        let have = memory.available.saturating_add(freed);
+        if need <= have {
+            return Ok(());
+        }
+        let party = work.starts.first().map(|vmid| self.party(*vmid).to_string()).unwrap_or_default();
+        let message = format!(
+            "{party} needs {} of memory, but the host would have only {}.",
+            text::bytes(need),
+            text::bytes(have)
+        );
+        let mut others: Vec<&Guest> = self.facts.guests().collect();
+        others.retain(|g| g.power.holds_devices() && !work.stops.contains(&g.vmid));
+        others.sort_by_key(|g| std::cmp::Reverse(self.resident(g)));
+        let refusal = Refusal::new(FindingId::MemoryShort, message);
+        Err(others.into_iter().take(3).fold(refusal, |refusal, guest| {
+            let (party, size) = (self.party(guest.vmid), text::bytes(self.resident(guest)));
+            refusal.or(format!("Stop {party}, which uses {size}."))
+        }))
+    }
+
+    /// Memory that a guest keeps from others, bytes.
+    fn resident(&self, guest: &Guest) -> u64 {
+        let pinned = self.facts.claims(guest.vmid).is_some_and(|claims| !claims.is_empty());
+        let memory = if pinned { guest.maxmem.or(guest.mem) } else { guest.mem };
+        memory.filter(|_| guest.power.holds_devices()).unwrap_or(0)
+    }
+}
+
+/// Task kinds that change a guest; looking at its console doesn't.
+fn acts(kind: &str) -> bool {
+    !matches!(kind, "vncproxy" | "spiceproxy" | "termproxy" | "vncshell" | "spiceshell")
+}
