@@ -1,0 +1,291 @@
+//! What the person meant: the one language of keymap, palette, help and recorded keys.
+
+use crate::domain::{finding::FindingId, ids::ModeName};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// Something that a person can mean. Its text is the palette's and the keymap's, and where the command line has the
+/// same thing, the command line's.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Action {
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// One to the left: the pane or button there.
+    Left,
+    /// One to the right: the pane or button there.
+    Right,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the first.
+    Top,
+    /// To the last.
+    Bottom,
+    /// The next pane or button.
+    Next,
+    /// The pane or button before.
+    Previous,
+    /// The pane with this number.
+    Pane(u8),
+    /// What the row, dialog or field is there for.
+    Enter,
+    /// Everything about the row.
+    Inspect,
+    /// The row's address, or what identifies it, to the clipboard.
+    Copy,
+    /// Look now.
+    Refresh,
+    /// Narrow the list by a text.
+    Filter,
+    /// The list of actions.
+    Palette,
+    /// The list of keys.
+    Help,
+    /// The log pane, or away with it.
+    Log,
+    /// Make a mode the current one; the selected one unless named.
+    ModeSwitch(Option<ModeName>),
+    /// The same, stopping also what conflicts with it or holds the GPU.
+    ModeReplace(Option<ModeName>),
+    /// Start a mode beside what runs.
+    ModeStart(Option<ModeName>),
+    /// Stop a mode.
+    ModeStop(Option<ModeName>),
+    /// The operation that runs, or the last one.
+    OpShow,
+    /// End the operation that runs.
+    OpCancel,
+    /// Go on with an interrupted operation.
+    OpResume,
+    /// Go back to how it was before the last operation.
+    OpUndo,
+    /// Answer: ask the guest again and wait.
+    AnswerWait,
+    /// Answer: stop the guest hard.
+    AnswerStop,
+    /// Answer: end the operation.
+    AnswerAbort,
+    /// What a finding means; the one on screen unless named.
+    Explain(Option<FindingId>),
+    /// One step back: closes what is on top.
+    Back,
+    /// Back, and from the bottom out of the program.
+    Leave,
+    /// Out of the program.
+    Quit,
+    /// To the shell and back with `fg`.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+}
+
+/// An action's words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Words {
+    /// Its name in palette and keymap.
+    pub name: &'static str,
+    /// A word or two for the footer.
+    pub label: &'static str,
+    /// A sentence for the help.
+    pub sentence: &'static str,
+}
+
+const fn words(name: &'static str, label: &'static str, sentence: &'static str) -> Words {
+    Words { name, label, sentence }
+}
+
+impl Action {
+    /// Its words. An action that takes a name has the words of the one without.
+    #[must_use]
+    pub const fn words(&self) -> Words {
+        match self {
+            Self::Up => words("up", "up", "One row up."),
+            Self::Down => words("down", "down", "One row down."),
+            Self::Left => words("left", "left", "The pane or button to the left."),
+            Self::Right => words("right", "right", "The pane or button to the right."),
+            Self::PageUp => words("page-up", "page up", "A page up."),
+            Self::PageDown => words("page-down", "page down", "A page down."),
+            Self::Top => words("top", "first", "The first row."),
+            Self::Bottom => words("bottom", "last", "The last row."),
+            Self::Next => words("next", "next", "The next pane or button."),
+            Self::Previous => words("previous", "previous", "The pane or button before."),
+            Self::Pane(_) => words("pane", "panes", "The pane with this number."),
+            Self::Enter => words("enter", "choose", "The main action of the row, dialog or button."),
+            Self::Inspect => words("inspect", "inspect", "Everything that is known of the row."),
+            Self::Copy => words("copy", "copy", "Copy the row's address, or its name where it has none."),
+            Self::Refresh => words("refresh", "refresh", "Look at the host now."),
+            Self::Filter => words("filter", "filter", "Narrow the lists to what contains a text."),
+            Self::Palette => words("palette", "command", "Choose an action by its name."),
+            Self::Help => words("help", "help", "All keys of this place; type to filter."),
+            Self::Log => words("log", "log", "Show or hide the log."),
+            Self::ModeSwitch(_) => {
+                words("mode switch", "switch", "Make a mode the current one; the plan is shown first.")
+            }
+            Self::ModeReplace(_) => words(
+                "mode switch --replace",
+                "replace",
+                "Switch, and stop also what conflicts with the mode or holds its GPU.",
+            ),
+            Self::ModeStart(_) => {
+                words("mode start", "start", "Start a mode beside what runs; the plan is shown first.")
+            }
+            Self::ModeStop(_) => words("mode stop", "stop", "Stop a mode; the plan is shown first."),
+            Self::OpShow => words("op attach", "operation", "Show the operation that runs, or the last one."),
+            Self::OpCancel => {
+                words("op cancel", "cancel", "End the operation that runs; what it stopped is started again.")
+            }
+            Self::OpResume => words("op resume", "resume", "Go on with an operation whose runner ended."),
+            Self::OpUndo => words("op undo", "undo", "Go back to how it was before the last operation."),
+            Self::AnswerWait => words("answer wait", "wait on", "Ask the guest again and wait as long as before."),
+            Self::AnswerStop => {
+                words("answer stop", "stop hard", "Pull the guest's plug: what isn't saved in it is lost.")
+            }
+            Self::AnswerAbort => words("answer abort", "give up", "End the operation; the guest stays as it is."),
+            Self::Explain(_) => words("explain", "explain", "What a finding means, why it happens and what to do."),
+            Self::Back => words("back", "back", "Close what is on top, or clear the filter."),
+            Self::Leave => words("leave", "leave", "Back; from the bottom, pressed twice, quit."),
+            Self::Quit => words("quit", "quit", "Leave the dashboard. An operation goes on without it."),
+            Self::Suspend => words("suspend", "suspend", "To the shell; fg comes back."),
+            Self::Redraw => words("redraw", "redraw", "Draw the whole screen anew."),
+        }
+    }
+
+    /// Every action, those with a name or number in their general form, in the order of the help.
+    #[must_use]
+    pub const fn all() -> &'static [Self] {
+        &[
+            Self::ModeSwitch(None),
+            Self::ModeReplace(None),
+            Self::ModeStart(None),
+            Self::ModeStop(None),
+            Self::OpShow,
+            Self::OpCancel,
+            Self::OpResume,
+            Self::OpUndo,
+            Self::AnswerWait,
+            Self::AnswerStop,
+            Self::AnswerAbort,
+            Self::Enter,
+            Self::Inspect,
+            Self::Copy,
+            Self::Refresh,
+            Self::Filter,
+            Self::Palette,
+            Self::Help,
+            Self::Log,
+            Self::Explain(None),
+            Self::Up,
+            Self::Down,
+            Self::Left,
+            Self::Right,
+            Self::PageUp,
+            Self::PageDown,
+            Self::Top,
+            Self::Bottom,
+            Self::Next,
+            Self::Previous,
+            Self::Pane(0),
+            Self::Back,
+            Self::Leave,
+            Self::Quit,
+            Self::Suspend,
+            Self::Redraw,
+        ]
+    }
+
+    fn with(&self, argument: &str) -> Option<Self> {
+        let mode = || Some(ModeName::from(argument));
+        match self {
+            Self::ModeSwitch(_) => Some(Self::ModeSwitch(mode())),
+            Self::ModeReplace(_) => Some(Self::ModeReplace(mode())),
+            Self::ModeStart(_) => Some(Self::ModeStart(mode())),
+            Self::ModeStop(_) => Some(Self::ModeStop(mode())),
+            Self::Explain(_) => argument.parse().ok().map(|id| Self::Explain(Some(id))),
+            Self::Pane(_) => argument.parse().ok().filter(|n| (1..=9).contains(n)).map(Self::Pane),
+            _ => None,
+        }
+    }
+}
+
+/// Why a text is no action.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("'{0}' is no action")]
+pub struct BadAction(String);
+
+impl FromStr for Action {
+    type Err = BadAction;
+
+    fn from_str(text: &str) -> Result<Self, BadAction> {
+        let text = text.trim();
+        let longest_first = |action: &&Self| std::cmp::Reverse(action.words().name.len());
+        let mut known: Vec<&Self> = Self::all().iter().collect();
+        known.sort_by_key(longest_first);
+        let found = known.into_iter().find_map(|action| {
+            let rest = text.strip_prefix(action.words().name)?;
+            match rest.strip_prefix(' ').map(str::trim) {
+                None if rest.is_empty() && !matches!(action, Self::Pane(_)) => Some(action.clone()),
+                Some(argument) if !argument.is_empty() => action.with(argument),
+                _ => None,
+            }
+        });
+        found.ok_or_else(|| BadAction(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.words().name;
+        match self {
+            Self::ModeSwitch(Some(mode))
+            | Self::ModeReplace(Some(mode))
+            | Self::ModeStart(Some(mode))
+            | Self::ModeStop(Some(mode)) => write!(f, "{name} {mode}"),
+            Self::Explain(Some(id)) => write!(f, "{name} {id}"),
+            Self::Pane(n) => write!(f, "{name} {n}"),
+            _ => f.write_str(name),
+        }
+    }
+}
+
+impl TryFrom<String> for Action {
+    type Error = BadAction;
+    fn try_from(text: String) -> Result<Self, BadAction> {
+        text.parse()
+    }
+}
+
+impl From<Action> for String {
+    fn from(action: Action) -> Self {
+        action.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_reads_back_what_it_prints_and_has_a_sentence() {
+        for action in Action::all() {
+            let action = if matches!(action, Action::Pane(_)) { Action::Pane(3) } else { action.clone() };
+            assert_eq!(action.to_string().parse(), Ok(action.clone()));
+            assert!(action.words().sentence.ends_with('.') && action.words().label.len() <= 9, "{action}");
+        }
+    }
+
+    #[test]
+    fn names_and_numbers_are_taken_along() {
+        let parse = |text: &str| text.parse::<Action>();
+        assert_eq!(parse("mode switch linux"), Ok(Action::ModeSwitch(Some("linux".into()))));
+        assert_eq!(parse("mode switch --replace linux"), Ok(Action::ModeReplace(Some("linux".into()))));
+        assert_eq!(parse("explain pve.auth"), Ok(Action::Explain(Some(FindingId::PveAuth))));
+        assert_eq!(parse("pane 2"), Ok(Action::Pane(2)));
+        for bad in ["", "pane", "pane 0", "explain nothing", "mode switches", "quit now"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

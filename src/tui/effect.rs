@@ -1,0 +1,82 @@
+//! What the world must do: the only way out.
+
+use super::msg::Ticket;
+use crate::domain::{
+    ids::{ModeName, OpId, Vmid},
+    switch::{event::Answer, plan::Plan},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Something to do. None of them is ever waited for: an outcome comes back as a [`Msg`](super::msg::Msg).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Effect {
+    /// Look at these things from now on, beside the node's lists; takes the place of the scope before.
+    Watch(Scope),
+    /// Look at everything in scope now, and forget any backing off.
+    Refresh,
+    /// Look at everything that a plan depends on, afresh; answered by [`Msg::Looked`](super::msg::Msg::Looked).
+    LookForPlan {
+        /// Comes back with the answer.
+        ticket: Ticket,
+        /// The mode that it is about; none for going back.
+        mode: Option<ModeName>,
+    },
+    /// Write this plan, which a person has confirmed, to a journal and start a runner for it; answered by
+    /// [`Msg::Started`](super::msg::Msg::Started).
+    Start {
+        /// Comes back with the answer.
+        ticket: Ticket,
+        /// The very plan that was on the screen.
+        plan: Box<Plan>,
+    },
+    /// Follow an operation's journal from its beginning, as [`Msg::Op`](super::msg::Msg::Op).
+    Attach(OpId),
+    /// Say something to a running operation.
+    Control(OpId, Control),
+    /// Start a runner that goes on with an interrupted operation.
+    Resume(OpId),
+    /// Start a runner that goes back from an interrupted operation.
+    Undo(OpId),
+    /// Put a text on the clipboard (OSC 52).
+    Copy(String),
+    /// Give the terminal back and stop until SIGCONT.
+    Suspend,
+    /// Draw every cell anew: something else wrote on the screen.
+    Redraw,
+    /// Name the window.
+    SetTitle(String),
+    /// End the dashboard. Operations go on.
+    Quit {
+        /// A line to leave on the terminal, such as how to come back to a running operation.
+        parting: Option<String>,
+    },
+}
+
+/// What to say to a running operation.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Control {
+    /// End it.
+    Cancel {
+        /// Undo what was done even if the target runs already.
+        go_back: bool,
+    },
+    /// The answer to the question of a step.
+    Answer {
+        /// The step.
+        step: u16,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+/// What is on screen and worth a request of its own on every look.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Scope {
+    /// VMs that `status/current` is wanted of.
+    pub status: BTreeSet<Vmid>,
+    /// VMs whose agent is to be asked for address, system and services.
+    pub agent: BTreeSet<Vmid>,
+    /// Whether somebody is likely to be looking; if not, looking less often is enough.
+    pub focused: bool,
+}

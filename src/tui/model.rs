@@ -1,0 +1,170 @@
+//! All that the screen knows. Plain data: it can be cloned, compared, stored and started from again.
+
+pub mod layer;
+
+use super::{
+    caps::Caps,
+    effect::Scope,
+    msg::{Level, Link, OpBrief, Ticket},
+};
+use crate::domain::{
+    facts::Facts,
+    ids::{Millis, ModeName, Vmid},
+    mode::ModeSet,
+    switch::plan::{Options, Warning},
+};
+use layer::{Field, Layer};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// All that the screen knows.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Model {
+    /// The newest [`Msg::Clock`](super::msg::Msg::Clock).
+    pub now: Millis,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// Whether the terminal has the focus.
+    pub focused: bool,
+    /// What doesn't change while the dashboard is open.
+    pub setup: Setup,
+    /// How the connection stands.
+    pub link: Link,
+    /// All looks so far.
+    pub facts: Facts,
+    /// Operations, oldest first.
+    pub ops: Vec<OpBrief>,
+    /// The newest lines, oldest first.
+    pub log: VecDeque<LogLine>,
+    /// Where the person is.
+    pub ui: Ui,
+}
+
+/// What doesn't change while the dashboard is open.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Setup {
+    /// The host for people, such as `192.168.1.100`; nothing if none is configured.
+    pub host: String,
+    /// A word to show beside it, such as `demo`.
+    pub label: Option<String>,
+    /// The configured modes.
+    pub modes: ModeSet,
+    /// How an operation behaves; the fallback is already resolved for a person who is there.
+    pub options: Options,
+    /// Whether a conflict is resolved by stopping the other mode (`switch.on_conflict`).
+    pub replace: bool,
+    /// What is to be said at the start.
+    pub notices: Vec<Warning>,
+    /// What the terminal can show.
+    pub caps: Caps,
+}
+
+/// A line of the log pane.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LogLine {
+    /// When it came.
+    pub at: Millis,
+    /// How much it matters.
+    pub level: Level,
+    /// The line.
+    pub text: String,
+}
+
+/// Where the person is. What is selected is remembered by identity, never by row.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Ui {
+    /// The pane that keys go to.
+    pub pane: Pane,
+    /// The selected mode.
+    pub mode: Option<ModeName>,
+    /// The selected guest.
+    pub guest: Option<Vmid>,
+    /// What the detail pane tells about.
+    pub subject: Subject,
+    /// The text that lists are narrowed to.
+    pub filter: Field,
+    /// First line of the detail pane that is shown.
+    pub detail_scroll: u16,
+    /// Whether the log pane is open.
+    pub log_open: bool,
+    /// Lines of the log below the screen.
+    pub log_scroll: u16,
+    /// Dialogs and inputs over the panes, the topmost last.
+    pub layers: Vec<Layer>,
+    /// A passing remark.
+    pub toast: Option<Toast>,
+    /// Until when Ctrl-C quits.
+    pub leaving_until: Option<Millis>,
+    /// The last ticket given out.
+    pub ticket: Ticket,
+    /// The newest [`Effect::Watch`](super::effect::Effect::Watch).
+    pub scope: Scope,
+    /// The newest [`Effect::SetTitle`](super::effect::Effect::SetTitle).
+    pub title: String,
+}
+
+/// A pane.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pane {
+    /// The configured modes.
+    #[default]
+    Modes,
+    /// All VMs and containers.
+    Guests,
+    /// Everything about one of them.
+    Detail,
+    /// What happened.
+    Log,
+}
+
+/// What the detail pane tells about: the selection of this list.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The selected mode.
+    #[default]
+    Mode,
+    /// The selected guest.
+    Guest,
+}
+
+/// A passing remark.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Toast {
+    /// In words.
+    pub text: String,
+    /// How much it matters.
+    pub level: Level,
+    /// When it goes away.
+    pub until: Millis,
+}
+
+impl Model {
+    /// A dashboard before its first message: it draws without knowing anything of the host.
+    #[must_use]
+    pub fn new(setup: Setup, size: (u16, u16), now: Millis) -> Self {
+        let mode = setup.modes.0.first().map(|mode| mode.name.clone());
+        Self {
+            now,
+            size,
+            focused: true,
+            setup,
+            link: Link::Connecting,
+            facts: Facts::default(),
+            ops: Vec::new(),
+            log: VecDeque::new(),
+            ui: Ui { mode, ..Ui::default() },
+        }
+    }
+
+    /// When the runtime must send the next [`Msg::Clock`](super::msg::Msg::Clock) even if nothing else happens; none
+    /// means that no timer is needed.
+    #[must_use]
+    pub const fn next_deadline(&self) -> Option<Millis> {
+        match &self.ui.toast {
+            Some(toast) => Some(toast.until),
+            None => None,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What lies over the panes: dialogs and inputs, each with its own small state.
+
+use crate::domain::{
+    facts::Trouble,
+    finding::FindingId,
+    ids::{Millis, OpId},
+    switch::{
+        plan::{Intent, Plan},
+        refusal::Refusal,
+    },
+};
+use crate::tui::msg::Ticket;
+use serde::{Deserialize, Serialize};
+
+/// Something over the panes that keys go to first.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Layer {
+    /// The filter is being typed.
+    Filter,
+    /// The list of keys.
+    Help {
+        /// What it is narrowed to.
+        filter: Field,
+        /// First line shown.
+        scroll: u16,
+    },
+    /// The list of actions.
+    Palette {
+        /// What was typed.
+        field: Field,
+        /// The selected action by its name; none means the first.
+        selected: Option<String>,
+    },
+    /// A fresh look is under way; a plan follows.
+    Looking {
+        /// Which request.
+        ticket: Ticket,
+        /// What is wanted.
+        intent: Box<Intent>,
+        /// Since when.
+        since: Millis,
+    },
+    /// A plan waits for a person's word.
+    Confirm(Box<Confirm>),
+    /// A confirmed plan is being handed over.
+    Starting {
+        /// Which request.
+        ticket: Ticket,
+        /// The plan.
+        plan: Box<Plan>,
+    },
+    /// No.
+    Refused {
+        /// What was wanted.
+        title: String,
+        /// Why not, and what instead.
+        refusal: Refusal,
+        /// What was wanted, if there is something to try again.
+        intent: Option<Box<Intent>>,
+    },
+    /// The steps of an operation.
+    Operation {
+        /// Which.
+        id: OpId,
+        /// First line shown.
+        scroll: u16,
+    },
+    /// A finding's page.
+    Explain {
+        /// Which.
+        finding: FindingId,
+        /// The case at hand.
+        trouble: Option<Trouble>,
+        /// First line shown.
+        scroll: u16,
+    },
+    /// An interrupted operation: going back needs a word.
+    ConfirmUndo {
+        /// Which.
+        id: OpId,
+        /// Whether the cursor is on the button that does it.
+        yes: bool,
+    },
+    /// Cancelling needs a word.
+    ConfirmCancel {
+        /// Which.
+        id: OpId,
+        /// Whether the cursor is on the button that does it.
+        yes: bool,
+    },
+    /// Leaving while an operation runs.
+    Leaving {
+        /// Which goes on.
+        id: OpId,
+    },
+}
+
+/// A plan that waits for a person's word.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Confirm {
+    /// The plan as it is shown, and as it will be run.
+    pub plan: Plan,
+    /// Whether the cursor is on the button that does it; at first it is on Cancel.
+    pub yes: bool,
+    /// The name, where one has to be typed.
+    pub typed: Field,
+    /// Milliseconds that the same change took the last time.
+    pub before: Option<u64>,
+    /// The machine changed while the plan was on screen; this is the new plan.
+    pub changed: bool,
+    /// First line shown.
+    pub scroll: u16,
+}
+
+/// A line of text being edited.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Field {
+    /// The text.
+    pub text: String,
+    /// The cursor, in characters from the beginning.
+    pub cursor: usize,
+}

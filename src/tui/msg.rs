@@ -1,0 +1,150 @@
+//! What happened: the only way in.
+
+use super::{chord::Chord, effect::Control};
+use crate::domain::{
+    facts::{Facts, Trouble},
+    ids::{Millis, OpId},
+    switch::{event::Event, state::State},
+};
+use serde::{Deserialize, Serialize};
+
+/// Something happened. A session is a list of these; no closures, handles or secrets are in them.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum Msg {
+    /// What time it is. The runtime puts one before the first message of every burst, and sends one alone when
+    /// [`Model::next_deadline`](super::model::Model::next_deadline) has come.
+    Clock(Millis),
+    /// From the terminal.
+    Input(Input),
+    /// From the operating system.
+    Signal(Signal),
+    /// How the connection to the host stands, whenever that changes and after every failed attempt.
+    Link(Link),
+    /// A partial look at the host, to be merged into what is known.
+    Seen(Box<Facts>),
+    /// The fresh full look that [`Effect::LookForPlan`](super::effect::Effect::LookForPlan) asked for.
+    Looked {
+        /// Which request.
+        ticket: Ticket,
+        /// All facts, or why there are none.
+        result: Result<Box<Facts>, Trouble>,
+    },
+    /// All operations of this machine, oldest first; at the start and whenever one appears or loses its runner.
+    Ops(Vec<OpBrief>),
+    /// A line of an operation's journal. Lines that are known already are dropped.
+    Op {
+        /// Whose journal.
+        id: OpId,
+        /// The line.
+        event: Box<Event>,
+    },
+    /// An operation's runner ended before the operation did.
+    OpLost(OpId),
+    /// The outcome of [`Effect::Start`](super::effect::Effect::Start).
+    Started {
+        /// Which request.
+        ticket: Ticket,
+        /// The operation that runs now, or why none does.
+        result: Result<OpId, Trouble>,
+    },
+    /// The outcome of another effect.
+    Told {
+        /// What was asked for.
+        of: Asked,
+        /// Whether it worked.
+        result: Result<(), Trouble>,
+    },
+    /// A line for the log pane.
+    Log {
+        /// How much it matters.
+        level: Level,
+        /// The line; holds no secret.
+        text: String,
+    },
+}
+
+/// From the terminal.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Input {
+    /// A key was pressed.
+    Key(Chord),
+    /// Text was pasted; never taken for keys.
+    Paste(String),
+    /// The terminal has this many columns and rows.
+    Resize(u16, u16),
+    /// The terminal gained or lost the focus.
+    Focus(bool),
+}
+
+/// From the operating system.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Signal {
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP: the terminal is gone.
+    Hangup,
+    /// SIGCONT: back from a suspension; the screen holds somebody else's text.
+    Continue,
+}
+
+/// How the connection to the host stands.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Link {
+    /// The first attempt is under way.
+    #[default]
+    Connecting,
+    /// The last request was answered.
+    Up,
+    /// The host doesn't answer, or doesn't accept us; it is tried again by itself.
+    Down {
+        /// Why.
+        trouble: Trouble,
+        /// When it was first seen to be so.
+        since: Millis,
+        /// Attempts since then.
+        attempts: u32,
+    },
+    /// There is nothing to connect to until the configuration is changed.
+    Unconfigured(Trouble),
+}
+
+/// An operation as its journal tells it so far.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct OpBrief {
+    /// Its identity.
+    pub id: OpId,
+    /// The fold of its journal.
+    pub state: Box<State>,
+    /// Whether a runner is carrying it out.
+    pub alive: bool,
+}
+
+/// Ties an outcome to the request that it belongs to; a late outcome is dropped.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Ticket(pub u64);
+
+/// What was asked for.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Asked {
+    /// To put a text on the clipboard.
+    Copy,
+    /// To write a word to a running operation.
+    Control(OpId, Control),
+    /// To follow an operation's journal.
+    Attach(OpId),
+    /// To go on with an interrupted operation.
+    Resume(OpId),
+    /// To go back from an interrupted operation.
+    Undo(OpId),
+}
+
+/// How much a line of the log matters.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum Level {
+    /// What was done.
+    Info,
+    /// Works, but.
+    Warn,
+    /// Doesn't work.
+    Error,
+}
