@@ -1,3 +1,36 @@
 //! Proxmox VE over HTTPS, as it really answers: tolerant of its types, exact about its errors.
+//!
+//! [`Client`] asks; every answer becomes a word of [`domain`](crate::domain), every failure an [`Error`] with a finding.
+//! One file per group of endpoints; [`transport`] is the seam that tests and the simulated host use.
 
+mod access;
+mod agent;
+mod auth;
+mod client;
+mod cluster;
+mod error;
+mod form;
+mod grant;
+mod hardware;
+mod http;
+mod lxc;
+mod nodes;
+mod qemu;
+mod tasks;
+mod tls;
 pub mod transport;
+mod wire;
+
+pub use agent::{ExecStatus, agent_state};
+pub use auth::Credentials;
+pub use client::Client;
+pub use cluster::{Resource, ResourceKind};
+pub use error::Error;
+pub use http::Target;
+pub use nodes::{Node, NodeStatus};
+pub use tasks::TaskStatus;
+pub use tls::{BadFingerprint, Fingerprint};
+
+#[cfg(test)]
+#[path = "pve/scripted.rs"]
+pub(crate) mod scripted;

@@ -1,0 +1,222 @@
+//! The client: one request, its deadline, its retries, its answer.
+
+use super::{
+    auth::{Auth, Credentials},
+    error::Error,
+    form,
+    http::{Https, Target},
+    transport::{Method, Request, Response, Transport, TransportError},
+};
+use crate::domain::ids::{NodeName, Vmid};
+use serde_json::Value;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep, timeout_at},
+};
+
+/// Waits before a reading request is sent again.
+const PAUSES: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(450)];
+
+/// Speaks to one Proxmox VE host. Cheap to clone; clones share connections and the ticket.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    wire: Arc<dyn Transport>,
+    auth: Auth,
+    logging_in: Mutex<()>,
+    timeout: Duration,
+    /// Proxmox VE's major version, 0 until it was seen.
+    major: AtomicU64,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({})", self.0.auth.identity)
+    }
+}
+
+/// What a request means, whatever its method: agent questions are reads that Proxmox takes by POST.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Meaning {
+    /// Reads; sent again when no connection stood.
+    Read,
+    /// Reads, but is dear.
+    ReadOnce,
+    /// May change something; never sent again.
+    Change,
+}
+
+impl Client {
+    /// A client for the host over HTTPS. Does nothing yet: TLS and connection are set up by the first request.
+    ///
+    /// # Errors
+    /// The host's name can't be part of an address.
+    pub fn connect(target: &Target, credentials: Credentials) -> Result<Self, Error> {
+        Ok(Self::over(Arc::new(Https::new(target)?), credentials, target.timeout))
+    }
+
+    /// A client over any transport. `timeout` is the deadline of each call, retries included.
+    #[must_use]
+    pub fn over(transport: Arc<dyn Transport>, credentials: Credentials, timeout: Duration) -> Self {
+        let auth = Auth::new(credentials);
+        Self(Arc::new(Inner { wire: transport, auth, logging_in: Mutex::new(()), timeout, major: AtomicU64::new(0) }))
+    }
+
+    /// Who asks: user or token id.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        self.0.auth.identity.to_string()
+    }
+
+    /// What the exit status of a failed task means, such as a lock or a missing privilege.
+    #[must_use]
+    pub fn task_error(&self, exit: &str) -> Error {
+        Error::from_words(exit.trim(), &self.0.auth.identity, self.major())
+    }
+
+    pub(crate) fn major(&self) -> Option<u64> {
+        Some(self.0.major.load(Ordering::Relaxed)).filter(|major| *major > 0)
+    }
+
+    pub(crate) fn set_major(&self, major: u64) {
+        self.0.major.store(major, Ordering::Relaxed);
+    }
+
+    /// Reads; tried again when no answer came.
+    pub(crate) async fn get(&self, path: String, params: &[(&str, String)]) -> Result<Value, Error> {
+        self.request(Method::Get, path, params, Meaning::Read).await
+    }
+
+    /// Reads, once: for questions that are dear, as all of those to a guest agent are.
+    pub(crate) async fn get_once(&self, path: String, params: &[(&str, String)]) -> Result<Value, Error> {
+        self.request(Method::Get, path, params, Meaning::ReadOnce).await
+    }
+
+    /// Asks by POST, once.
+    pub(crate) async fn ask(&self, path: String, params: &[(&str, String)]) -> Result<Value, Error> {
+        self.request(Method::Post, path, params, Meaning::ReadOnce).await
+    }
+
+    /// Changes something, or may. Never sent again.
+    pub(crate) async fn post(&self, path: String, params: &[(&str, String)]) -> Result<Value, Error> {
+        self.request(Method::Post, path, params, Meaning::Change).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: String,
+        params: &[(&str, String)],
+        meaning: Meaning,
+    ) -> Result<Value, Error> {
+        let deadline = Instant::now() + self.0.timeout;
+        let params: Vec<_> = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let fresh = || Request { method, path: path.clone(), params: params.clone(), headers: Vec::new() };
+        let mut error = match self.authorised(fresh(), meaning, deadline).await {
+            Err(error @ Error::Unreachable(_)) if meaning == Meaning::Read => error,
+            other => return other,
+        };
+        for pause in PAUSES {
+            if Instant::now() + pause >= deadline {
+                break;
+            }
+            sleep(pause).await;
+            match self.authorised(fresh(), meaning, deadline).await {
+                Err(newer @ Error::Unreachable(_)) => error = newer,
+                // What went wrong before says more than that the time is up.
+                Err(Error::Timeout(_)) => break,
+                other => return other,
+            }
+        }
+        Err(error)
+    }
+
+    /// Sends with credentials, after fetching or renewing a ticket if that is needed.
+    async fn authorised(&self, mut request: Request, meaning: Meaning, deadline: Instant) -> Result<Value, Error> {
+        let again =
+            Request { params: request.params.clone(), path: request.path.clone(), headers: Vec::new(), ..request };
+        request.headers = self.credentials(request.method, deadline).await?;
+        let changing = meaning == Meaning::Change;
+        let response = self.send(request, changing, deadline).await?;
+        if !self.0.auth.refused(&response).await {
+            return self.data(&response, changing);
+        }
+        let headers = self.credentials(again.method, deadline).await?;
+        let response = self.send(Request { headers, ..again }, changing, deadline).await?;
+        self.data(&response, changing)
+    }
+
+    async fn credentials(&self, method: Method, deadline: Instant) -> Result<super::auth::Headers, Error> {
+        if let Some(headers) = self.0.auth.headers(method).await {
+            return Ok(headers);
+        }
+        // One login for all that wait for it.
+        let _turn = self.0.logging_in.lock().await;
+        if let Some(headers) = self.0.auth.headers(method).await {
+            return Ok(headers);
+        }
+        if let Some(login) = self.0.auth.login() {
+            let response = self.send(login, false, deadline).await?;
+            self.0.auth.logged_in(&self.data(&response, false)?).await?;
+        }
+        let none = || Error::Protocol("the new ticket is already too old; look at this machine's clock".to_owned());
+        self.0.auth.headers(method).await.ok_or_else(none)
+    }
+
+    async fn send(&self, request: Request, changing: bool, deadline: Instant) -> Result<Response, Error> {
+        tracing::debug!(?request, "asking");
+        let what = format!("{} {}", request.method.as_str(), request.path);
+        let seconds = self.0.timeout.as_secs().max(1);
+        let answer = timeout_at(deadline, self.0.wire.send(request)).await;
+        let failure = match answer.unwrap_or(Err(TransportError::Timeout(seconds))) {
+            Ok(response) => {
+                tracing::debug!(status = response.status, bytes = response.body.len(), "answered");
+                return Ok(response);
+            }
+            Err(failure) => failure,
+        };
+        tracing::debug!(%failure, "no answer");
+        Err(match failure {
+            TransportError::Unreachable(why) => Error::Unreachable(why),
+            TransportError::Tls(why) => Error::Tls(why),
+            TransportError::Timeout(_) | TransportError::Broken(_) if changing => {
+                Error::OutcomeUnknown(format!("{what}: {failure}; it may have been carried out"))
+            }
+            TransportError::Timeout(_) => Error::Timeout(seconds),
+            TransportError::Broken(why) => Error::Unreachable(format!("the connection broke: {why}")),
+        })
+    }
+
+    /// The `data` of a good answer.
+    fn data(&self, response: &Response, changing: bool) -> Result<Value, Error> {
+        if response.status != 200 {
+            let reason = self.0.auth.scrub(&response.reason);
+            let body = self.0.auth.scrub(&String::from_utf8_lossy(&response.body)).into_bytes();
+            let scrubbed = Response { status: response.status, reason, body };
+            return Err(Error::from_response(&scrubbed, changing, &self.0.auth.identity, self.major()));
+        }
+        let senseless = |why: &str| Error::Protocol(format!("the answer isn't one of Proxmox VE: {why}"));
+        let body: Value = serde_json::from_slice(&response.body).map_err(|_| senseless("no JSON"))?;
+        match body {
+            Value::Object(mut map) => map.remove("data").ok_or_else(|| senseless("no data in it")),
+            _ => Err(senseless("no object")),
+        }
+    }
+}
+
+/// The path of a VM's endpoint.
+pub(crate) fn vm(node: &NodeName, vmid: Vmid, rest: &str) -> String {
+    format!("/nodes/{}/qemu/{vmid}/{rest}", form::encode(node))
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,0 +1,90 @@
+//! `/nodes/{node}/hardware` and `/cluster/mapping`.
+
+use super::{
+    client::Client,
+    error::Error,
+    form,
+    wire::{self, Object, list, properties},
+};
+use crate::domain::{
+    gpu::{Mapping, MappingEntry, PciAddr, PciDevice},
+    ids::NodeName,
+};
+use serde_json::Value;
+
+impl Client {
+    /// Every PCI device of a node, by address. Needs Sys.Audit or Sys.Modify on `/`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn hardware_pci(&self, node: &NodeName) -> Result<Vec<PciDevice>, Error> {
+        // By default memory controllers, bridges and processors are hidden, which makes IOMMU groups look cleaner
+        // than they are (pve-manager API2/Hardware/PCI.pm:13).
+        let all = [("pci-class-blacklist", String::new())];
+        let data = self.get(format!("/nodes/{}/hardware/pci", form::encode(node)), &all).await?;
+        let mut devices = Vec::new();
+        for entry in list(&data, "PCI devices")? {
+            let entry = Object::new(entry, "PCI devices")?;
+            let Some(addr) = entry.word("id").and_then(|id| id.parse::<PciAddr>().ok()) else { continue };
+            let names: Vec<String> = ["vendor_name", "device_name"].iter().filter_map(|key| entry.word(key)).collect();
+            devices.push(PciDevice {
+                addr,
+                class: entry.text("class").unwrap_or_default(),
+                name: Some(names.join(" ")).filter(|name| !name.is_empty()),
+                // -1 says that there is none.
+                iommu_group: entry.int("iommugroup").and_then(|group| group.try_into().ok()),
+            });
+        }
+        devices.sort_by_key(|device| device.addr);
+        Ok(devices)
+    }
+
+    /// The cluster's PCI resource mappings, by id; those that these credentials may not see are missing without an
+    /// error. One with an entry that can't be read is left out, so that nobody takes its devices for known.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn mappings(&self) -> Result<Vec<Mapping>, Error> {
+        let data = self.get("/cluster/mapping/pci".to_owned(), &[]).await?;
+        let mut mappings: Vec<Mapping> = Vec::new();
+        for mapping in list(&data, "mappings")? {
+            mappings.extend(read_mapping(Object::new(mapping, "mappings")?));
+        }
+        mappings.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(mappings)
+    }
+}
+
+fn read_mapping(mapping: Object<'_>) -> Option<Mapping> {
+    let id = mapping.word("id")?;
+    let entries: Vec<String> = match mapping.get("map")? {
+        Value::Array(entries) => entries.iter().map(wire::text).collect::<Option<_>>()?,
+        other => vec![wire::text(other)?],
+    };
+    let entries = entries.iter().map(|entry| read_entry(entry)).collect::<Option<_>>()?;
+    Some(Mapping { id, entries })
+}
+
+/// `id=10de:2684,iommugroup=12,node=pve,path=0000:01:00.0` (pve-guest-common `Mapping/PCI.pm:51-87`).
+fn read_entry(text: &str) -> Option<MappingEntry> {
+    let get = |wanted: &str| properties(text).find(|(key, _)| *key == wanted).map(|(_, value)| value);
+    let path = get("path")?.split(';').map(|addr| addr.parse().ok()).collect::<Option<_>>()?;
+    Some(MappingEntry { node: NodeName::from(get("node")?), path, id: get("id").unwrap_or_default().to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn several_functions_and_several_alternatives_are_read() {
+        let value = json!({ "id": "gpu", "map": [
+            "id=10de:2684,node=pve,path=0000:01:00.0;0000:01:00.1", "node=pve2,path=0000:02:00,id=10de:2684" ] });
+        let mapping = read_mapping(Object::new(&value, "m").unwrap()).unwrap();
+        assert_eq!(mapping.entries.iter().map(|e| e.path.len()).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(mapping.entries[1].node, NodeName::from("pve2"));
+        let broken = json!({ "id": "gpu", "map": ["node=pve,path=0000:01:00.0", "node=pve,path=nonsense"] });
+        assert!(read_mapping(Object::new(&broken, "m").unwrap()).is_none());
+    }
+}

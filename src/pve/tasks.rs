@@ -1,0 +1,90 @@
+//! `/nodes/{node}/tasks`. Most refusals of a start or stop show up only here.
+
+use super::{
+    client::Client,
+    error::Error,
+    form,
+    wire::{Object, list},
+};
+use crate::domain::{
+    facts::RunningTask,
+    ids::{NodeName, Upid, Vmid},
+};
+use serde_json::Value;
+
+/// How far a task is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TaskStatus {
+    /// Not done yet.
+    Running,
+    /// Done.
+    Ended {
+        /// `OK`, `WARNINGS: n`, or what went wrong.
+        exit: String,
+        /// Whether it did what it should; with warnings it did.
+        ok: bool,
+    },
+}
+
+impl Client {
+    /// The tasks that a node is running now, anybody's that may be seen: of others only with Sys.Audit on the node.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn tasks_active(&self, node: &NodeName) -> Result<Vec<RunningTask>, Error> {
+        let params = [("source", "active".to_owned()), ("limit", "500".to_owned())];
+        let data = self.get(format!("/nodes/{}/tasks", form::encode(node)), &params).await?;
+        let mut tasks = Vec::new();
+        for entry in list(&data, "tasks")? {
+            let entry = Object::new(entry, "tasks")?;
+            let ended = entry.get("endtime").is_some() || entry.word("status").is_some_and(|word| word != "RUNNING");
+            let Some(upid) = entry.word("upid").map(Upid).filter(|_| !ended) else { continue };
+            tasks.push(RunningTask {
+                kind: entry.word("type").or_else(|| upid.kind().map(str::to_owned)).unwrap_or_default(),
+                vmid: entry.text("id").and_then(|id| id.parse::<Vmid>().ok()),
+                user: entry.text("user").unwrap_or_default(),
+                upid,
+            });
+        }
+        Ok(tasks)
+    }
+
+    /// How far a task is, asked of the node that runs it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn task_status(&self, upid: &Upid) -> Result<TaskStatus, Error> {
+        let data = self.get(task(upid, "status")?, &[]).await?;
+        let status = Object::new(&data, "task status")?;
+        match status.text("status").as_deref() {
+            Some("running") => Ok(TaskStatus::Running),
+            Some("stopped") => {
+                let exit = status.word("exitstatus").unwrap_or_else(|| "unexpected status".to_owned());
+                let ok = exit == "OK" || exit.starts_with("WARNINGS");
+                Ok(TaskStatus::Ended { exit, ok })
+            }
+            _ => Err(Error::Protocol("task status: neither running nor stopped".to_owned())),
+        }
+    }
+
+    /// The first `limit` lines of a task's log.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn task_log(&self, upid: &Upid, limit: u32) -> Result<Vec<String>, Error> {
+        let data = self.get(task(upid, "log")?, &[("limit", limit.to_string())]).await?;
+        let lines = list(&data, "task log")?.iter();
+        lines.map(|line| Ok(Object::new(line, "task log")?.text("t").unwrap_or_default())).collect()
+    }
+}
+
+fn task(upid: &Upid, rest: &str) -> Result<String, Error> {
+    let node = upid.node().ok_or_else(|| Error::NotFound(format!("'{upid}' is no task")))?;
+    Ok(format!("/nodes/{}/tasks/{}/{rest}", form::encode(node), form::encode(upid)))
+}
+
+/// The task that a request started.
+pub(crate) fn read_upid(data: &Value) -> Result<Upid, Error> {
+    let upid = data.as_str().filter(|text| text.starts_with("UPID:"));
+    upid.map(Upid::from).ok_or_else(|| Error::OutcomeUnknown("the answer names no task".to_owned()))
+}
