@@ -1,0 +1,219 @@
+//! The command line's grammar.
+
+mod mode;
+mod normal;
+mod op;
+
+pub(crate) use mode::{ModeArgs, ModeCommand, OperateFlags, StartArgs, StatusArgs, StopArgs, SwitchArgs, SwitchFlags};
+pub(crate) use normal::normalise;
+pub(crate) use op::{CancelArgs, FollowArgs, OpArgs, OpCommand, OpRef, RunArgs};
+
+use crate::config::Overrides;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+
+const EXIT_CODES: &str = concat!(
+    "Exit codes: 0 done or already there, 2 usage or configuration, 3 refused, 4 host unreachable,\n",
+    "5 not permitted, 6 failed and rolled back, 7 failed and not rolled back, 8 cancelled,\n",
+    "130 detached by Ctrl-C while the operation goes on.\n\n",
+    "`morpheus explain ID` says more about the id that an error ends with."
+);
+
+/// Hands one big GPU from one Proxmox VM to another.
+///
+/// Without a command the dashboard opens.
+#[derive(Debug, Parser)]
+#[command(name = "morpheus", version, after_help = EXIT_CODES, disable_help_subcommand = false, max_term_width = 100)]
+pub struct Cli {
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// The command; none opens the dashboard.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Flags that every command takes.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Read this configuration file and no other
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// Name or address of the Proxmox host
+    #[arg(long, global = true, value_name = "HOST", value_hint = clap::ValueHint::Hostname)]
+    pub(crate) host: Option<String>,
+    /// Port of the Proxmox API
+    #[arg(long, global = true, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Node of the cluster, or auto
+    #[arg(long, global = true, value_name = "NODE")]
+    pub(crate) node: Option<String>,
+    /// API token, as user@realm!name; its secret comes from the file or the environment
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) token_id: Option<String>,
+    /// Log in as user@realm with a password instead of a token
+    #[arg(long, global = true, value_name = "USER", conflicts_with = "token_id")]
+    pub(crate) user: Option<String>,
+    /// SHA-256 fingerprint of the certificate that the host must show
+    #[arg(long, global = true, value_name = "SHA256")]
+    pub(crate) tls_fingerprint: Option<String>,
+    /// Don't check the host's certificate against the system's authorities
+    #[arg(long, global = true)]
+    pub(crate) insecure: bool,
+    /// Seconds that one request may take
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub(crate) timeout: Option<u64>,
+    /// Print JSON: documents with a schema field, errors too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Seconds between two looks of the dashboard at the host
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) refresh: Option<u64>,
+    /// Characters that the dashboard draws with
+    #[arg(long, global = true, value_enum, value_name = "TIER")]
+    pub(crate) glyphs: Option<Glyphs>,
+    /// Colours of the dashboard
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
+    pub(crate) color: Option<Color>,
+    /// Log to stderr, more with each v
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+impl Global {
+    /// The part that the configuration reads.
+    pub(crate) fn overrides(&self) -> Overrides {
+        Overrides {
+            config: self.config.clone(),
+            host: self.host.clone(),
+            port: self.port,
+            node: self.node.clone(),
+            token_id: self.token_id.clone(),
+            user: self.user.clone(),
+            tls_fingerprint: self.tls_fingerprint.clone(),
+            verify_ssl: self.insecure.then_some(false),
+            timeout: self.timeout,
+        }
+    }
+}
+
+/// Characters that the dashboard may use.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Glyphs {
+    /// Everything that a modern terminal font has
+    Unicode,
+    /// What the fonts of a Linux console have
+    Console,
+    /// ASCII only
+    Ascii,
+}
+
+/// Colours that the dashboard may use.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Color {
+    /// What the terminal says that it can
+    Auto,
+    /// 24 bit
+    Truecolor,
+    /// The 256-colour palette
+    #[value(name = "256")]
+    Indexed,
+    /// The terminal's own 16 colours
+    #[value(name = "16")]
+    Ansi,
+    /// None
+    None,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Modes: list, look, switch, start, stop
+    #[command(after_help = "`morpheus mode NAME` is short for `morpheus mode switch NAME`.")]
+    Mode(ModeArgs),
+    /// Operations: a switch as it runs, and what became of earlier ones
+    Op(OpArgs),
+    /// The configuration: where it is, what it says, whether it is right
+    Config(ConfigArgs),
+    /// What a fault or risk is, why it happens, what to do
+    Explain(ExplainArgs),
+    /// Completions for a shell, on stdout
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page in roff, on stdout
+    Man,
+    /// Serve a simulated Proxmox host
+    Sim(SimArgs),
+    /// Try everything on a simulated host: the dashboard, or a command after `--`
+    Demo(DemoArgs),
+}
+
+/// `config`.
+#[derive(Args, Debug)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct ConfigArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+/// What `config` can do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Which files are looked for, and which one is read
+    Path,
+    /// The configuration in force, secrets masked
+    Show,
+    /// Every mistake and warning
+    Check,
+}
+
+/// `explain`.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The id, such as gpu.taken; without it all are listed
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+}
+
+/// `sim`.
+#[derive(Args, Debug)]
+pub(crate) struct SimArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8006")]
+    pub(crate) listen: SocketAddr,
+    /// Faults to play
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Write a configuration that reaches this host
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) write_config: Option<PathBuf>,
+    /// Guests boot and stop this many times faster
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed)]
+    pub(crate) speed: f64,
+    /// Another world than the built-in one
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) world: Option<PathBuf>,
+}
+
+/// `demo`.
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Guests boot and stop this many times faster
+    #[arg(long, value_name = "FACTOR", default_value_t = 4.0, value_parser = speed)]
+    pub(crate) speed: f64,
+    /// Faults to play
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) scenario: Option<PathBuf>,
+    /// A command to run on the simulated host instead of the dashboard, such as `-- mode list`
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor: &f64| factor.is_finite() && (0.01..=10_000.0).contains(factor));
+    factor.ok_or_else(|| "a factor from 0.01 to 10000".to_owned())
+}

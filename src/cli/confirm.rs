@@ -1,0 +1,113 @@
+//! The ladder of confirmations on a command line: nothing, `--yes`, `--confirm NAME`, or a person who is asked.
+
+use super::{args::OperateFlags, failure::Failure, plan_text, shell::Shell};
+use crate::domain::{
+    finding::FindingId,
+    switch::plan::{Fallback, Plan, Rung},
+    text,
+};
+use std::io::BufRead;
+
+/// What follows when a guest doesn't shut down: resolved for this command line. A person who is there can be asked.
+pub(crate) const fn fallback(configured: Fallback, force: bool, person: bool) -> Fallback {
+    match configured {
+        _ if force => Fallback::Stop,
+        Fallback::Ask if person => Fallback::Ask,
+        Fallback::Ask => Fallback::Stop,
+        Fallback::Stop | Fallback::Fail => configured,
+    }
+}
+
+/// Gets the confirmation that a plan needs, from flags or from a person.
+///
+/// # Errors
+/// [`FindingId::NeedsConfirmation`], naming the flag; or the person said no.
+pub(crate) fn confirm(
+    shell: &mut Shell<'_>,
+    input: &mut dyn BufRead,
+    plan: &Plan,
+    flags: &OperateFlags,
+) -> Result<(), Failure> {
+    let needed = match (&plan.rung, flags.confirm.as_deref()) {
+        (Rung::None, _) => return Ok(()),
+        (Rung::Confirm, None) if flags.yes => return Ok(()),
+        (Rung::Confirm, None) => None,
+        (Rung::Confirm, Some(name)) if is_of(name, &names(plan)) => return Ok(()),
+        (Rung::TypeName { names, .. }, Some(name)) if is_of(name, names) => return Ok(()),
+        (Rung::Confirm, Some(name)) => return Err(wrong(name, &names(plan))),
+        (Rung::TypeName { names, .. }, Some(name)) => return Err(wrong(name, names)),
+        (Rung::TypeName { names, because }, None) => Some((names, because)),
+    };
+    let ask = shell.can_ask() && !flags.yes;
+    match needed {
+        None if ask => ask_yes(shell, input, plan),
+        Some((names, because)) if ask => ask_name(shell, input, plan, names, because),
+        None => Err(needs_yes(plan)),
+        Some((names, because)) => Err(needs_name(plan, names, because)),
+    }
+}
+
+fn names(plan: &Plan) -> Vec<String> {
+    let parties = plan.target.iter().chain(plan.stops());
+    parties.filter_map(|party| party.mode.as_ref()).map(ToString::to_string).collect()
+}
+
+fn is_of(name: &str, names: &[String]) -> bool {
+    names.iter().any(|other| other == name.trim())
+}
+
+fn ask_yes(shell: &mut Shell<'_>, input: &mut dyn BufRead, plan: &Plan) -> Result<(), Failure> {
+    plan_text::plan(shell.err, plan)?;
+    write!(shell.err, "Go on? [y/N] ")?;
+    let answer = line(shell, input)?;
+    let yes = matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes");
+    if yes { Ok(()) } else { Err(declined()) }
+}
+
+fn ask_name(
+    shell: &mut Shell<'_>,
+    input: &mut dyn BufRead,
+    plan: &Plan,
+    names: &[String],
+    because: &[String],
+) -> Result<(), Failure> {
+    plan_text::plan(shell.err, plan)?;
+    plan_text::reasons(shell.err, because)?;
+    write!(shell.err, "Type {} to go on: ", names.join(" or "))?;
+    let answer = line(shell, input)?;
+    if is_of(&answer, names) { Ok(()) } else { Err(declined()) }
+}
+
+fn line(shell: &mut Shell<'_>, input: &mut dyn BufRead) -> Result<String, Failure> {
+    shell.err.flush()?;
+    let mut answer = String::new();
+    if input.read_line(&mut answer)? == 0 {
+        writeln!(shell.err)?;
+    }
+    Ok(answer.trim().to_owned())
+}
+
+fn declined() -> Failure {
+    Failure::new(FindingId::NeedsConfirmation, "Not confirmed; nothing was changed.")
+}
+
+fn wrong(name: &str, names: &[String]) -> Failure {
+    let message = format!("--confirm {} is not the name that this needs; nothing was changed.", text::safe(name));
+    Failure::new(FindingId::NeedsConfirmation, message).or(format!("--confirm {}", names.join(" or --confirm ")))
+}
+
+fn needs_yes(plan: &Plan) -> Failure {
+    let stops: Vec<String> = plan.stops().map(ToString::to_string).collect();
+    let message = format!("{} would stop {}, and nobody is here to ask.", plan.title(), stops.join(", "));
+    Failure::new(FindingId::NeedsConfirmation, message).or("--yes").or("--dry-run shows the plan.")
+}
+
+fn needs_name(plan: &Plan, names: &[String], because: &[String]) -> Failure {
+    let message = format!("{} may lose work: {}", plan.title(), because.join(" "));
+    let flag = format!("--confirm {}", names.first().map_or("NAME", String::as_str));
+    Failure::new(FindingId::NeedsConfirmation, message).or(flag).or("--dry-run shows the plan.")
+}
+
+#[cfg(test)]
+#[path = "confirm_tests.rs"]
+mod tests;

@@ -1,0 +1,112 @@
+use super::*;
+use crate::{
+    cli::{args::Global, shell::Terminal},
+    config::Env,
+    domain::{
+        switch::{
+            plan::{Verb, Warning},
+            planner,
+        },
+        testing,
+    },
+};
+
+const LINUX: &str = "linuxvrstreaming";
+
+fn plan(rung: Rung) -> Plan {
+    let facts = testing::facts(&[testing::LINUX]);
+    let plan = planner::plan(&testing::intent(Verb::Switch, "windowsvrstreaming"), &testing::modes(), &facts).unwrap();
+    let warnings = vec![Warning { finding: FindingId::GuestInUse, message: "It streams.".into() }];
+    Plan { rung, warnings, ..plan }
+}
+
+fn typed() -> Rung {
+    Rung::TypeName { names: vec![LINUX.into(), "windowsvrstreaming".into()], because: vec!["It streams.".into()] }
+}
+
+/// The answer of the ladder, and what was written to stderr.
+fn climb(rung: Rung, flags: &OperateFlags, typed: Option<&str>, json: bool) -> (Result<(), Failure>, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let person = typed.is_some();
+    let terminal = Terminal { stdin: person, stdout: person, stderr: person, width: 80 };
+    let (global, env) = (Global { json, ..Global::default() }, Env::default());
+    let mut shell = Shell { out: &mut out, err: &mut err, terminal, global: &global, env: &env };
+    let result = confirm(&mut shell, &mut typed.unwrap_or_default().as_bytes(), &plan(rung), flags);
+    assert!(out.is_empty(), "questions go to stderr");
+    (result, String::from_utf8(err).unwrap())
+}
+
+fn flags(yes: bool, confirm: Option<&str>) -> OperateFlags {
+    OperateFlags { yes, confirm: confirm.map(Into::into), ..OperateFlags::default() }
+}
+
+#[test]
+fn the_ladder_is_climbed_by_flags() {
+    let table: [(Rung, bool, Option<&str>, bool); 12] = [
+        (Rung::None, false, None, true),
+        (Rung::Confirm, false, None, false),
+        (Rung::Confirm, true, None, true),
+        (Rung::Confirm, false, Some("windowsvrstreaming"), true),
+        (Rung::Confirm, false, Some("linux"), false),
+        (Rung::Confirm, true, Some("nonsense"), false),
+        (typed(), false, None, false),
+        (typed(), true, None, false),
+        (typed(), false, Some(LINUX), true),
+        (typed(), true, Some("windowsvrstreaming"), true),
+        (typed(), true, Some("nonsense"), false),
+        (typed(), false, Some(""), false),
+    ];
+    for (rung, yes, name, goes) in table {
+        let label = format!("{rung:?} --yes {yes} --confirm {name:?}");
+        let (result, said) = climb(rung, &flags(yes, name), None, false);
+        assert_eq!(result.is_ok(), goes, "{label}");
+        assert_eq!(said, "", "nobody is asked: {label}");
+        if let Err(failure) = result {
+            assert_eq!((failure.finding, failure.exit.code()), (Some(FindingId::NeedsConfirmation), 3), "{label}");
+            assert!(failure.alternatives.iter().any(|a| a.starts_with("--")), "names the flag: {label}");
+        }
+    }
+}
+
+#[test]
+fn a_person_sees_the_plan_and_says_yes() {
+    for (answer, goes) in [("y\n", true), ("YES\n", true), ("\n", false), ("n\n", false), ("", false)] {
+        let (result, said) = climb(Rung::Confirm, &flags(false, None), Some(answer), false);
+        assert_eq!(result.is_ok(), goes, "{answer:?}");
+        assert!(said.contains("Shutting down linuxvrstreaming (VM 101)"), "{said}");
+        assert!(said.trim_end().ends_with("Go on? [y/N]"), "{said}");
+    }
+}
+
+#[test]
+fn a_person_types_one_of_the_names_where_work_may_be_lost() {
+    for (answer, goes) in [(format!("{LINUX}\n").as_str(), true), ("windowsvrstreaming", true), ("y\n", false)]
+        .map(|(answer, goes)| (answer.to_owned(), goes))
+    {
+        let (result, said) = climb(typed(), &flags(false, None), Some(&answer), false);
+        assert_eq!(result.is_ok(), goes, "{answer:?}");
+        assert!(said.contains("Work may be lost: It streams."), "{said}");
+    }
+}
+
+#[test]
+fn with_json_or_yes_nobody_is_asked() {
+    assert!(climb(Rung::Confirm, &flags(false, None), Some("y\n"), true).0.is_err());
+    assert!(climb(typed(), &flags(true, None), Some(LINUX), false).0.is_err());
+}
+
+#[test]
+fn the_fallback_asks_only_a_person_who_is_there() {
+    use Fallback::{Ask, Fail, Stop};
+    let table = [
+        (Ask, false, true, Ask),
+        (Ask, false, false, Stop),
+        (Ask, true, true, Stop),
+        (Fail, false, true, Fail),
+        (Fail, true, false, Stop),
+        (Stop, false, true, Stop),
+    ];
+    for (configured, force, person, resolved) in table {
+        assert_eq!(fallback(configured, force, person), resolved, "{configured:?} {force} {person}");
+    }
+}

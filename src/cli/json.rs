@@ -1,0 +1,42 @@
+//! Documents: one JSON value a line, each with a `schema` that names its shape. A shape only ever grows; one that
+//! changes its meaning gets the next number.
+
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// `mode list`.
+pub(crate) const MODES: &str = "morpheus.modes/1";
+/// `mode status`.
+pub(crate) const STATUS: &str = "morpheus.status/1";
+/// `--dry-run`, and what is already as wanted.
+pub(crate) const PLAN: &str = "morpheus.plan/1";
+/// One line of a journal.
+pub(crate) const EVENT: &str = "morpheus.event/1";
+/// `mode history`.
+pub(crate) const HISTORY: &str = "morpheus.history/1";
+/// `op list`.
+pub(crate) const OPS: &str = "morpheus.ops/1";
+/// `op status`, and an operation that was started with `--detach`.
+pub(crate) const OP: &str = "morpheus.op/1";
+/// `config path`, `config check`.
+pub(crate) const CONFIG: &str = "morpheus.config/1";
+/// `explain`.
+pub(crate) const FINDINGS: &str = "morpheus.findings/1";
+/// What `sim` says when it is ready.
+pub(crate) const SIM: &str = "morpheus.sim/1";
+/// An error, on stderr.
+pub(crate) const ERROR: &str = "morpheus.error/1";
+
+#[derive(Serialize)]
+struct Document<'a, T> {
+    schema: &'static str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// Writes a document and flushes it.
+pub(crate) fn document<T: Serialize>(out: &mut dyn Write, schema: &'static str, body: &T) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Document { schema, body }).map_err(io::Error::from)?;
+    writeln!(out)?;
+    out.flush()
+}
