@@ -1,3 +1,256 @@
-//! What to do next, decided from the journal and the newest look.
+//! What to do next, decided from the journal and the newest look. It waits for facts, not for calls: a task that
+//! ended well is not yet a stopped VM, a stopped VM is not yet a free device, a started VM is not yet an address.
+//!
+//! [`next`] never does anything itself. It answers with one line for the journal, one request, or a wait; whoever
+//! drives it writes the line, sends the request or looks again, and asks anew. Because everything it knows of the past
+//! is the journal, a crash at any point loses nothing: a begun step is looked at again, never blindly repeated.
 
+mod back;
+mod guard;
+mod ready;
+mod start;
+mod stop;
 pub mod words;
+
+pub use back::restore;
+
+use super::{
+    event::{Call, Outcome, What},
+    plan::StepAction,
+    state::{CallState, Fate, Phase, State, StepState},
+};
+use crate::domain::{
+    facts::{Facts, Trouble},
+    finding::FindingId,
+    guest::Power,
+    ids::{Millis, Upid, Vmid},
+    mode::ModeSet,
+};
+
+/// Milliseconds within which a start or stop that meets a leftover lock or reservation is tried again.
+const RETRY_WINDOW: u64 = 15_000;
+/// Milliseconds between two such tries.
+const RETRY_PAUSE: u64 = 1_500;
+/// Milliseconds after which a request of unknown fate, of which the host shows no task, is sent again.
+const UNKNOWN_GRACE: u64 = 5_000;
+/// Milliseconds that a question waits for its answer.
+const QUESTION: u64 = 600_000;
+
+/// The newest look at the host.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// What is known; parts that the last look didn't ask for are older.
+    pub facts: &'a Facts,
+    /// The configured modes.
+    pub modes: &'a ModeSet,
+    /// When the look was begun.
+    pub at: Millis,
+    /// Now.
+    pub now: Millis,
+}
+
+/// What a look is to find out.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Wants {
+    /// Exact state of these guests.
+    pub status: Vec<Vmid>,
+    /// Who holds which device: the list of VMs, and the devices of those that run.
+    pub holders: bool,
+    /// Running tasks of the node.
+    pub tasks: bool,
+    /// The guest agent's address of this guest.
+    pub address: Option<Vmid>,
+    /// The services of this guest.
+    pub services: Option<Vmid>,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// Write this line and ask again.
+    Record(What),
+    /// Write that the request is about to be sent, send it, write what became of it, and ask again.
+    Send {
+        /// The step that it belongs to.
+        step: u16,
+        /// The request.
+        call: Call,
+    },
+    /// Look after so many milliseconds, and ask again.
+    Wait {
+        /// Milliseconds.
+        ms: u64,
+        /// What to look at.
+        wants: Wants,
+    },
+    /// The operation has ended.
+    End,
+}
+
+/// Decides what to do next.
+#[must_use]
+pub fn next(state: &State, look: &Look<'_>) -> Next {
+    if state.finished.is_some() {
+        return Next::End;
+    }
+    if !state.is_rolling_back()
+        && let Some(next) = back::turn(state, look)
+    {
+        return next;
+    }
+    let Some(step) = state.current() else { return back::finish(state, look) };
+    if step.phase == Phase::Waiting {
+        return Next::Record(What::StepBegun { step: step.step.id });
+    }
+    let turn = Turn { state, step, look };
+    match &step.step.action {
+        _ if step.begun.is_some_and(|begun| look.at < begun) => turn.wait(0),
+        StepAction::Shutdown { fallback } => turn.shutdown(*fallback),
+        StepAction::HardStop => turn.hard_stop(),
+        StepAction::Release { .. } => turn.release(),
+        StepAction::Start => turn.start(),
+        StepAction::Network => turn.network(),
+        StepAction::Services => turn.services(),
+    }
+}
+
+/// Tasks whose end isn't known yet, with the step that they belong to.
+#[must_use]
+pub fn open_tasks(state: &State) -> Vec<(u16, Upid)> {
+    let calls = state.steps.iter().flat_map(|s| s.calls.iter().map(move |call| (s.step.id, call)));
+    calls
+        .filter_map(|(step, call)| match &call.fate {
+            Fate::Task(Some(upid)) => Some((step, upid.clone())),
+            Fate::Task(None) | Fate::Unknown | Fate::Ok | Fate::Failed { .. } => None,
+        })
+        .collect()
+}
+
+/// One decision about the step that runs.
+struct Turn<'a> {
+    state: &'a State,
+    step: &'a StepState,
+    look: &'a Look<'a>,
+}
+
+impl Turn<'_> {
+    fn vmid(&self) -> Vmid {
+        self.step.step.party.vmid
+    }
+
+    fn power(&self) -> Power {
+        self.look.facts.power(self.vmid())
+    }
+
+    fn send(&self, call: Call) -> Next {
+        Next::Send { step: self.step.step.id, call }
+    }
+
+    fn done(&self) -> Next {
+        Next::Record(What::StepDone { step: self.step.step.id, address: None, services: Vec::new() })
+    }
+
+    fn fail(&self, finding: FindingId, message: String) -> Next {
+        self.fail_with(Trouble { finding, message })
+    }
+
+    fn fail_with(&self, trouble: Trouble) -> Next {
+        Next::Record(What::StepFailed { step: self.step.step.id, trouble })
+    }
+
+    /// Milliseconds since the step began.
+    fn age(&self) -> u64 {
+        self.step.elapsed(self.look.now).unwrap_or(0)
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.age() >= self.step.step.deadline.saturating_mul(1_000)
+    }
+
+    /// A pause that grows with what the step has taken so far: it adds little to the guests' own time and little to
+    /// the host's work.
+    fn pause(&self) -> u64 {
+        (self.age() / 80).clamp(100, 1_000)
+    }
+
+    fn wait(&self, ms: u64) -> Next {
+        let vmid = self.vmid();
+        let wants = match &self.step.step.action {
+            StepAction::Shutdown { .. } | StepAction::HardStop => {
+                Wants { status: vec![vmid], tasks: self.needs_tasks(), ..Wants::default() }
+            }
+            StepAction::Release { .. } => Wants { status: vec![vmid], holders: true, tasks: true, ..Wants::default() },
+            StepAction::Start if self.step.last_call().is_none_or(|call| matches!(call.fate, Fate::Failed { .. })) => {
+                Wants { status: vec![vmid], holders: true, tasks: true, ..Wants::default() }
+            }
+            StepAction::Start => Wants { status: vec![vmid], tasks: self.needs_tasks(), ..Wants::default() },
+            StepAction::Network => Wants { status: vec![vmid], address: Some(vmid), ..Wants::default() },
+            StepAction::Services => Wants { status: vec![vmid], services: Some(vmid), ..Wants::default() },
+        };
+        Next::Wait { ms, wants }
+    }
+
+    fn needs_tasks(&self) -> bool {
+        self.step.last_call().is_none_or(|call| call.fate == Fate::Unknown)
+    }
+
+    /// Whether somebody's task is working on the guest.
+    fn has_running_task(&self) -> bool {
+        let tasks = self.look.facts.tasks.fresh().into_iter().flatten();
+        tasks.into_iter().any(|task| task.vmid == Some(self.vmid()))
+    }
+
+    /// A request of which nobody knows whether it arrived: wait while the host shows a task for the guest; send it
+    /// again when it shows none for a while (all requests here are harmless when repeated); never later than `limit`.
+    fn unknown_fate(&self, call: &CallState, limit: u64) -> Option<Next> {
+        let waited = self.look.now.since(call.sent);
+        if waited >= limit {
+            return None;
+        }
+        let looked_late = self.look.at.since(call.sent) >= UNKNOWN_GRACE;
+        if looked_late && self.look.facts.tasks.fresh().is_some() && !self.has_running_task() {
+            return Some(self.send(call.call));
+        }
+        Some(self.wait(self.pause()))
+    }
+
+    /// A refusal that may pass: try again for a while.
+    fn retry(&self, call: &CallState, at: Millis) -> Option<Next> {
+        let first = self.step.calls.iter().find_map(|c| match c.fate {
+            Fate::Failed { retry: true, at, .. } => Some(at),
+            _ => None,
+        })?;
+        if self.look.now.since(first) >= RETRY_WINDOW {
+            return None;
+        }
+        let ready = self.look.now.since(at) >= RETRY_PAUSE && self.look.at >= at;
+        Some(if ready { self.send(call.call) } else { self.wait(self.pause()) })
+    }
+
+    /// A lock or a task of somebody else's that was not there when the plan was made: waited for, never overridden.
+    fn held_up(&self) -> Option<Next> {
+        let lock = self.look.facts.guest(self.vmid()).and_then(|guest| guest.lock.clone());
+        let what = match lock {
+            Some(lock) => format!("is locked: {lock}"),
+            None if self.has_running_task() => "is being worked on by another task".to_owned(),
+            None => return None,
+        };
+        if self.age() < RETRY_WINDOW {
+            return Some(self.wait(self.pause()));
+        }
+        let what = crate::domain::text::safe(&what);
+        Some(self.fail(FindingId::GuestLocked, format!("{} {what}.", self.step.step.party)))
+    }
+}
+
+/// The last line of an operation.
+fn finished(outcome: Outcome, trouble: Option<Trouble>, gpu: Option<String>) -> Next {
+    Next::Record(What::Finished { outcome, trouble, gpu })
+}
+
+#[cfg(test)]
+#[path = "machine/tests.rs"]
+mod tests;
+#[cfg(test)]
+#[path = "machine/toy.rs"]
+mod toy;

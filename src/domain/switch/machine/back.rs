@@ -1,0 +1,149 @@
+//! The ways an operation ends: as planned, or back to where it began.
+
+use super::{Look, Next, finished};
+use crate::domain::{
+    facts::{Facts, Trouble},
+    finding::FindingId,
+    gpu,
+    guest::Power,
+    ids::Vmid,
+    switch::{
+        event::{Outcome, What},
+        plan::{Restore, Step, StepAction},
+        planner::{RELEASE_SECONDS, party},
+        state::{Phase, State, StepState},
+    },
+};
+use std::collections::BTreeSet;
+
+/// Turns a failed or cancelled operation round. None while it goes forward.
+pub(super) fn turn(state: &State, look: &Look<'_>) -> Option<Next> {
+    if let Some(failed) = state.steps.iter().find(|step| step.phase == Phase::Failed) {
+        return Some(go_back(state, look, failed.trouble.clone()));
+    }
+    let go_back_too = state.cancel?;
+    let trouble = Trouble { finding: FindingId::OpCancelled, message: "Cancelled.".to_owned() };
+    let Some(step) = state.current() else { return go_back_too.then(|| go_back(state, look, Some(trouble))) };
+    if step.phase == Phase::Waiting {
+        return Some(go_back(state, look, Some(trouble)));
+    }
+    if !go_back_too && is_only_waiting(step) {
+        let message = format!("Stopped waiting; {} keeps running.", step.step.party);
+        return Some(finished(Outcome::Cancelled, Some(Trouble { message, ..trouble }), None));
+    }
+    Some(Next::Record(What::StepFailed { step: step.step.id, trouble }))
+}
+
+const fn is_only_waiting(step: &StepState) -> bool {
+    matches!(step.step.action, StepAction::Network | StepAction::Services)
+}
+
+fn go_back(state: &State, look: &Look<'_>, trouble: Option<Trouble>) -> Next {
+    let wanted = state.plan.intent.options.rollback || state.cancel == Some(true);
+    let steps = if wanted { way_back(state, look) } else { Vec::new() };
+    if steps.is_empty() {
+        return end(state, look, trouble);
+    }
+    Next::Record(What::RollingBack { steps })
+}
+
+/// What was started is shut down, what was stopped is started again. Only what this operation asked for is touched.
+fn way_back(state: &State, look: &Look<'_>) -> Vec<Step> {
+    let (facts, modes) = (look.facts, look.modes);
+    let first = u16::try_from(state.steps.len()).unwrap_or(u16::MAX);
+    let mut steps: Vec<Step> = Vec::new();
+    let mut push = |action, vmid, deadline| {
+        let id = first.saturating_add(u16::try_from(steps.len()).unwrap_or(u16::MAX));
+        steps.push(Step { id, action, party: party(vmid, modes, facts), deadline });
+    };
+    let options = &state.plan.intent.options;
+    let started = started_by(state);
+    for vmid in started.iter().filter(|vmid| facts.power(**vmid) != Power::Stopped) {
+        push(StepAction::Shutdown { fallback: options.fallback }, *vmid, options.shutdown_timeout);
+    }
+    for vmid in stopped_by(state) {
+        let functions: BTreeSet<_> = facts.claims(vmid).unwrap_or_default().iter().flat_map(gpu::functions).collect();
+        if !started.is_empty() && !functions.is_empty() {
+            push(StepAction::Release { functions: functions.into_iter().collect() }, vmid, RELEASE_SECONDS);
+        }
+        push(StepAction::Start, vmid, options.startup_timeout.max(180));
+    }
+    steps
+}
+
+/// Guests that this operation asked to start and that didn't run before.
+fn started_by(state: &State) -> Vec<Vmid> {
+    let mut found = state.asked_to_start();
+    found.retain(|vmid| was(state, *vmid) == Some(Power::Stopped));
+    found
+}
+
+/// Guests that this operation asked to stop and that were running before.
+fn stopped_by(state: &State) -> Vec<Vmid> {
+    let mut found = state.asked_to_stop();
+    found.retain(|vmid| was(state, *vmid) == Some(Power::Running));
+    found
+}
+
+fn was(state: &State, vmid: Vmid) -> Option<Power> {
+    state.plan.basis.iter().find(|guest| guest.party.vmid == vmid).map(|guest| guest.power)
+}
+
+/// Nothing is left to do in the present direction.
+pub(super) fn finish(state: &State, look: &Look<'_>) -> Next {
+    if state.is_rolling_back() {
+        return end(state, look, state.trouble.clone());
+    }
+    let gpu = state.plan.target.as_ref().and_then(|target| gpu_name(look.facts, target.vmid));
+    finished(Outcome::Done, None, gpu)
+}
+
+/// The end of an operation that didn't go as planned; what it is called follows from the facts.
+fn end(state: &State, look: &Look<'_>, trouble: Option<Trouble>) -> Next {
+    let restored = is_as_before(state, look.facts) && !rollback_failed(state);
+    let cancelled = trouble.as_ref().is_some_and(|t| t.finding == FindingId::OpCancelled);
+    let by_choice = !state.plan.intent.options.rollback && state.cancel != Some(true);
+    let outcome = match (restored, cancelled) {
+        (true, true) => Outcome::Cancelled,
+        (false, true) if by_choice => Outcome::Cancelled,
+        (true, false) => Outcome::RolledBack,
+        (false, _) => Outcome::NotRolledBack,
+    };
+    finished(outcome, trouble, None)
+}
+
+fn rollback_failed(state: &State) -> bool {
+    let back = state.rollback_from.and_then(|from| state.steps.get(from..)).unwrap_or_default();
+    back.iter().any(|step| step.phase == Phase::Failed)
+}
+
+/// Whether every guest that this operation touched is in the state that the plan was made from.
+fn is_as_before(state: &State, facts: &Facts) -> bool {
+    let touched = state.asked_to_stop().into_iter().chain(state.asked_to_start());
+    touched.into_iter().all(|vmid| {
+        let before = was(state, vmid).unwrap_or(Power::Unknown);
+        before == facts.power(vmid)
+    })
+}
+
+/// The target's GPU as the guest, or else the host, names it.
+#[must_use]
+fn gpu_name(facts: &Facts, vmid: Vmid) -> Option<String> {
+    let claims = facts.claims(vmid)?;
+    let functions: Vec<_> = claims.iter().flat_map(gpu::functions).collect();
+    if functions.is_empty() {
+        return None;
+    }
+    if let Some(name) = facts.agent(vmid).and_then(|agent| agent.gpu.clone()) {
+        return Some(name);
+    }
+    let devices = facts.pci.value.iter().flatten();
+    let mut displays = devices.filter(|d| d.is_display() && functions.iter().any(|f| f.overlaps(d.addr)));
+    displays.find_map(|device| device.name.clone())
+}
+
+/// What brings the guests that an operation touched back to where they were: the body of an undo.
+#[must_use]
+pub fn restore(state: &State) -> Restore {
+    Restore { stop: started_by(state), start: stopped_by(state) }
+}

@@ -1,0 +1,71 @@
+//! Waiting for what makes a running guest useful: its address, then its services.
+
+use super::{Next, Turn};
+use crate::domain::{
+    finding::FindingId,
+    guest::{AgentFacts, AgentState, Health, Power},
+    switch::event::What,
+};
+
+impl Turn<'_> {
+    pub(super) fn network(&self) -> Next {
+        if let Some(next) = self.died() {
+            return next;
+        }
+        let Some(agent) = self.answer() else { return self.no_address_yet("its agent wasn't reached") };
+        match (agent.agent, agent.address) {
+            (_, Some(address)) => {
+                Next::Record(What::StepDone { step: self.step.step.id, address: Some(address), services: Vec::new() })
+            }
+            (AgentState::Forbidden | AgentState::NotConfigured, None) => self.unseen(agent.agent),
+            (AgentState::Alive, None) => self.no_address_yet("its agent answers, but net0 has no usable address"),
+            (AgentState::NotRunning | AgentState::GuestOff | AgentState::Unknown, None) => {
+                self.no_address_yet("its agent doesn't answer")
+            }
+        }
+    }
+
+    pub(super) fn services(&self) -> Next {
+        if let Some(next) = self.died() {
+            return next;
+        }
+        let services = self.answer().map(|agent| agent.services.clone()).unwrap_or_default();
+        let settled = !services.is_empty() && services.iter().all(|service| service.health == Health::Up);
+        let hopeless = !services.is_empty() && services.iter().all(|service| service.health == Health::Unknown);
+        let denied = self.answer().is_some_and(|agent| agent.agent == AgentState::Forbidden);
+        if settled || denied || (hopeless && self.age() > 10_000) || self.is_overdue() {
+            return Next::Record(What::StepDone { step: self.step.step.id, address: None, services });
+        }
+        self.wait(self.pause())
+    }
+
+    fn answer(&self) -> Option<&AgentFacts> {
+        let begun = self.step.begun?;
+        self.look.facts.agents.get(&self.vmid())?.fresh().filter(|agent| agent.at >= begun)
+    }
+
+    /// A guest that stopped again won't get an address.
+    fn died(&self) -> Option<Next> {
+        (self.power() == Power::Stopped)
+            .then(|| self.fail(FindingId::GuestDied, format!("{} stopped again.", self.step.step.party)))
+    }
+
+    fn no_address_yet(&self, why: &str) -> Next {
+        if !self.is_overdue() {
+            return self.wait(self.pause());
+        }
+        let message = format!("{} got no address within {} s: {why}.", self.step.step.party, self.step.step.deadline);
+        self.fail(FindingId::GuestNoAddress, message)
+    }
+
+    /// Nothing can be seen, and waiting doesn't help: said, and not taken for a failure of the guest.
+    fn unseen(&self, agent: AgentState) -> Next {
+        if self.step.notes.is_empty() {
+            let why =
+                if agent == AgentState::Forbidden { "the token may not ask its agent" } else { "it has no agent" };
+            let text = format!("The address of {} can't be seen: {why}.", self.step.step.party);
+            return Next::Record(What::Note { step: self.step.step.id, text });
+        }
+        self.done()
+    }
+}

@@ -1,0 +1,121 @@
+//! Stopping a guest: asking it first, and what follows when it doesn't hear.
+
+use super::{Next, QUESTION, Turn};
+use crate::domain::{
+    facts::Trouble,
+    finding::FindingId,
+    guest::Power,
+    switch::{
+        event::{Answer, Call, What},
+        plan::Fallback,
+        state::{CallState, Fate},
+    },
+};
+
+impl Turn<'_> {
+    pub(super) fn shutdown(&self, fallback: Fallback) -> Next {
+        if let Some(next) = self.seen_stopped() {
+            return next;
+        }
+        let ask = Call::Shutdown { vmid: self.vmid(), timeout: self.step.step.deadline };
+        let Some(call) = self.step.last_call() else { return self.held_up().unwrap_or_else(|| self.send(ask)) };
+        if let Some(next) = self.pending(call) {
+            return next;
+        }
+        match (&call.fate, call.call) {
+            (Fate::Failed { trouble, .. }, _) if !may_escalate(trouble) => self.fail_with(trouble.clone()),
+            (_, Call::Shutdown { .. }) => self.escalate(fallback, call, ask),
+            (_, Call::Stop { .. } | Call::Start { .. }) => self.stuck(),
+        }
+    }
+
+    pub(super) fn hard_stop(&self) -> Next {
+        if let Some(next) = self.seen_stopped() {
+            return next;
+        }
+        let stop = Call::Stop { vmid: self.vmid(), overrule: false };
+        let Some(call) = self.step.last_call() else { return self.held_up().unwrap_or_else(|| self.send(stop)) };
+        self.pending(call).unwrap_or_else(|| match &call.fate {
+            Fate::Failed { trouble, .. } => self.fail_with(trouble.clone()),
+            Fate::Unknown | Fate::Task(_) | Fate::Ok => self.stuck(),
+        })
+    }
+
+    /// The fact that the step waits for. A stop task that still cleans up is waited for too, within its time.
+    fn seen_stopped(&self) -> Option<Next> {
+        match self.power() {
+            Power::Stopped => {}
+            Power::Unknown if self.age() < self.patience() => return Some(self.wait(self.pause())),
+            Power::Unknown => {
+                let message = format!("The state of {} can't be read.", self.step.step.party);
+                return Some(self.fail(FindingId::GuestStateUnknown, message));
+            }
+            Power::Running | Power::Paused | Power::Suspended | Power::Prelaunch => return None,
+        }
+        if self.step.question.is_some() {
+            return Some(Next::Record(What::Answered { step: self.step.step.id, answer: Answer::Settled }));
+        }
+        let cleaning = self.step.last_call().filter(|call| matches!(call.fate, Fate::Task(Some(_))));
+        match cleaning {
+            Some(call) if self.look.now.since(call.sent) < allowance(call.call) => Some(self.wait(self.pause())),
+            _ => Some(self.done()),
+        }
+    }
+
+    fn patience(&self) -> u64 {
+        self.step.step.deadline.saturating_mul(1_000).saturating_add(60_000)
+    }
+
+    /// A request that is still being worked on, or may pass when tried again.
+    fn pending(&self, call: &CallState) -> Option<Next> {
+        let limit = allowance(call.call);
+        match &call.fate {
+            Fate::Unknown => self.unknown_fate(call, limit),
+            Fate::Task(_) | Fate::Ok => (self.look.now.since(call.sent) < limit).then(|| self.wait(self.pause())),
+            Fate::Failed { retry: true, at, .. } => self.retry(call, *at),
+            Fate::Failed { retry: false, .. } => None,
+        }
+    }
+
+    /// The guest didn't hear in time.
+    fn escalate(&self, fallback: Fallback, call: &CallState, ask: Call) -> Next {
+        let overrule = matches!(call.fate, Fate::Task(_) | Fate::Unknown);
+        let stop = Call::Stop { vmid: self.vmid(), overrule };
+        match (fallback, &self.step.question, self.step.answer) {
+            (Fallback::Fail, ..) | (Fallback::Ask, None, Some(Answer::Abort)) => self.stuck(),
+            (Fallback::Stop, ..) | (Fallback::Ask, None, Some(Answer::Stop)) => self.send(stop),
+            (Fallback::Ask, None, Some(Answer::Wait | Answer::Settled)) => self.send(ask),
+            (Fallback::Ask, Some(question), _) if self.look.now >= question.until => {
+                let message = format!("{} didn't shut down, and nobody said what to do.", self.step.step.party);
+                self.fail(FindingId::OpUnanswered, message)
+            }
+            (Fallback::Ask, Some(_), _) => self.wait(250),
+            (Fallback::Ask, None, None) => Next::Record(What::Asked {
+                step: self.step.step.id,
+                question: format!("{} has not shut down after {} s.", self.step.step.party, self.step.step.deadline),
+                until: self.look.now.plus(QUESTION),
+            }),
+        }
+    }
+
+    fn stuck(&self) -> Next {
+        let hard = self.step.calls.iter().any(|call| matches!(call.call, Call::Stop { .. }));
+        let how = if hard { "didn't stop, not even hard" } else { "didn't shut down" };
+        let message = format!("{} {how} within {} s.", self.step.step.party, self.age() / 1_000);
+        self.fail(FindingId::GuestStuck, message)
+    }
+}
+
+/// Whether the trouble means "the guest didn't hear", so that asking another way makes sense. A missing privilege, a
+/// lock or a paused guest do not become better by a hard stop.
+const fn may_escalate(trouble: &Trouble) -> bool {
+    matches!(trouble.finding, FindingId::GuestStuck)
+}
+
+/// Milliseconds after which a request counts as unheard, with time for Proxmox's own work around it.
+const fn allowance(call: Call) -> u64 {
+    match call {
+        Call::Shutdown { timeout, .. } => timeout.saturating_mul(1_000).saturating_add(20_000),
+        Call::Stop { .. } | Call::Start { .. } => 45_000,
+    }
+}

@@ -1,0 +1,227 @@
+use super::toy::{Fortune, Toy};
+use crate::domain::{
+    finding::FindingId,
+    switch::{
+        event::{Answer, Outcome, What},
+        plan::{Fallback, Verb},
+    },
+    testing::{LINUX, NAS, NOGPU, SHARED, WINDOWS},
+};
+use proptest::prelude::*;
+
+fn hand_over(mut fortunes: Vec<Fortune>, boots: Option<u64>) -> Toy {
+    fortunes.reverse();
+    let mut toy = Toy::new(Verb::Switch, "windowsvrstreaming", &[LINUX, NAS], fortunes, boots);
+    toy.run(|_| {});
+    toy
+}
+
+fn trouble(toy: &Toy) -> FindingId {
+    toy.state().trouble.unwrap().finding
+}
+
+#[test]
+fn a_hand_over_ends_in_the_target_with_its_address_and_services() {
+    let toy = hand_over(vec![Fortune::Works(8_000), Fortune::Works(15_000)], Some(10_000));
+    assert_eq!(toy.outcome(), Some(Outcome::Done));
+    assert!(toy.is_running(WINDOWS) && !toy.is_running(LINUX) && toy.is_running(NAS));
+    assert!(toy.state().address().is_some() && toy.state().services().len() == 1);
+}
+
+#[test]
+fn a_guest_that_does_not_hear_is_stopped_hard_as_the_plan_said() {
+    let toy = hand_over(vec![Fortune::Fails(0), Fortune::Works(500), Fortune::Works(2_000)], Some(1_000));
+    assert_eq!(toy.outcome(), Some(Outcome::Done));
+    assert!(toy.now - 1_000_000 >= 60_000, "it got its time first");
+}
+
+#[test]
+fn a_start_that_fails_brings_the_old_mode_back() {
+    let toy = hand_over(vec![Fortune::Works(8_000), Fortune::Fails(1_000)], Some(1_000));
+    assert_eq!((toy.outcome(), trouble(&toy)), (Some(Outcome::RolledBack), FindingId::GuestStartFailed));
+    assert!(toy.is_running(LINUX) && !toy.is_running(WINDOWS));
+}
+
+#[test]
+fn a_guest_without_an_address_is_taken_down_again() {
+    let toy = hand_over(vec![], None);
+    assert_eq!((toy.outcome(), trouble(&toy)), (Some(Outcome::RolledBack), FindingId::GuestNoAddress));
+    assert!(toy.is_running(LINUX) && !toy.is_running(WINDOWS));
+}
+
+#[test]
+fn a_leftover_lock_at_the_start_passes() {
+    let toy = hand_over(vec![Fortune::Works(100), Fortune::Busy, Fortune::Busy], Some(1_000));
+    assert_eq!(toy.outcome(), Some(Outcome::Done));
+    let forever = hand_over([vec![Fortune::Works(100)], vec![Fortune::Busy; 20]].concat(), Some(1_000));
+    assert_eq!(trouble(&forever), FindingId::PveLocked);
+}
+
+#[test]
+fn an_effect_that_comes_after_its_task_is_waited_for() {
+    let toy = hand_over(vec![Fortune::Later(20_000), Fortune::Later(20_000)], Some(1_000));
+    assert_eq!(toy.outcome(), Some(Outcome::Done));
+}
+
+#[test]
+fn a_refused_shutdown_changes_nothing_and_says_so() {
+    let toy = hand_over(vec![Fortune::Refused], Some(1_000));
+    assert_eq!(toy.outcome(), Some(Outcome::RolledBack));
+    assert!(toy.is_running(LINUX));
+}
+
+#[test]
+fn without_rollback_what_was_done_stays_and_is_called_so() {
+    let mut toy =
+        Toy::new(Verb::Switch, "windowsvrstreaming", &[LINUX], vec![Fortune::Fails(1), Fortune::Works(1)], None);
+    let What::Planned { plan, .. } = &mut toy.journal[0].what else { unreachable!() };
+    plan.intent.options.rollback = false;
+    toy.run(|_| {});
+    assert_eq!(toy.outcome(), Some(Outcome::NotRolledBack));
+    assert!(!toy.is_running(LINUX));
+}
+
+/// Runs with the fallback `ask` and this answer to the first question.
+fn asked(answer: Option<Answer>, fortunes: Vec<Fortune>) -> Toy {
+    let mut toy = Toy::new(Verb::Switch, "windowsvrstreaming", &[LINUX], fortunes, Some(1_000));
+    let What::Planned { plan, .. } = &mut toy.journal[0].what else { unreachable!() };
+    plan.intent.options.fallback = Fallback::Ask;
+    for step in &mut plan.steps {
+        if let crate::domain::switch::plan::StepAction::Shutdown { fallback } = &mut step.action {
+            *fallback = Fallback::Ask;
+        }
+    }
+    if let Some(answer) = answer {
+        let mut open = None;
+        toy.clone().run(|moment| {
+            if open.is_none() && moment.state().question().is_some() {
+                open = Some(moment.clone());
+            }
+        });
+        toy = open.unwrap();
+        let step = toy.state().question().unwrap().0;
+        toy.write(What::Answered { step, answer });
+    }
+    toy.run(|_| {});
+    toy
+}
+
+#[test]
+fn a_person_decides_about_a_guest_that_does_not_hear() {
+    let stop = asked(Some(Answer::Stop), vec![Fortune::Works(1), Fortune::Works(1), Fortune::Fails(0)]);
+    assert_eq!(stop.outcome(), Some(Outcome::Done));
+    let wait = asked(Some(Answer::Wait), vec![Fortune::Works(1), Fortune::Works(1), Fortune::Fails(0)]);
+    assert_eq!(wait.outcome(), Some(Outcome::Done));
+    let abort = asked(Some(Answer::Abort), vec![Fortune::Fails(0)]);
+    assert_eq!((abort.outcome(), abort.is_running(LINUX)), (Some(Outcome::RolledBack), true));
+    let nobody = asked(None, vec![Fortune::Fails(0)]);
+    assert_eq!((nobody.outcome(), trouble(&nobody)), (Some(Outcome::RolledBack), FindingId::OpUnanswered));
+}
+
+#[test]
+fn a_cancel_while_only_waiting_leaves_the_target_running_and_an_undo_does_not() {
+    for (go_back, windows) in [(false, true), (true, false)] {
+        let mut toy = Toy::new(Verb::Switch, "windowsvrstreaming", &[LINUX], vec![], None);
+        let mut waiting = None;
+        toy.clone().run(|t| {
+            let network =
+                t.state().current().is_some_and(|s| s.step.title() == "Waiting for network" && s.begun.is_some());
+            if network && waiting.is_none() {
+                waiting = Some(t.clone());
+            }
+        });
+        toy = waiting.unwrap();
+        toy.write(What::CancelRequested { go_back });
+        toy.run(|_| {});
+        assert_eq!((toy.outcome(), toy.is_running(WINDOWS)), (Some(Outcome::Cancelled), windows));
+        assert_eq!(toy.is_running(LINUX), !windows);
+    }
+}
+
+fn fortune() -> impl Strategy<Value = Fortune> {
+    prop_oneof![
+        4 => (1..70_000_u64).prop_map(Fortune::Works),
+        1 => (1..30_000_u64).prop_map(Fortune::Later),
+        1 => (1..5_000_u64).prop_map(Fortune::Fails),
+        1 => Just(Fortune::Busy),
+        1 => Just(Fortune::Refused),
+        1 => (1..20_000_u64).prop_map(Fortune::AnswerLost),
+        1 => Just(Fortune::RequestLost),
+        1 => (1..20_000_u64).prop_map(Fortune::Crash),
+    ]
+}
+
+fn world() -> impl Strategy<Value = Toy> {
+    let modes = prop::sample::select(vec![
+        ("linuxvrstreaming", LINUX),
+        ("windowsvrstreaming", WINDOWS),
+        ("nimsforestnogpu", NOGPU),
+        ("nimsforestsharedgpu", SHARED),
+    ]);
+    let verb = prop::sample::select(vec![Verb::Switch, Verb::Switch, Verb::Stop]);
+    let holder = prop::sample::select(vec![LINUX, WINDOWS, SHARED]);
+    (modes, verb, holder, any::<bool>(), prop::collection::vec(fortune(), 0..8), prop::option::of(1..30_000_u64))
+        .prop_map(|((mode, _), verb, holder, beside, fortunes, boots)| {
+            let running = if beside { vec![holder, NOGPU, NAS] } else { vec![holder, NAS] };
+            Toy::new(verb, mode, &running, fortunes, boots)
+        })
+}
+
+/// What the outcome promises, against the truth.
+fn honest(toy: &mut Toy) -> Result<(), TestCaseError> {
+    prop_assert!(toy.rash.is_empty(), "{:?}", toy.rash);
+    let outcome = toy.outcome();
+    let plan = toy.plan();
+    let late = toy.journal.iter().any(|e| matches!(&e.what, What::CallFailed { outcome_unknown: true, .. }));
+    match outcome {
+        Some(Outcome::Done) => {
+            for started in plan.starts() {
+                prop_assert!(toy.is_running(started.vmid.get()), "{started} isn't running");
+            }
+            for stopped in plan.stops() {
+                prop_assert!(!toy.is_running(stopped.vmid.get()), "{stopped} is running");
+            }
+        }
+        Some(Outcome::RolledBack) if !late => {
+            for guest in &plan.basis {
+                let before = guest.power.holds_devices();
+                prop_assert_eq!(toy.is_running(guest.party.vmid.get()), before, "{}", guest.party);
+            }
+        }
+        Some(Outcome::RolledBack | Outcome::NotRolledBack | Outcome::Cancelled) => {}
+        other => prop_assert!(false, "ended as {other:?}"),
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_operation_ends_and_never_starts_before_the_device_is_free(mut toy in world()) {
+        toy.run(|_| {});
+        honest(&mut toy)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn after_a_crash_at_any_line_resume_and_undo_reach_a_safe_state(mut toy in world()) {
+        let mut moments = vec![];
+        toy.run(|t| moments.push(t.clone()));
+        for moment in moments {
+            let mut resumed = moment.clone();
+            resumed.run(|_| {});
+            honest(&mut resumed)?;
+            let mut undone = moment;
+            if undone.outcome().is_none() {
+                undone.write(What::CancelRequested { go_back: true });
+                undone.run(|_| {});
+                honest(&mut undone)?;
+            }
+            undone.settle();
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! A toy host for the machine's tests: guests that stop and start after a while, requests that fail as a script says,
+//! a card that is never lent twice, runners that crash. It keeps the truth; the machine sees only looks.
+
+use super::{Look, Next, Wants, next, open_tasks};
+use crate::domain::{
+    facts::{Facts, Part, Trouble},
+    finding::FindingId,
+    guest::{AgentFacts, AgentState, Health, Power, ServiceState},
+    ids::{Millis, Upid},
+    switch::{
+        event::{Call, Event, Outcome, What},
+        plan::{Plan, Verb},
+        planner,
+        state::State,
+    },
+    testing::{self, change},
+};
+use std::collections::BTreeMap;
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Fortune {
+    /// Carried out after so many milliseconds.
+    Works(u64),
+    /// The task ends well at once, the effect comes later (HA).
+    Later(u64),
+    /// The task fails after a while; nothing happens.
+    Fails(u64),
+    /// The task meets a leftover reservation or lock.
+    Busy,
+    /// Refused at once.
+    Refused,
+    /// Carried out, but the answer is lost.
+    AnswerLost(u64),
+    /// Lost on the way.
+    RequestLost,
+    /// The runner dies after sending.
+    Crash(u64),
+}
+
+#[derive(Clone, Debug)]
+struct Task {
+    ends: u64,
+    exit: String,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Toy {
+    pub(super) now: u64,
+    running: BTreeMap<u32, bool>,
+    pending: Vec<(u64, u32, bool)>,
+    tasks: BTreeMap<Upid, Task>,
+    fortunes: Vec<Fortune>,
+    /// Milliseconds from a guest's start to its address; none: never.
+    boots: Option<u64>,
+    started: BTreeMap<u32, u64>,
+    pub(super) journal: Vec<Event>,
+    facts: Facts,
+    looked: u64,
+    crashed: bool,
+    /// Starts that were sent while somebody else held the card.
+    pub(super) rash: Vec<String>,
+}
+
+impl Toy {
+    pub(super) fn new(verb: Verb, mode: &str, running: &[u32], fortunes: Vec<Fortune>, boots: Option<u64>) -> Self {
+        let facts = testing::facts(running);
+        let mut intent = testing::intent(verb, mode);
+        intent.replace = true;
+        let plan = planner::plan(&intent, &testing::modes(), &facts).unwrap();
+        let mut toy = Self {
+            now: 1_000_000,
+            running: facts.guests().map(|g| (g.vmid.get(), g.power == Power::Running)).collect(),
+            pending: vec![],
+            tasks: BTreeMap::new(),
+            fortunes,
+            boots,
+            started: BTreeMap::new(),
+            journal: vec![],
+            facts,
+            looked: 0,
+            crashed: false,
+            rash: vec![],
+        };
+        toy.write(What::Planned { plan: Box::new(plan), host: "toy".into() });
+        toy
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        self.state().plan
+    }
+
+    pub(super) fn state(&self) -> State {
+        State::fold(&self.journal).unwrap()
+    }
+
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        self.state().finished.map(|finish| finish.outcome)
+    }
+
+    pub(super) fn is_running(&self, vmid: u32) -> bool {
+        self.running[&vmid]
+    }
+
+    pub(super) fn write(&mut self, what: What) {
+        let seq = u32::try_from(self.journal.len()).unwrap();
+        self.journal.push(Event { seq, at: Millis(self.now), what });
+    }
+
+    fn pass(&mut self, ms: u64) {
+        self.now += ms;
+        let due: Vec<_> = self.pending.iter().copied().filter(|(at, ..)| *at <= self.now).collect();
+        self.pending.retain(|(at, ..)| *at > self.now);
+        for (at, vmid, on) in due {
+            if on && self.holder(vmid).is_some() {
+                continue;
+            }
+            self.running.insert(vmid, on);
+            if on {
+                self.started.insert(vmid, at);
+            }
+        }
+    }
+
+    /// Another running guest with the card that `vmid` wants.
+    fn holder(&self, vmid: u32) -> Option<u32> {
+        let with_card = |v: u32| ![testing::NOGPU, testing::NAS].contains(&v);
+        if !with_card(vmid) {
+            return None;
+        }
+        self.running.iter().find(|(v, on)| **on && **v != vmid && with_card(**v)).map(|(v, _)| *v)
+    }
+
+    fn look(&mut self, wants: &Wants) {
+        self.looked = self.now;
+        let at = Millis(self.now);
+        for (vmid, on) in self.running.clone() {
+            let power = if on { Power::Running } else { Power::Stopped };
+            change(&mut self.facts, vmid, |guest| guest.power = power);
+        }
+        self.facts.tasks = Part::good(vec![], at);
+        for vmid in wants.address.iter().chain(&wants.services) {
+            let up = self.boots.zip(self.started.get(&vmid.get())).is_some_and(|(ms, since)| self.now >= since + ms);
+            let facts = AgentFacts {
+                agent: if up { AgentState::Alive } else { AgentState::NotRunning },
+                address: up.then(|| "192.168.1.150".parse().unwrap()),
+                os: None,
+                gpu: None,
+                services: vec![ServiceState { name: "WiVRn".into(), health: Health::Up, detail: None }],
+                users: vec![],
+                at,
+            };
+            self.facts.agents.insert(*vmid, Part::good(facts, at));
+        }
+    }
+
+    fn ended_tasks(&mut self) -> bool {
+        let open = open_tasks(&self.state());
+        let ended = open.into_iter().find(|(_, upid)| self.tasks.get(upid).is_some_and(|task| task.ends <= self.now));
+        let Some((step, upid)) = ended else { return false };
+        let exit = self.tasks[&upid].exit.clone();
+        self.write(What::TaskEnded { step, upid, ok: exit == "OK", exit });
+        true
+    }
+
+    fn send(&mut self, step: u16, call: Call) {
+        self.write(What::Calling { step, call });
+        let (vmid, on) = match call {
+            Call::Start { vmid } => (vmid, true),
+            Call::Shutdown { vmid, .. } | Call::Stop { vmid, .. } => (vmid, false),
+        };
+        if on && let Some(holder) = self.holder(vmid.get()) {
+            self.rash.push(format!("start of {vmid} while {holder} runs, at event {}", self.journal.len()));
+        }
+        let fortune = self.fortunes.pop().unwrap_or(Fortune::Works(1_000));
+        let upid = Upid(format!("UPID:toy:{}", self.journal.len()));
+        let mut task = |ends: u64, exit: &str| {
+            self.tasks.insert(upid.clone(), Task { ends, exit: exit.to_owned() });
+        };
+        let timeout = match call {
+            Call::Shutdown { timeout, .. } => timeout * 1_000,
+            Call::Stop { .. } | Call::Start { .. } => 3_000,
+        };
+        match fortune {
+            Fortune::Works(ms) | Fortune::Crash(ms) | Fortune::AnswerLost(ms) => {
+                task(self.now + ms, "OK");
+                self.pending.push((self.now + ms, vmid.get(), on));
+            }
+            Fortune::Later(ms) => {
+                task(self.now, "OK");
+                self.pending.push((self.now + ms, vmid.get(), on));
+            }
+            Fortune::Fails(ms) if on => task(self.now + ms, "start failed: QEMU exited with code 1"),
+            Fortune::Fails(_) => task(self.now + timeout, "VM quit/powerdown failed - got timeout"),
+            Fortune::Busy => task(self.now + 10, "can't lock file '/var/lock/qemu-server/lock-101.conf' - got timeout"),
+            Fortune::Refused | Fortune::RequestLost => {}
+        }
+        let failed = |outcome_unknown| What::CallFailed {
+            step,
+            trouble: Trouble { finding: FindingId::PveRefused, message: "no".into() },
+            outcome_unknown,
+            retry: false,
+        };
+        match fortune {
+            Fortune::Crash(_) => self.crashed = true,
+            Fortune::AnswerLost(_) | Fortune::RequestLost => self.write(failed(true)),
+            Fortune::Refused => self.write(failed(false)),
+            Fortune::Works(_) | Fortune::Later(_) | Fortune::Fails(_) | Fortune::Busy => {
+                self.write(What::Called { step, upid: Some(upid) });
+            }
+        }
+    }
+
+    /// Runs to the end. Calls `each` after every line of the journal.
+    pub(super) fn run(&mut self, mut each: impl FnMut(&Self)) {
+        self.look(&Wants::default());
+        for _ in 0..20_000 {
+            let lines = self.journal.len();
+            if self.ended_tasks() {
+                each(self);
+                continue;
+            }
+            let state = self.state();
+            let modes = testing::modes();
+            let look = Look { facts: &self.facts, modes: &modes, at: Millis(self.looked), now: Millis(self.now) };
+            match next(&state, &look) {
+                Next::End => return,
+                Next::Record(what) => self.write(what),
+                Next::Send { step, call } => self.send(step, call),
+                Next::Wait { ms, wants } => {
+                    self.pass(ms.max(1));
+                    self.look(&wants);
+                }
+            }
+            if self.crashed {
+                self.crashed = false;
+                self.pass(30_000);
+                self.look(&Wants::default());
+            }
+            if self.journal.len() != lines {
+                each(self);
+            }
+        }
+        panic!("the operation doesn't end: {:#?}", self.journal.iter().map(|e| &e.what).collect::<Vec<_>>());
+    }
+
+    /// Goes on until nothing is pending any more.
+    pub(super) fn settle(&mut self) {
+        self.pass(600_000);
+    }
+}
