@@ -32,5 +32,4 @@ pub use tasks::TaskStatus;
 pub use tls::{BadFingerprint, Fingerprint};
 
 #[cfg(test)]
-#[path = "pve/scripted.rs"]
 pub(crate) mod scripted;
