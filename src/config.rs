@@ -3,9 +3,23 @@
 //! Flags come before the environment, the environment before the file, the file before the defaults. Every mistake is
 //! reported with file, line, key, what is allowed and, where one is near, what was probably meant.
 
+mod credentials;
 mod error;
+mod host;
+mod interpolate;
+pub mod keys;
+mod load;
 mod locate;
+mod modes;
+mod names;
+mod node;
+mod other;
+mod reader;
+mod services;
+mod show;
 mod types;
+mod unknown;
+mod vr;
 
 pub use error::{ConfigError, Notice, Place, Problem};
 pub use locate::{Candidate, Env, FoundBy, candidates};
@@ -29,13 +43,30 @@ pub struct Loaded {
 /// Everything that is wrong with it, in file order. Without any file and without `PROXMOX_HOST` there is no error:
 /// [`Config::proxmox`] is none.
 pub fn load(overrides: &Overrides, env: &Env) -> Result<Loaded, ConfigError> {
-    let _ = (overrides, env);
-    Ok(Loaded { config: Config::default(), notices: Vec::new() })
+    load::load(overrides, env)
 }
 
 /// The configuration as YAML that would load as the same configuration, with secrets masked.
 #[must_use]
 pub fn show(config: &Config) -> String {
-    let _ = config;
-    String::new()
+    show::show(config)
 }
+
+#[cfg(test)]
+#[path = "config/docs_tests.rs"]
+mod docs_tests;
+#[cfg(test)]
+#[path = "config/errors_tests.rs"]
+mod errors_tests;
+#[cfg(test)]
+#[path = "config/precedence_tests.rs"]
+mod precedence_tests;
+#[cfg(test)]
+#[path = "config/samples_tests.rs"]
+mod samples_tests;
+#[cfg(test)]
+#[path = "config/secrets_tests.rs"]
+mod secrets_tests;
+#[cfg(test)]
+#[path = "config/testing.rs"]
+mod testing;

@@ -1,0 +1,257 @@
+//! Reading values with their places, and collecting what is wrong with them.
+
+use super::{
+    error::{Notice, Place, Problem},
+    interpolate::{has_reference, interpolate},
+    locate::Env,
+    node::{At, Entry, Node, Value},
+};
+use crate::domain::{finding::FindingId, text};
+use std::{ops::RangeInclusive, path::Path};
+
+/// A value as somebody said it: on the command line, in the environment or in the file.
+pub(super) struct Said {
+    /// The text, with `${VAR}` replaced. May be a secret.
+    pub(super) text: String,
+    /// What may be shown of it: as it was typed, before variables were replaced.
+    pub(super) shown: String,
+    /// Whether it stands in the file itself, not in the environment.
+    pub(super) literal: bool,
+    pub(super) place: Place,
+    /// The key's path, the variable's or the flag's name.
+    pub(super) key: String,
+}
+
+/// A key of the file with its value.
+pub(super) struct Field<'n> {
+    /// The whole path, such as `proxmox.port`.
+    pub(super) key: String,
+    /// Where the key stands.
+    pub(super) at: At,
+    pub(super) node: &'n Node,
+}
+
+/// A map of the file.
+#[derive(Clone)]
+pub(super) struct Section<'n> {
+    /// Its path; empty for the file's top.
+    pub(super) key: String,
+    /// Where its key stands.
+    pub(super) at: At,
+    entries: &'n [Entry],
+}
+
+impl<'n> Section<'n> {
+    /// A section without any key.
+    pub(super) const fn empty(key: String) -> Self {
+        Self { key, at: At { line: 0, column: 0 }, entries: &[] }
+    }
+
+    /// A key that has a value. An empty one (`port:`) counts as not there.
+    pub(super) fn get(&self, name: &str) -> Option<Field<'n>> {
+        self.fields().find(|(key, field)| *key == name && !matches!(field.node.value, Value::Null)).map(|(_, f)| f)
+    }
+
+    /// Every key, in the file's order.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'n str, Field<'n>)> {
+        let entries = self.entries;
+        entries.iter().map(|entry| {
+            let key = text::safe(&entry.key);
+            let key = if self.key.is_empty() { key } else { format!("{}.{key}", self.key) };
+            (entry.key.as_str(), Field { key, at: entry.at, node: &entry.node })
+        })
+    }
+}
+
+/// Reads values and collects problems and notices.
+pub(super) struct Reader<'a> {
+    pub(super) env: &'a Env,
+    /// The file, as it is named in messages.
+    pub(super) path: &'a Path,
+    /// Whether users other than its owner can read the file.
+    pub(super) readable_by_others: bool,
+    pub(super) problems: Vec<Problem>,
+    pub(super) notices: Vec<Notice>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(env: &'a Env, path: &'a Path) -> Self {
+        Self { env, path, readable_by_others: false, problems: Vec::new(), notices: Vec::new() }
+    }
+
+    /// A place in the file.
+    pub(super) fn place(&self, at: At) -> Place {
+        Place::File { path: self.path.to_owned(), line: at.line, column: at.column }
+    }
+
+    pub(super) fn problem(&mut self, place: Place, key: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem { place, key: key.into(), message: message.into() });
+    }
+
+    pub(super) fn notice(
+        &mut self,
+        finding: FindingId,
+        place: Place,
+        key: impl Into<String>,
+        message: impl Into<String>,
+    ) {
+        self.notices.push(Notice { finding, place, key: key.into(), message: message.into() });
+    }
+
+    /// Refuses a value: what was said, what is allowed, what was probably meant.
+    pub(super) fn refuse(&mut self, said: &Said, allowed: &str, near: Option<&str>) {
+        let what = if said.shown.is_empty() { "an empty text".to_owned() } else { format!("'{}'", said.shown) };
+        let hint = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
+        self.problem(said.place.clone(), said.key.clone(), format!("{what} is not allowed; use {allowed}{hint}"));
+    }
+
+    /// The map behind a key.
+    pub(super) fn section<'n>(&mut self, field: Field<'n>) -> Option<Section<'n>> {
+        if let Value::Map(entries) = &field.node.value {
+            return Some(Section { key: field.key, at: field.at, entries });
+        }
+        self.wrong_shape(&field, "a map of keys");
+        None
+    }
+
+    /// The map behind a key of another map, an empty one if the key isn't there.
+    pub(super) fn subsection<'n>(&mut self, parent: &Section<'n>, name: &str) -> Section<'n> {
+        let key = if parent.key.is_empty() { name.to_owned() } else { format!("{}.{name}", parent.key) };
+        parent.get(name).and_then(|field| self.section(field)).unwrap_or_else(|| Section::empty(key))
+    }
+
+    /// The items of a list.
+    pub(super) fn list<'n>(&mut self, field: &Field<'n>, allowed: &str) -> Option<Vec<Field<'n>>> {
+        if let Value::List(items) = &field.node.value {
+            let item = |node: &'n Node| Field { key: field.key.clone(), at: node.at, node };
+            return Some(items.iter().map(item).collect());
+        }
+        self.wrong_shape(field, allowed);
+        None
+    }
+
+    /// A scalar with its variables replaced.
+    pub(super) fn scalar(&mut self, field: &Field<'_>, allowed: &str) -> Option<Said> {
+        let place = self.place(field.node.at);
+        let Value::Scalar(raw) = &field.node.value else {
+            self.wrong_shape(field, allowed);
+            return None;
+        };
+        match interpolate(raw, self.env) {
+            Ok(text) => {
+                Some(Said { text, shown: shown(raw), literal: !has_reference(raw), place, key: field.key.clone() })
+            }
+            Err(why) => {
+                self.problem(place, field.key.clone(), why);
+                None
+            }
+        }
+    }
+
+    /// A list of scalars; a single one counts as a list of one.
+    pub(super) fn texts(&mut self, field: &Field<'_>, allowed: &str) -> Vec<Said> {
+        if matches!(field.node.value, Value::Scalar(_)) {
+            return self.scalar(field, allowed).into_iter().collect();
+        }
+        let items = self.list(field, allowed).unwrap_or_default();
+        items.iter().filter_map(|item| self.scalar(item, allowed)).collect()
+    }
+
+    fn wrong_shape(&mut self, field: &Field<'_>, allowed: &str) {
+        let what = match &field.node.value {
+            Value::Null => "an empty value",
+            Value::Scalar(_) => "a single value",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map of keys",
+        };
+        let place = self.place(field.node.at);
+        self.problem(place, field.key.clone(), format!("{what} is not allowed; use {allowed}"));
+    }
+
+    /// The value of an environment variable; an empty one counts as not set.
+    pub(super) fn variable(&mut self, name: &str) -> Option<Said> {
+        if name.is_empty() || self.env.vars.get(name).is_none_or(|value| value.is_empty()) {
+            return None;
+        }
+        let Some(text) = self.env.var(name) else {
+            self.problem(Place::Variable(name.to_owned()), name, "the value is not UTF-8");
+            return None;
+        };
+        let (text, shown) = (text.to_owned(), shown(text));
+        Some(Said { text, shown, literal: false, place: Place::Variable(name.to_owned()), key: name.to_owned() })
+    }
+
+    /// A value by precedence: flag, environment, file. The losers aren't looked at, so that what they refer to need
+    /// not exist.
+    pub(super) fn pick(
+        &mut self,
+        flag: (&'static str, Option<String>),
+        variable: &str,
+        field: Option<Field<'_>>,
+        allowed: &str,
+    ) -> Option<Said> {
+        if let (name, Some(text)) = flag {
+            let shown = shown(&text);
+            return Some(Said { text, shown, literal: false, place: Place::Flag(name), key: name.to_owned() });
+        }
+        self.variable(variable).or_else(|| self.scalar(&field?, allowed))
+    }
+
+    /// A whole number within a range.
+    pub(super) fn number(&mut self, said: &Said, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
+        let number = said.text.trim().parse().ok().filter(|number| range.contains(number));
+        if number.is_none() {
+            let unit = if unit.is_empty() { String::new() } else { format!(" of {unit}") };
+            self.refuse(said, &format!("a number{unit} from {} to {}", range.start(), range.end()), None);
+        }
+        number
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&mut self, said: &Said) -> Option<bool> {
+        match said.text.trim().to_ascii_lowercase().as_str() {
+            "true" => return Some(true),
+            "false" => return Some(false),
+            "yes" | "on" | "1" => self.refuse(said, "true or false", Some("true")),
+            "no" | "off" | "0" => self.refuse(said, "true or false", Some("false")),
+            _ => self.refuse(said, "true or false", None),
+        }
+        None
+    }
+
+    /// One word of several.
+    pub(super) fn word<T: Copy>(&mut self, said: &Said, words: &[(&str, T)]) -> Option<T> {
+        let text = said.text.trim();
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            self.refuse(said, &one_of(&names), text::nearest(text, names.iter().copied()));
+        }
+        found
+    }
+
+    /// Text that isn't empty.
+    pub(super) fn filled(&mut self, said: Said, allowed: &str) -> Option<Said> {
+        if said.text.trim().is_empty() {
+            self.refuse(&said, allowed, None);
+            return None;
+        }
+        Some(said)
+    }
+}
+
+/// `a, b or c`.
+pub(super) fn one_of(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+/// A value as it may stand in a message: one line, not too long.
+pub(super) fn shown(text: &str) -> String {
+    const MOST: usize = 60;
+    let text = text::safe(text);
+    if text.chars().count() <= MOST { text } else { text.chars().take(MOST).chain(['…']).collect() }
+}
