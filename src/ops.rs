@@ -1,1 +1,34 @@
-//! (in the making)
+//! The only place where plans meet the world: looking at the host, keeping journals, carrying plans out, following
+//! those that run. The command line and the dashboard share all of it.
+//!
+//! Starting an operation writes its plan to a journal in the [`Store`]; a detached runner ([`launch`]) carries it out
+//! with [`operate`]; everybody else only [`follow`]s. An operation ends when its journal says so, not when a screen
+//! closes.
+
+mod agent;
+pub mod clock;
+mod control;
+mod error;
+mod follow;
+mod host;
+mod journal;
+mod launch;
+mod lock;
+mod look;
+mod operate;
+mod paths;
+mod store;
+mod undo;
+
+pub use clock::Clock;
+pub use control::Control;
+pub use error::Error;
+pub use follow::{Followed, follow};
+pub use host::Host;
+pub use journal::Journal;
+pub use launch::{Launch, launch};
+pub use lock::Lock;
+pub use operate::operate;
+pub use paths::state_dir;
+pub use store::{Brief, Store};
+pub use undo::undo_intent;

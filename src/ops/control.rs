@@ -1,0 +1,73 @@
+//! Words to a running operation: written beside its journal by whoever is attached, read by its runner.
+
+use super::{Error, Store};
+use crate::domain::{ids::OpId, switch::event::Answer};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
+};
+
+/// A word to a running operation.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "control", rename_all = "snake_case")]
+pub enum Control {
+    /// End it.
+    Cancel {
+        /// Undo what was done even if the target runs already.
+        go_back: bool,
+    },
+    /// The answer to a step's question.
+    Answer {
+        /// The step.
+        step: u16,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+impl Store {
+    /// Says something to a running operation.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn control(&self, id: &OpId, control: Control) -> Result<(), Error> {
+        let path = self.control_path(id);
+        let line = serde_json::to_string(&control).map_err(|why| Error::file(&path, &why))?;
+        let written = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+        written.map_err(|why| Error::file(&path, &why))
+    }
+}
+
+/// Reads new words as they come.
+pub(super) struct Listener {
+    path: std::path::PathBuf,
+    offset: u64,
+}
+
+impl Listener {
+    /// Listens from now on; words said to an earlier runner are over.
+    pub(super) fn new(store: &Store, id: &OpId, from_start: bool) -> Self {
+        let path = store.control_path(id);
+        let offset = if from_start { 0 } else { path.metadata().map_or(0, |meta| meta.len()) };
+        Self { path, offset }
+    }
+
+    /// Whole new lines; one that makes no sense is passed over.
+    pub(super) fn hear(&mut self) -> Vec<Control> {
+        let mut text = String::new();
+        let read = File::open(&self.path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(self.offset))?;
+            file.read_to_string(&mut text)
+        });
+        let Some(end) = read.ok().and_then(|_| text.rfind('\n')) else { return Vec::new() };
+        self.offset += u64::try_from(end + 1).unwrap_or(0);
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+}

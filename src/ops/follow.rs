@@ -1,0 +1,93 @@
+//! Following an operation: its past, then what happens, until it ends.
+
+use super::{Error, Store, journal};
+use crate::domain::{
+    ids::OpId,
+    switch::event::{Event, What},
+};
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::PathBuf,
+    time::Duration,
+};
+use tokio::sync::mpsc;
+
+/// How often a followed journal is looked at.
+const PAUSE: Duration = Duration::from_millis(100);
+/// For how many looks in a row nobody may hold the lock before the runner counts as lost: 3 s, so that a runner that
+/// is only just being started isn't.
+const PATIENCE: u32 = 30;
+
+/// What a follower hears.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Followed {
+    /// A line of the journal.
+    Event(Box<Event>),
+    /// The operation hasn't ended, but nobody carries it out any more. Said once; a resume is heard again.
+    Lost,
+    /// The journal can't be read; the last word.
+    Broken(String),
+}
+
+/// Follows an operation from its first line. The channel closes after [`What::Finished`].
+#[must_use]
+pub fn follow(store: Store, id: OpId) -> mpsc::Receiver<Followed> {
+    let (sender, receiver) = mpsc::channel(64);
+    tokio::spawn(async move {
+        let told = sender.clone();
+        if let Err(why) = run(&store, &id, sender).await {
+            // The listener may be gone already.
+            drop(told.send(Followed::Broken(why.to_string())).await);
+        }
+    });
+    receiver
+}
+
+async fn run(store: &Store, id: &OpId, sender: mpsc::Sender<Followed>) -> Result<(), Error> {
+    let mut tail = Tail { path: store.journal_path(id), offset: 0, seq: 0 };
+    let (mut alone, mut lost) = (0, false);
+    while !sender.is_closed() {
+        let events = tail.read()?;
+        if !events.is_empty() {
+            (alone, lost) = (0, false);
+        }
+        for event in events {
+            let ends = matches!(event.what, What::Finished { .. });
+            if sender.send(Followed::Event(Box::new(event))).await.is_err() || ends {
+                return Ok(());
+            }
+        }
+        alone = if store.active().as_ref() == Some(id) { 0 } else { alone + 1 };
+        if alone >= PATIENCE && !lost {
+            lost = true;
+            if sender.send(Followed::Lost).await.is_err() {
+                return Ok(());
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+struct Tail {
+    path: PathBuf,
+    offset: u64,
+    seq: u32,
+}
+
+impl Tail {
+    /// Whole new lines.
+    fn read(&mut self) -> Result<Vec<Event>, Error> {
+        let mut text = Vec::new();
+        let read = File::open(&self.path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(self.offset))?;
+            file.read_to_end(&mut text)
+        });
+        read.map_err(|why| Error::file(&self.path, &why))?;
+        let (events, bytes) = journal::parse_from(&text, self.seq).map_err(|why| Error::file(&self.path, &why))?;
+        self.offset += u64::try_from(bytes).unwrap_or(0);
+        self.seq += u32::try_from(events.len()).unwrap_or(0);
+        Ok(events)
+    }
+}

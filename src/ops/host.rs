@@ -1,0 +1,143 @@
+//! One Proxmox host: how to reach it, which node, which modes.
+
+use super::{Clock, Error};
+use crate::{
+    config::{Config, Credentials, NodeChoice},
+    domain::{gpu::PciDevice, ids::NodeName, mode::ModeSet},
+    pve::{self, Client, Fingerprint, ResourceKind, Target},
+};
+use secrecy::SecretString;
+use std::{fmt, sync::Arc};
+use tokio::sync::OnceCell;
+
+/// A connection to one host. Cheap to clone; nothing is sent until something is asked.
+#[derive(Clone)]
+pub struct Host(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    modes: ModeSet,
+    choice: NodeChoice,
+    address: String,
+    clock: Clock,
+    node: OnceCell<NodeName>,
+    /// Hardware doesn't change while a host runs: asked once.
+    pci: OnceCell<Vec<PciDevice>>,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Host({})", self.0.address)
+    }
+}
+
+impl Host {
+    /// Prepares a connection as the configuration says. `password` is one that a person typed, where the
+    /// configuration names a user without one.
+    ///
+    /// # Errors
+    /// The configuration names no host or no credentials.
+    pub fn connect(config: &Config, password: Option<SecretString>) -> Result<Self, Error> {
+        let missing = |what: &str| Error::Config(what.to_owned());
+        let proxmox = config
+            .proxmox
+            .as_ref()
+            .ok_or_else(|| missing("no Proxmox host is configured; set proxmox.host in config.yaml or PROXMOX_HOST"))?;
+        let credentials = match &proxmox.credentials {
+            Credentials::Token { id, secret } => pve::Credentials::Token { id: id.clone(), secret: secret.clone() },
+            Credentials::Password { user, password: known } => pve::Credentials::Password {
+                user: user.clone(),
+                password: known.clone().or(password).ok_or_else(|| missing("the password is missing"))?,
+            },
+            Credentials::Missing(what) => return Err(missing(what)),
+        };
+        let target = Target {
+            host: proxmox.host.clone(),
+            port: proxmox.port,
+            verify_tls: proxmox.verify_ssl,
+            fingerprint: proxmox.tls_fingerprint.map(Fingerprint),
+            timeout: proxmox.timeout,
+        };
+        let client = Client::connect(&target, credentials)?;
+        let host = Self::over(client, config.modes.clone(), proxmox.node.clone(), Clock::System);
+        Ok(host.at(format!("{}:{}", proxmox.host, proxmox.port)))
+    }
+
+    /// A host behind a client that exists already.
+    #[must_use]
+    pub fn over(client: Client, modes: ModeSet, choice: NodeChoice, clock: Clock) -> Self {
+        let (node, pci) = (OnceCell::new(), OnceCell::new());
+        Self(Arc::new(Inner { client, modes, choice, address: String::new(), clock, node, pci }))
+    }
+
+    fn at(self, address: String) -> Self {
+        match Arc::try_unwrap(self.0) {
+            Ok(inner) => Self(Arc::new(Inner { address, ..inner })),
+            Err(shared) => Self(shared),
+        }
+    }
+
+    /// The API client.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    /// The configured modes.
+    #[must_use]
+    pub fn modes(&self) -> &ModeSet {
+        &self.0.modes
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.0.clock
+    }
+
+    /// How people know it: `pve at 192.168.1.100:8006`, or only the address while the node isn't known.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let node = match &self.0.choice {
+            NodeChoice::Named(node) => Some(node),
+            NodeChoice::Auto => self.0.node.get(),
+        };
+        match (node, self.0.address.as_str()) {
+            (Some(node), "") => node.to_string(),
+            (Some(node), address) => format!("{node} at {address}"),
+            (None, address) => address.to_owned(),
+        }
+    }
+
+    /// The node: the configured one, the only one, or the one that has the modes' guests.
+    ///
+    /// # Errors
+    /// The host doesn't answer, or a cluster has several nodes and none of them has a guest of a mode.
+    pub async fn node(&self) -> Result<NodeName, pve::Error> {
+        if let NodeChoice::Named(node) = &self.0.choice {
+            return Ok(node.clone());
+        }
+        self.0.node.get_or_try_init(|| self.find_node()).await.cloned()
+    }
+
+    async fn find_node(&self) -> Result<NodeName, pve::Error> {
+        let nodes = self.client().nodes().await?;
+        if let [only] = nodes.as_slice() {
+            return Ok(only.name.clone());
+        }
+        let resources = self.client().cluster_resources(Some(ResourceKind::Vm)).await?;
+        let of_mode = |vmid| self.modes().of(vmid).is_some();
+        let found = resources
+            .iter()
+            .find(|r| r.guest.as_ref().is_some_and(|guest| of_mode(guest.vmid)))
+            .and_then(|r| r.node.clone());
+        found.ok_or_else(|| {
+            let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+            pve::Error::NotFound(format!("the cluster has several nodes ({}); set proxmox.node", names.join(", ")))
+        })
+    }
+
+    pub(super) async fn pci(&self, node: &NodeName) -> Result<Vec<PciDevice>, pve::Error> {
+        self.0.pci.get_or_try_init(|| self.client().hardware_pci(node)).await.cloned()
+    }
+}

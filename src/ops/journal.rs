@@ -1,0 +1,105 @@
+//! A journal: one JSON line per event, on disk before anything happens because of it.
+
+use super::Error;
+use crate::domain::{
+    ids::Millis,
+    switch::{
+        event::{Event, What},
+        state::State,
+    },
+};
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+/// A journal that is being written. One writer at a time: whoever holds the [`Lock`](super::Lock).
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    state: State,
+}
+
+impl Journal {
+    /// Begins a new journal with its plan.
+    pub(super) fn create(path: &Path, first: &Event) -> Result<Self, Error> {
+        let fail = |why: &dyn ToString| Error::file(path, why);
+        let state = State::fold(std::slice::from_ref(first)).ok_or_else(|| fail(&"a journal begins with its plan"))?;
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).map_err(|why| fail(&why))?;
+        let mut journal = Self { path: path.to_owned(), file, state };
+        journal.put(first)?;
+        let dir = path.parent().unwrap_or(path);
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(|why| fail(&why))?;
+        Ok(journal)
+    }
+
+    /// Opens a journal to go on with it. A last line that was torn by a crash is cut off.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let fail = |why: &dyn ToString| Error::file(path, why);
+        let text = std::fs::read(path).map_err(|why| fail(&why))?;
+        let (events, whole) = parse(&text).map_err(|why| fail(&why))?;
+        let state = State::fold(&events).ok_or_else(|| fail(&"the journal doesn't begin with a plan"))?;
+        let file = OpenOptions::new().append(true).open(path).map_err(|why| fail(&why))?;
+        if whole < text.len() {
+            file.set_len(u64::try_from(whole).unwrap_or(0)).map_err(|why| fail(&why))?;
+        }
+        Ok(Self { path: path.to_owned(), file, state })
+    }
+
+    /// What the journal says so far.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Writes a line and waits until it is on disk.
+    ///
+    /// # Errors
+    /// The disk didn't take it; nothing may be done then.
+    pub fn append(&mut self, what: What, at: Millis) -> Result<(), Error> {
+        let event = Event { seq: self.state.next_seq, at, what };
+        self.put(&event)?;
+        self.state.apply(&event);
+        Ok(())
+    }
+
+    fn put(&mut self, event: &Event) -> Result<(), Error> {
+        let mut line = serde_json::to_vec(event).map_err(|why| Error::file(&self.path, &why))?;
+        line.push(b'\n');
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        written.map_err(|why| Error::file(&self.path, &why))
+    }
+}
+
+/// The whole lines of a journal and how many bytes they take. A torn last line is left out.
+///
+/// # Errors
+/// A whole line makes no sense, or lines are missing.
+pub(super) fn parse(text: &[u8]) -> Result<(Vec<Event>, usize), String> {
+    parse_from(text, 0)
+}
+
+/// The same for a part of a journal whose first line has this number.
+pub(super) fn parse_from(text: &[u8], first: u32) -> Result<(Vec<Event>, usize), String> {
+    let mut events: Vec<Event> = Vec::new();
+    let mut whole = 0;
+    for (line, number) in text.split_inclusive(|byte| *byte == b'\n').zip(first..) {
+        if line.last() != Some(&b'\n') {
+            break;
+        }
+        let event: Event = serde_json::from_slice(line).map_err(|why| format!("event {number} is damaged: {why}"))?;
+        if event.seq != number {
+            return Err(format!("event {number} is missing; {} stands in its place", event.seq));
+        }
+        events.push(event);
+        whole += line.len();
+    }
+    Ok((events, whole))
+}
+
+#[cfg(test)]
+#[path = "journal_tests.rs"]
+mod tests;

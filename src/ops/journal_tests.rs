@@ -1,0 +1,82 @@
+use super::*;
+use crate::{
+    domain::{
+        switch::{event::Outcome, plan::Verb, planner},
+        testing,
+    },
+    ops::Store,
+};
+
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path().join("ops"));
+    (dir, store)
+}
+
+fn plan() -> crate::domain::switch::plan::Plan {
+    let intent = testing::intent(Verb::Switch, "windowsvrstreaming");
+    planner::plan(&intent, &testing::modes(), &testing::facts(&[testing::LINUX])).unwrap()
+}
+
+#[test]
+fn what_was_written_is_read_back_and_folded() {
+    let (_dir, store) = store();
+    let id = store.create(&plan(), "pve", Millis(1_795_246_800_000)).unwrap();
+    assert!(id.as_str().starts_with("20261121-"), "{id}");
+    let mut journal = store.journal(&id).unwrap();
+    journal.append(What::StepBegun { step: 0 }, Millis(5)).unwrap();
+    journal.append(What::Finished { outcome: Outcome::Done, trouble: None, gpu: None }, Millis(9)).unwrap();
+    assert_eq!(store.read(&id).unwrap().len(), 3);
+    let list = store.list();
+    assert_eq!((list.len(), list[0].alive), (1, false));
+    assert_eq!(&list[0].state, journal.state());
+    assert_eq!(store.find(None).unwrap(), id);
+    assert_eq!(store.find(Some("20261121")).unwrap(), id);
+}
+
+#[test]
+fn a_line_torn_by_a_crash_is_cut_off_and_the_journal_goes_on() {
+    let (_dir, store) = store();
+    let id = store.create(&plan(), "pve", Millis(0)).unwrap();
+    let path = store.journal_path(&id);
+    let mut text = std::fs::read(&path).unwrap();
+    text.extend(b"{\"seq\":1,\"at\":3,\"event\":\"step_be");
+    std::fs::write(&path, &text).unwrap();
+    assert_eq!(store.read(&id).unwrap().len(), 1);
+    let mut journal = store.journal(&id).unwrap();
+    journal.append(What::StepBegun { step: 0 }, Millis(5)).unwrap();
+    assert_eq!(store.read(&id).unwrap().len(), 2);
+}
+
+#[test]
+fn a_damaged_or_missing_line_is_an_error_that_names_it() {
+    let (_dir, store) = store();
+    let id = store.create(&plan(), "pve", Millis(0)).unwrap();
+    let path = store.journal_path(&id);
+    let good = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{good}nonsense\n")).unwrap();
+    assert!(store.read(&id).unwrap_err().to_string().contains("event 1 is damaged"));
+    std::fs::write(&path, format!("{good}{{\"seq\":2,\"at\":3,\"event\":\"step_begun\",\"step\":0}}\n")).unwrap();
+    assert!(store.read(&id).unwrap_err().to_string().contains("event 1 is missing"));
+    assert!(store.list().is_empty());
+}
+
+#[test]
+fn an_id_cannot_leave_the_directory() {
+    let (_dir, store) = store();
+    for id in ["../lock", "", "nope", "a/b"] {
+        assert!(store.read(&id.into()).is_err(), "{id}");
+    }
+}
+
+#[test]
+fn one_operation_at_a_time() {
+    let (_dir, store) = store();
+    assert_eq!(store.active(), None);
+    let lock = store.lock(&"a-1".into()).unwrap();
+    assert_eq!(store.active(), Some("a-1".into()));
+    assert!(matches!(store.lock(&"b-2".into()), Err(Error::Running(id)) if id.as_str() == "a-1"));
+    drop(lock);
+    assert_eq!(store.active(), None);
+    assert!(store.lock(&"b-2".into()).is_ok());
+}

@@ -1,0 +1,60 @@
+//! One operation at a time on this machine.
+
+use super::{Error, Store};
+use crate::domain::ids::OpId;
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{Read, Seek, Write},
+    os::unix::fs::OpenOptionsExt,
+};
+
+/// The lock, held as long as this value lives; the kernel lets go of it when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Store {
+    /// Takes the lock for an operation.
+    ///
+    /// # Errors
+    /// Another operation has it, or the file can't be opened.
+    pub fn lock(&self, id: &OpId) -> Result<Lock, Error> {
+        let path = self.lock_path();
+        let fail = |why: &dyn ToString| Error::file(&path, why);
+        let mut file = self.open_lock()?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Running(holder(&mut file))),
+            Err(TryLockError::Error(why)) => return Err(fail(&why)),
+        }
+        let written =
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(id.as_str().as_bytes()));
+        written.map_err(|why| fail(&why))?;
+        Ok(Lock { _file: file })
+    }
+
+    /// The operation that holds the lock now.
+    #[must_use]
+    pub fn active(&self) -> Option<OpId> {
+        let mut file = File::open(self.lock_path()).ok()?;
+        // A shared lock, given back at once: lookers don't hinder each other, and a runner tries for a while.
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(holder(&mut file)),
+            Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
+    }
+
+    fn open_lock(&self) -> Result<File, Error> {
+        let path = self.lock_path();
+        self.prepare()?;
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        opened.map_err(|why| Error::file(&path, &why))
+    }
+}
+
+fn holder(file: &mut File) -> OpId {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    OpId(read.map(|_| text).unwrap_or_default())
+}

@@ -1,0 +1,212 @@
+//! Looking at the host: every question, each part with its own failure, and never more than was asked for.
+
+use super::Host;
+use crate::{
+    domain::{
+        facts::{Facts, Part},
+        guest::{Guest, GuestConfig, Power},
+        ids::{Millis, NodeName, Vmid},
+        switch::{machine::Wants, plan::Intent},
+    },
+    pve,
+};
+use futures_util::{StreamExt, future::join_all, stream};
+use std::{collections::BTreeSet, future::Future};
+
+/// How many questions run side by side.
+const ABREAST: usize = 6;
+
+fn part<T>(answer: Result<T, pve::Error>, at: Millis) -> Part<T> {
+    match answer {
+        Ok(value) => Part::good(value, at),
+        Err(error) => Part::failed(error.trouble()),
+    }
+}
+
+impl Host {
+    fn now(&self) -> Millis {
+        self.clock().now()
+    }
+
+    /// The node's VMs: one request (two the first time, if the node isn't named).
+    pub async fn list(&self) -> Facts {
+        let at = self.now();
+        match self.node().await {
+            Err(error) => unreachable(&error),
+            Ok(node) => {
+                let qemu = part(self.client().qemu_list(&node, false).await, at);
+                Facts { node: Some(node), qemu, ..Facts::default() }
+            }
+        }
+    }
+
+    /// The node's two lists, VMs and containers: what a refresh of the dashboard costs.
+    pub async fn poll(&self) -> Facts {
+        let at = self.now();
+        match self.node().await {
+            Err(error) => unreachable(&error),
+            Ok(node) => {
+                let (qemu, lxc) = tokio::join!(self.client().qemu_list(&node, false), self.client().lxc_list(&node));
+                Facts { node: Some(node), qemu: part(qemu, at), lxc: part(lxc, at), ..Facts::default() }
+            }
+        }
+    }
+
+    /// A guest's configuration: one request.
+    pub async fn config(&self, vmid: Vmid) -> Facts {
+        let at = self.now();
+        let answer = match self.node().await {
+            Ok(node) => self.client().qemu_config(&node, vmid, true).await,
+            Err(error) => Err(error),
+        };
+        Facts { configs: [(vmid, part(answer, at))].into(), ..Facts::default() }
+    }
+
+    /// A guest's exact state, put into a copy of the known list: one request.
+    pub async fn status(&self, vmid: Vmid, known: &Facts) -> Facts {
+        let mut facts = Facts { qemu: known.qemu.clone(), ..Facts::default() };
+        if let Ok(node) = self.node().await {
+            let answer = self.client().qemu_status(&node, vmid).await;
+            put_status(&mut facts, vmid, answer, self.now());
+        }
+        facts
+    }
+
+    /// Everything that a plan depends on, afresh: lists, exact states and configurations of the modes' guests and of
+    /// all that run, mappings, memory, running tasks, and whether those that would be stopped hear us.
+    pub async fn look(&self, intent: Option<&Intent>) -> Facts {
+        let node = match self.node().await {
+            Ok(node) => node,
+            Err(error) => return unreachable(&error),
+        };
+        let mut facts = self.basics(&node).await;
+        self.survey(&node, intent, &mut facts).await;
+        facts
+    }
+
+    async fn basics(&self, node: &NodeName) -> Facts {
+        let (at, client) = (self.now(), self.client());
+        let (qemu, lxc, mappings, status, tasks, pci) = tokio::join!(
+            client.qemu_list(node, false),
+            client.lxc_list(node),
+            client.mappings(),
+            client.node_status(node),
+            client.tasks_active(node),
+            self.pci(node),
+        );
+        Facts {
+            node: Some(node.clone()),
+            cpu: status.as_ref().ok().and_then(|status| status.cpu),
+            qemu: part(qemu, at),
+            lxc: part(lxc, at),
+            mappings: part(mappings, at),
+            memory: part(status.map(|status| status.memory), at),
+            tasks: part(tasks, at),
+            pci: part(pci, at),
+            ..Facts::default()
+        }
+    }
+
+    async fn survey(&self, node: &NodeName, intent: Option<&Intent>, facts: &mut Facts) {
+        let listed: Vec<&Guest> = facts.qemu.value.iter().flatten().collect();
+        let running = listed.iter().filter(|g| g.power.holds_devices()).map(|g| g.vmid);
+        let is_listed = |vmid: &Vmid| listed.iter().any(|guest| guest.vmid == *vmid);
+        let named = intent.and_then(|intent| intent.restore.clone()).unwrap_or_default();
+        let named = named.stop.into_iter().chain(named.start);
+        let modes = self.modes().0.iter().map(|mode| mode.vmid).chain(named).filter(is_listed);
+        let vmids: BTreeSet<Vmid> = running.chain(modes).collect();
+        let templates: BTreeSet<Vmid> = listed.iter().filter(|g| g.template).map(|g| g.vmid).collect();
+        let (at, client) = (self.now(), self.client());
+        let asked = vmids.difference(&templates).copied().map(|vmid| async move {
+            let config = client.qemu_config(node, vmid, true);
+            let (config, status) = tokio::join!(config, client.qemu_status(node, vmid));
+            (vmid, config, status)
+        });
+        let answers: Vec<_> = stream::iter(asked).buffer_unordered(ABREAST).collect().await;
+        for (vmid, config, status) in answers {
+            facts.configs.insert(vmid, part(config, at));
+            put_status(facts, vmid, status, at);
+        }
+        let heard: Vec<Vmid> =
+            vmids.into_iter().filter(|v| self.modes().of(*v).is_some() && facts.power(*v) == Power::Running).collect();
+        let asked = heard.into_iter().map(|vmid| self.hears(vmid, facts.config(vmid).cloned()));
+        let answers = join_all(asked).await;
+        facts.agents.extend(answers);
+    }
+
+    /// Looks for what a running operation waits for.
+    pub(super) async fn observe(&self, wants: &Wants, facts: &mut Facts) {
+        let Ok(node) = self.node().await else { return };
+        let (at, client) = (self.now(), self.client());
+        let (list, tasks, mappings) = tokio::join!(
+            when(wants.holders, client.qemu_list(&node, false)),
+            when(wants.tasks, client.tasks_active(&node)),
+            when(wants.holders, client.mappings()),
+        );
+        let statuses = wants.status.iter().map(|vmid| async { (*vmid, client.qemu_status(&node, *vmid).await) });
+        let statuses = join_all(statuses).await;
+        if let Some(list) = list {
+            replace(&mut facts.qemu, part(list, at));
+        }
+        if let Some(tasks) = tasks {
+            replace(&mut facts.tasks, part(tasks, at));
+        }
+        if let Some(mappings) = mappings {
+            replace(&mut facts.mappings, part(mappings, at));
+        }
+        for (vmid, status) in statuses {
+            put_status(facts, vmid, status, at);
+        }
+        if wants.holders {
+            self.devices_of_running(&node, facts).await;
+        }
+        for vmid in wants.address.iter().chain(&wants.services) {
+            let services = wants.services.is_some();
+            if facts.power(*vmid) == Power::Running {
+                let answer = self.ask(*vmid, facts.config(*vmid), services).await;
+                facts.agents.insert(*vmid, answer);
+            }
+        }
+    }
+
+    /// Configurations of guests that run now and whose devices aren't known yet.
+    async fn devices_of_running(&self, node: &NodeName, facts: &mut Facts) {
+        let running = facts.qemu.value.iter().flatten().filter(|g| g.power.holds_devices());
+        let unread: Vec<Vmid> = running.map(|g| g.vmid).filter(|vmid| facts.config(*vmid).is_none()).collect();
+        let at = self.now();
+        let asked = unread.into_iter().map(|v| async move { (v, self.client().qemu_config(node, v, true).await) });
+        let answers: Vec<_> = stream::iter(asked).buffer_unordered(ABREAST).collect().await;
+        facts.configs.extend(answers.into_iter().map(|(vmid, answer)| (vmid, part(answer, at))));
+    }
+}
+
+async fn when<T>(wanted: bool, question: impl Future<Output = T>) -> Option<T> {
+    if wanted { Some(question.await) } else { None }
+}
+
+/// In an operation an old answer is no answer: the newest attempt counts.
+fn replace<T>(part: &mut Part<T>, newer: Part<T>) {
+    *part = newer;
+}
+
+/// Puts an exact state into the list; a failed look makes the state unknown.
+fn put_status(facts: &mut Facts, vmid: Vmid, answer: Result<Guest, pve::Error>, at: Millis) {
+    let Some(guests) = facts.qemu.value.as_mut() else { return };
+    let place = guests.iter_mut().find(|guest| guest.vmid == vmid);
+    match (place, answer) {
+        (Some(place), Ok(guest)) => *place = guest,
+        (Some(place), Err(_)) => place.power = Power::Unknown,
+        (None, Ok(guest)) => guests.push(guest),
+        (None, Err(_)) => {}
+    }
+    facts.qemu.seen = facts.qemu.seen.max(Some(at));
+}
+
+fn unreachable(error: &pve::Error) -> Facts {
+    Facts { qemu: Part::failed(error.trouble()), lxc: Part::failed(error.trouble()), ..Facts::default() }
+}
+
+/// Whether a guest's configuration switches an agent on.
+pub(super) fn has_agent(config: Option<&GuestConfig>) -> bool {
+    config.is_some_and(|config| config.agent)
+}

@@ -1,0 +1,184 @@
+//! Carrying a plan out: the loop around [`machine::next`]. It writes before it acts, acts once, and looks.
+
+use super::{Control, Error, Host, Journal, Store, control::Listener};
+use crate::{
+    domain::{
+        facts::{Facts, Trouble},
+        finding::FindingId,
+        ids::{Millis, OpId},
+        switch::{
+            event::{Call, Outcome, What},
+            machine::{self, Look, Next, Wants},
+            planner,
+        },
+    },
+    pve::{self, TaskStatus},
+};
+use std::time::Duration;
+
+/// How long a runner tries to get the lock that a looker may be touching just now.
+const LOCK_TRIES: u32 = 20;
+/// Between two tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// Carries an operation out, from its beginning or from where its journal ends, and returns how it ended.
+///
+/// # Errors
+/// The journal can't be read or written, or another operation holds the lock (which is also written down as the end of
+/// an operation that hadn't begun). Trouble with the host is no error here: it is part of the operation.
+pub async fn operate(store: &Store, id: &OpId, host: &Host) -> Result<Outcome, Error> {
+    let _lock = match take_lock(store, id).await {
+        Ok(lock) => lock,
+        Err(Error::Running(other)) if other != *id => return refuse(store, id, &other, host.clock().now()),
+        Err(why) => return Err(why),
+    };
+    let journal = store.journal(id)?;
+    let heard = Listener::new(store, id, journal.state().runner.is_none());
+    Runner { host, journal, heard, facts: Facts::default(), looked: Millis(0) }.run().await
+}
+
+async fn take_lock(store: &Store, id: &OpId) -> Result<super::Lock, Error> {
+    for _ in 1..LOCK_TRIES {
+        match store.lock(id) {
+            Err(Error::Running(_)) => tokio::time::sleep(LOCK_PAUSE).await,
+            other => return other,
+        }
+    }
+    store.lock(id)
+}
+
+/// The other operation won. One that hadn't begun ends here; one that had is left for a resume.
+fn refuse(store: &Store, id: &OpId, other: &OpId, now: Millis) -> Result<Outcome, Error> {
+    let mut journal = store.journal(id)?;
+    if !journal.state().is_untouched() || journal.state().finished.is_some() {
+        return Err(Error::Running(other.clone()));
+    }
+    let message = format!("Operation {other} is running; morpheus op attach {other} follows it.");
+    let trouble = Some(Trouble { finding: FindingId::OpRunning, message });
+    journal.append(What::Finished { outcome: Outcome::Refused, trouble, gpu: None }, now)?;
+    Ok(Outcome::Refused)
+}
+
+struct Runner<'a> {
+    host: &'a Host,
+    journal: Journal,
+    heard: Listener,
+    facts: Facts,
+    looked: Millis,
+}
+
+impl Runner<'_> {
+    async fn run(mut self) -> Result<Outcome, Error> {
+        if let Some(finish) = &self.journal.state().finished {
+            return Ok(finish.outcome);
+        }
+        self.write(What::RunnerStarted { pid: std::process::id() })?;
+        self.look_around().await;
+        if self.journal.state().is_untouched()
+            && let Some(trouble) = self.changed()
+        {
+            self.write(What::Finished { outcome: Outcome::Refused, trouble: Some(trouble), gpu: None })?;
+        }
+        loop {
+            self.hear()?;
+            self.end_tasks().await?;
+            let look = Look { facts: &self.facts, modes: self.host.modes(), at: self.looked, now: self.now() };
+            match machine::next(self.journal.state(), &look) {
+                Next::End => break,
+                Next::Record(what) => self.write(what)?,
+                Next::Send { step, call } => self.send(step, call).await?,
+                Next::Wait { ms, wants } => self.wait(ms, &wants).await,
+            }
+        }
+        Ok(self.journal.state().finished.as_ref().map_or(Outcome::NotRolledBack, |finish| finish.outcome))
+    }
+
+    fn now(&self) -> Millis {
+        self.host.clock().now()
+    }
+
+    fn write(&mut self, what: What) -> Result<(), Error> {
+        let now = self.now();
+        self.journal.append(what, now)
+    }
+
+    async fn look_around(&mut self) {
+        let at = self.now();
+        let intent = self.journal.state().plan.intent.clone();
+        self.facts = self.host.look(Some(&intent)).await;
+        self.looked = at;
+    }
+
+    /// Why the plan may not be carried out any more: computed anew from the facts of now, it would be another.
+    fn changed(&self) -> Option<Trouble> {
+        let plan = &self.journal.state().plan;
+        let now = planner::plan(&plan.intent, self.host.modes(), &self.facts);
+        let lines = planner::difference(plan, &now)?;
+        let finding = now.err().map_or(FindingId::PlanChanged, |refusal| refusal.finding);
+        Some(Trouble { finding, message: format!("The facts changed since the plan was made. {}", lines.join(" ")) })
+    }
+
+    fn hear(&mut self) -> Result<(), Error> {
+        for word in self.heard.hear() {
+            let open = self.journal.state().question().map(|(step, _)| step);
+            match word {
+                Control::Cancel { go_back } => self.write(What::CancelRequested { go_back })?,
+                Control::Answer { step, answer } if open == Some(step) => {
+                    self.write(What::Answered { step, answer })?;
+                }
+                Control::Answer { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks about tasks whose end isn't known. One that the host doesn't know any more has ended somehow: facts tell.
+    async fn end_tasks(&mut self) -> Result<(), Error> {
+        for (step, upid) in machine::open_tasks(self.journal.state()) {
+            let (exit, ok) = match self.host.client().task_status(&upid).await {
+                Ok(TaskStatus::Ended { exit, ok }) => (exit, ok),
+                Err(pve::Error::NotFound(_) | pve::Error::Forbidden { .. }) => ("not to be seen".to_owned(), true),
+                Ok(TaskStatus::Running) | Err(_) => continue,
+            };
+            self.write(What::TaskEnded { step, upid, exit, ok })?;
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self, ms: u64, wants: &Wants) {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        let at = self.now();
+        self.host.observe(wants, &mut self.facts).await;
+        self.looked = at;
+    }
+
+    async fn send(&mut self, step: u16, call: Call) -> Result<(), Error> {
+        let node = match self.host.node().await {
+            Ok(node) => node,
+            Err(error) => {
+                return self.write(What::CallFailed {
+                    step,
+                    trouble: error.trouble(),
+                    outcome_unknown: false,
+                    retry: true,
+                });
+            }
+        };
+        self.write(What::Calling { step, call })?;
+        let client = self.host.client();
+        let answer = match call {
+            Call::Shutdown { vmid, timeout } => client.shutdown(&node, vmid, timeout).await,
+            Call::Stop { vmid, overrule } => client.stop(&node, vmid, overrule).await,
+            Call::Start { vmid } => client.start(&node, vmid).await,
+        };
+        match answer {
+            Ok(upid) => self.write(What::Called { step, upid: Some(upid) }),
+            Err(error) => self.write(What::CallFailed {
+                step,
+                trouble: error.trouble(),
+                outcome_unknown: error.outcome_unknown(),
+                retry: error.retry_may_help() || matches!(error, pve::Error::Unreachable(_)),
+            }),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Where journals are kept.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+/// The directory of the journals: `$MORPHEUS_STATE_DIR`, `$XDG_STATE_HOME/morpheus/ops`, `/var/lib/morpheus/ops` for
+/// root, else `~/.local/state/morpheus/ops`.
+#[must_use]
+pub fn state_dir(vars: &BTreeMap<String, OsString>, home: Option<&Path>, is_root: bool) -> PathBuf {
+    let var = |name: &str| vars.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(dir) = var("MORPHEUS_STATE_DIR") {
+        return dir;
+    }
+    match (var("XDG_STATE_HOME"), is_root, home) {
+        (Some(state), ..) => state.join("morpheus/ops"),
+        (None, true, _) | (None, false, None) => PathBuf::from("/var/lib/morpheus/ops"),
+        (None, false, Some(home)) => home.join(".local/state/morpheus/ops"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_source_has_its_turn() {
+        let vars = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), OsString::from(v))).collect();
+        let home = Some(Path::new("/home/tim"));
+        let dir = |pairs, home, root| state_dir(&vars(pairs), home, root).display().to_string();
+        assert_eq!(dir(&[("MORPHEUS_STATE_DIR", "/x"), ("XDG_STATE_HOME", "/y")], home, true), "/x");
+        assert_eq!(dir(&[("XDG_STATE_HOME", "/y")], home, true), "/y/morpheus/ops");
+        assert_eq!(dir(&[("XDG_STATE_HOME", "")], home, true), "/var/lib/morpheus/ops");
+        assert_eq!(dir(&[], home, false), "/home/tim/.local/state/morpheus/ops");
+        assert_eq!(dir(&[], None, false), "/var/lib/morpheus/ops");
+    }
+}

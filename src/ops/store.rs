@@ -1,0 +1,142 @@
+//! The directory of journals.
+
+use super::{Error, Journal, journal};
+use crate::domain::{
+    ids::{Millis, OpId},
+    switch::{
+        event::{Event, What},
+        plan::Plan,
+        state::State,
+    },
+};
+use std::{
+    fs,
+    hash::{BuildHasher, RandomState},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+/// All operations of this machine.
+#[derive(Clone, Debug)]
+pub struct Store {
+    dir: PathBuf,
+}
+
+/// An operation in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brief {
+    /// Its identity.
+    pub id: OpId,
+    /// The fold of its journal.
+    pub state: State,
+    /// Whether a runner is carrying it out.
+    pub alive: bool,
+}
+
+impl Store {
+    /// The store in this directory. Nothing is read or made until it is needed.
+    #[must_use]
+    pub const fn open(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) fn prepare(&self) -> Result<(), Error> {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir);
+        made.map_err(|why| Error::file(&self.dir, &why))
+    }
+
+    pub(super) fn journal_path(&self, id: &OpId) -> PathBuf {
+        self.dir.join(format!("{id}.jsonl"))
+    }
+
+    pub(super) fn control_path(&self, id: &OpId) -> PathBuf {
+        self.dir.join(format!("{id}.control"))
+    }
+
+    pub(super) fn lock_path(&self) -> PathBuf {
+        self.dir.join("lock")
+    }
+
+    /// Writes a confirmed plan to a new journal.
+    ///
+    /// # Errors
+    /// The directory or the file can't be written.
+    pub fn create(&self, plan: &Plan, host: &str, now: Millis) -> Result<OpId, Error> {
+        self.prepare()?;
+        let id = new_id(now);
+        let what = What::Planned { plan: Box::new(plan.clone()), host: host.to_owned() };
+        Journal::create(&self.journal_path(&id), &Event { seq: 0, at: now, what })?;
+        Ok(id)
+    }
+
+    /// Opens a journal to go on with it.
+    ///
+    /// # Errors
+    /// There is none, or it is damaged.
+    pub fn journal(&self, id: &OpId) -> Result<Journal, Error> {
+        self.check(id)?;
+        Journal::open(&self.journal_path(id))
+    }
+
+    /// The events of an operation so far.
+    ///
+    /// # Errors
+    /// There is no such operation, or its journal is damaged.
+    pub fn read(&self, id: &OpId) -> Result<Vec<Event>, Error> {
+        self.check(id)?;
+        let path = self.journal_path(id);
+        let text = fs::read(&path).map_err(|why| Error::file(&path, &why))?;
+        journal::parse(&text).map(|(events, _)| events).map_err(|why| Error::file(&path, &why))
+    }
+
+    /// An id is also a file name: what isn't made of its characters isn't one.
+    fn check(&self, id: &OpId) -> Result<(), Error> {
+        let clean = !id.as_str().is_empty() && id.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if clean && self.journal_path(id).is_file() { Ok(()) } else { Err(Error::UnknownOp(id.to_string())) }
+    }
+
+    /// All operations, oldest first. Damaged journals are left out here and named by [`Store::read`].
+    #[must_use]
+    pub fn list(&self) -> Vec<Brief> {
+        let active = self.active();
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut ids: Vec<OpId> = names.filter_map(|name| name.strip_suffix(".jsonl").map(OpId::from)).collect();
+        ids.sort();
+        let brief = |id: OpId| {
+            let state = State::fold(&self.read(&id).ok()?)?;
+            let alive = active.as_ref() == Some(&id);
+            Some(Brief { id, state, alive })
+        };
+        ids.into_iter().filter_map(brief).collect()
+    }
+
+    /// The operation whose id is, or begins with, this text; the newest one for none.
+    ///
+    /// # Errors
+    /// There is none, or the text fits several.
+    pub fn find(&self, text: Option<&str>) -> Result<OpId, Error> {
+        let unknown = || Error::UnknownOp(text.unwrap_or("").to_owned());
+        let mut ids = self.list().into_iter().map(|brief| brief.id);
+        let Some(text) = text else { return ids.next_back().ok_or_else(unknown) };
+        let mut fitting = ids.filter(|id| id.as_str().starts_with(text));
+        match (fitting.next(), fitting.next()) {
+            (Some(id), None) => Ok(id),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// Sortable by time, with a tail against two at once: `20261121-080359-4f2a`.
+fn new_id(now: Millis) -> OpId {
+    let tail = RandomState::new().hash_one(now) & 0xffff;
+    let seconds = i64::try_from(now.0 / 1_000).unwrap_or(i64::MAX);
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    OpId(format!("{}-{tail:04x}", time.strftime("%Y%m%d-%H%M%S")))
+}
