@@ -125,7 +125,7 @@ fn parse_fingerprint(text: &str) -> Result<[u8; 32], usize> {
 
 /// Whether the certificate is checked, with a notice where nothing checks it.
 fn verify(reader: &mut Reader<'_>, section: &Section<'_>, flags: &Overrides, unpinned: bool) -> bool {
-    let flag = ("--verify-ssl", flags.verify_ssl.map(|verify| verify.to_string()));
+    let flag = ("--insecure", flags.verify_ssl.map(|verify| verify.to_string()));
     let said = reader.pick(flag, "PROXMOX_VERIFY_SSL", section.get("verify_ssl"), "true or false");
     let Some(said) = said else { return true };
     let verify = reader.boolean(&said).unwrap_or(true);

@@ -175,7 +175,7 @@ pub struct Overrides {
     pub user: Option<String>,
     /// `--tls-fingerprint`.
     pub tls_fingerprint: Option<String>,
-    /// Certificate checking on or off.
+    /// Certificate checking on or off; `--insecure` is off.
     pub verify_ssl: Option<bool>,
     /// `--timeout`: seconds for one request.
     pub timeout: Option<u64>,
