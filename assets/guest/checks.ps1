@@ -1,0 +1,38 @@
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+[Console]::OutputEncoding = [Text.UTF8Encoding]::new($false)
+function Say($words) { [Console]::Out.Write("p $words`n") }
+function Missing($problem) { $problem.CategoryInfo.Category -eq 'ObjectNotFound' -and $problem.Exception -isnot [Management.Automation.CommandNotFoundException] }
+function CheckWinsvc($n, $name) {
+  try {
+    $status = (Get-Service -Name ([WildcardPattern]::Escape($name))).Status
+    if ($status -eq 'Running') { Say "$n up running" } else { Say "$n down $("$status".ToLower())" }
+  } catch { if (Missing $_) { Say "$n down not installed" } else { Say "$n unknown Get-Service failed" } }
+}
+function CheckProcess($n, $name) {
+  try {
+    if (Get-Process | Where-Object { $_.ProcessName -eq $name }) { Say "$n up running" } else { Say "$n down not running" }
+  } catch { Say "$n unknown Get-Process failed" }
+}
+function CheckPort($n, $udp, $port) {
+  try {
+    if ($udp) { $found = Get-NetUDPEndpoint -LocalPort $port } else { $found = Get-NetTCPConnection -State Listen -LocalPort $port }
+    if ($found) { Say "$n up listening" } else { Say "$n down not listening" }
+  } catch { if (Missing $_) { Say "$n down not listening" } else { Say "$n unknown ports can't be listed" } }
+}
+function CheckHttp($n, $url) {
+  try {
+    $answer = Invoke-WebRequest -Uri $url -UseBasicParsing -TimeoutSec 3 -MaximumRedirection 0
+    Say "$n up HTTP $([int]$answer.StatusCode)"
+  } catch {
+    $answer = $_.Exception.Response
+    if ($answer) { Say "$n down HTTP $([int]$answer.StatusCode)" } else { Say "$n down no answer" }
+  }
+}
+function CheckGpu {
+  try {
+    $all = Get-CimInstance Win32_VideoController | Where-Object { $_.PNPDeviceID -like 'PCI\VEN_*' }
+    $real = @($all | Where-Object { $_.PNPDeviceID -notmatch 'VEN_(1234|1AF4|1B36|15AD)' })
+    if ($real.Count) { [Console]::Out.Write('g ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($real[0].Name)) + "`n") }
+  } catch { }
+}

@@ -1,0 +1,76 @@
+LC_ALL=C
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+say() { printf 'p %s\n' "$*"; }
+have() { command -v "$1" >/dev/null 2>&1; }
+brief() { if have timeout; then timeout 3 "$@"; else "$@"; fi; }
+state() {
+  case $2 in
+    active|reloading|refreshing) say "$1 up $2" ;;
+    inactive|failed|activating|deactivating|maintenance) say "$1 down $2" ;;
+    *) say "$1 unknown systemctl gave no state" ;;
+  esac
+}
+systemd() {
+  have systemctl || { say "$1 unknown no systemctl in the guest"; return; }
+  state "$1" "$(brief systemctl is-active -- "$2" 2>/dev/null)"
+}
+systemd_user() {
+  { have systemctl && have loginctl; } || { say "$1 unknown no systemctl in the guest"; return; }
+  users=$(brief loginctl list-users --no-legend 2>/dev/null) || { say "$1 unknown loginctl failed"; return; }
+  best=
+  while read -r uid name rest; do
+    [ -n "$name" ] || continue
+    [ -z "$3" ] || [ "$name" = "$3" ] || continue
+    found=$(brief systemctl --user -M "$name@" is-active -- "$2" 2>/dev/null)
+    case $found in
+      active|reloading|refreshing) best=$found; break ;;
+      ?*) best=${best:-$found} ;;
+      *) best=${best:-unanswered} ;;
+    esac
+  done <<LIST
+$users
+LIST
+  if [ -n "$best" ]; then state "$1" "$best"; else say "$1 down not logged in"; fi
+}
+process() {
+  have pgrep || { say "$1 unknown no pgrep in the guest"; return; }
+  pgrep -x -- "$2" >/dev/null 2>&1
+  case $? in
+    0) say "$1 up running" ;;
+    1) say "$1 down not running" ;;
+    *) say "$1 unknown pgrep failed" ;;
+  esac
+}
+port() {
+  have ss || { say "$1 unknown no ss in the guest"; return; }
+  found=$(brief ss -H -l -n "$2" "sport = :$3" 2>/dev/null) || { say "$1 unknown ss failed"; return; }
+  if [ -n "$found" ]; then say "$1 up listening"; else say "$1 down not listening"; fi
+}
+http() {
+  if have curl; then
+    code=$(curl -s -o /dev/null -m 3 --noproxy '*' -w '%{http_code}' --url "$2" 2>/dev/null)
+    case $code in
+      2??) say "$1 up HTTP $code" ;;
+      000) say "$1 down no answer" ;;
+      ???) say "$1 down HTTP $code" ;;
+      *) say "$1 unknown curl failed" ;;
+    esac
+  elif have wget; then
+    if wget -q -O /dev/null -T 3 "$2" 2>/dev/null; then say "$1 up answers"; else say "$1 down no good answer"; fi
+  else
+    say "$1 unknown neither curl nor wget in the guest"
+  fi
+}
+# Files of the drivers: nvidia-smi would wake a card that sleeps.
+gpu() {
+  name=
+  for file in /proc/driver/nvidia/gpus/*/information; do
+    [ -r "$file" ] && name=$(sed -n 's/^Model:[[:space:]]*//p' "$file" | head -n 1)
+    [ -n "$name" ] && break
+  done
+  for file in /sys/class/drm/card*/device/product_name; do
+    [ -z "$name" ] && [ -r "$file" ] && name=$(head -n 1 "$file")
+  done
+  [ -n "$name" ] && have base64 && printf 'g %s\n' "$(printf %s "$name" | base64 | tr -d '\n')"
+}

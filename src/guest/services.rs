@@ -1,0 +1,133 @@
+//! The services of one round: which probes go into the script, which are tried from outside, and what it all means.
+
+use super::{linux, outside, windows};
+use crate::{
+    domain::{
+        guest::{Health, ServiceState},
+        ids::{NodeName, Vmid},
+        mode::Os,
+        probe::{Answer, Answers, Checks, combine},
+        service::{Probe, ServiceCheck},
+        text,
+    },
+    pve::{Client, Error, ExecStatus},
+};
+use futures_util::future::join_all;
+use std::{net::IpAddr, time::Duration};
+use tokio::time::{Instant, sleep};
+
+/// The first wait for a script's end; each one after it is twice as long.
+const FIRST: Duration = Duration::from_millis(50);
+/// The longest wait between two looks.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// One service's probes: the numbers of those in the script, and the ports to try from outside.
+struct Plan<'a> {
+    service: &'a ServiceCheck,
+    inside: Vec<usize>,
+    outside: Vec<(u16, bool)>,
+}
+
+/// What a round of checks brought home.
+pub(crate) struct Round {
+    pub(crate) services: Vec<ServiceState>,
+    pub(crate) gpu: Option<String>,
+}
+
+/// Where to ask.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) node: &'a NodeName,
+    pub(crate) vmid: Vmid,
+    pub(crate) os: Os,
+    pub(crate) address: Option<IpAddr>,
+}
+
+/// Checks all services at once: one script inside, connections from outside beside it.
+///
+/// # Errors
+/// The host couldn't be asked. That the guest couldn't is in the answers.
+pub(crate) async fn check(place: Place<'_>, services: &[ServiceCheck], gpu: bool) -> Result<Round, Error> {
+    let (checks, plans) = plan(services, place.os, gpu);
+    let inside = async {
+        if checks.probes.is_empty() && !checks.gpu { Ok(Ok(Answers::default())) } else { run(place, &checks).await }
+    };
+    let outside = join_all(
+        plans
+            .iter()
+            .map(|plan| join_all(plan.outside.iter().map(|(port, udp)| outside::connect(place.address, *port, *udp)))),
+    );
+    let (inside, outside) = futures_util::future::join(inside, outside).await;
+    let inside = inside?;
+    let unknown = |why: &str| Answer { health: Health::Unknown, detail: Some(why.to_owned()) };
+    let states = plans.iter().zip(outside).map(|(plan, mut answers)| {
+        answers.extend(plan.inside.iter().map(|number| match &inside {
+            Ok(inside) => inside.probes.get(number).cloned().unwrap_or_else(|| unknown("no answer from the script")),
+            Err(why) => unknown(why),
+        }));
+        let Answer { health, detail } =
+            if answers.is_empty() { unknown("no probe for this system") } else { combine(&answers) };
+        ServiceState { name: plan.service.name.clone(), health, detail: detail.map(|words| text::safe(&words)) }
+    });
+    Ok(Round { services: states.collect(), gpu: inside.as_ref().ok().and_then(|answers| answers.gpu.clone()) })
+}
+
+fn plan(services: &[ServiceCheck], os: Os, gpu: bool) -> (Checks, Vec<Plan<'_>>) {
+    let mut checks = Checks { gpu, probes: Vec::new() };
+    let mut plans = Vec::new();
+    for service in services {
+        let mut plan = Plan { service, inside: Vec::new(), outside: Vec::new() };
+        for probe in &service.probes {
+            match (probe, os) {
+                (Probe::Tcp { port, udp, outside: true }, _) => plan.outside.push((*port, *udp)),
+                (Probe::Winsvc { .. }, Os::Linux)
+                | (Probe::Systemd { .. } | Probe::SystemdUser { .. }, Os::Windows) => {}
+                _ => {
+                    plan.inside.push(checks.probes.len());
+                    checks.probes.push(probe.clone());
+                }
+            }
+        }
+        plans.push(plan);
+    }
+    (checks, plans)
+}
+
+/// Runs a script in the guest. The inner error says why it couldn't be run there.
+async fn run(place: Place<'_>, checks: &Checks) -> Result<Result<Answers, String>, Error> {
+    let Place { client, node, vmid, os, .. } = place;
+    let (command, deadline) = match os {
+        Os::Linux => (Some(linux::command(checks)), Duration::from_secs(15)),
+        // PowerShell alone takes seconds to start on a busy guest.
+        Os::Windows => (windows::command(checks), Duration::from_secs(30)),
+    };
+    let Some(command) = command else { return Ok(Err("too many checks for one command line".to_owned())) };
+    let pid = match client.agent_exec(node, vmid, &command, None).await {
+        Ok(pid) => pid,
+        Err(error) => return in_guest(error).map(Err),
+    };
+    let deadline = Instant::now() + deadline;
+    let mut pause = FIRST;
+    loop {
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST);
+        match client.agent_exec_status(node, vmid, pid).await {
+            Ok(ExecStatus::Ended { out, .. }) => return Ok(Ok(Answers::parse(&out))),
+            Ok(ExecStatus::Running) if Instant::now() + pause < deadline => {}
+            Ok(ExecStatus::Running) => return Ok(Err("the checks took too long".to_owned())),
+            Err(error) => return in_guest(error).map(Err),
+        }
+    }
+}
+
+/// Tells trouble with the guest, which makes its services unknown, from trouble with the host.
+fn in_guest(error: Error) -> Result<String, Error> {
+    match error {
+        Error::Forbidden { privileges, path, .. } => Ok(format!("{privileges} is missing on {path}")),
+        Error::Refused(words) => Ok(words),
+        // A shell that doesn't exist is answered so.
+        Error::OutcomeUnknown(_) => Ok("the guest couldn't run the checks".to_owned()),
+        error => Err(error),
+    }
+}
