@@ -7,14 +7,22 @@ mod confirm;
 mod exit;
 mod explain;
 mod failure;
+mod follow;
 mod json;
 mod logging;
+mod mode;
+mod op;
+mod operate;
 mod plan_text;
 mod progress;
 mod progress_end;
+mod questions;
+mod runner;
+mod session;
 mod shell;
 mod surface;
 mod table;
+mod time;
 
 pub use args::Cli;
 pub use logging::{start_logging, start_reports};
@@ -81,6 +89,8 @@ fn run(shell: &mut Shell<'_>, command: Option<&Command>) -> Result<(), Failure> 
         Some(Command::Explain(args)) => explain::explain(shell, args.id.as_deref()),
         Some(Command::Completions { shell: of }) => surface::completions(shell, *of),
         Some(Command::Man) => surface::man(shell),
-        None | Some(Command::Mode(_) | Command::Op(_) | Command::Sim(_) | Command::Demo(_)) => Ok(()),
+        Some(Command::Mode(args)) => mode::run(shell, &args.command),
+        Some(Command::Op(args)) => op::run(shell, &args.command),
+        None | Some(Command::Sim(_) | Command::Demo(_)) => Ok(()),
     }
 }

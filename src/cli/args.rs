@@ -4,9 +4,9 @@ mod mode;
 mod normal;
 mod op;
 
-pub(crate) use mode::{ModeArgs, ModeCommand, OperateFlags, StartArgs, StatusArgs, StopArgs, SwitchArgs, SwitchFlags};
+pub(crate) use mode::{ModeArgs, ModeCommand, OperateFlags, StatusArgs};
 pub(crate) use normal::normalise;
-pub(crate) use op::{CancelArgs, FollowArgs, OpArgs, OpCommand, OpRef, RunArgs};
+pub(crate) use op::{CancelArgs, OpArgs, OpCommand, OpRef, ResumeArgs, UndoArgs};
 
 use crate::config::Overrides;
 use clap::{Args, Parser, Subcommand, ValueEnum};

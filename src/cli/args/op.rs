@@ -24,7 +24,7 @@ pub(crate) enum OpCommand {
     /// End a running operation; what was stopped is started again
     Cancel(CancelArgs),
     /// Go on with an interrupted operation from what is seen now
-    Resume(FollowArgs),
+    Resume(ResumeArgs),
     /// Bring the guests back to what they were before an operation
     Undo(UndoArgs),
     /// Carry out an operation (morpheus starts this itself)
@@ -56,7 +56,7 @@ pub(crate) struct CancelArgs {
 
 /// `op resume`.
 #[derive(Args, Debug)]
-pub(crate) struct FollowArgs {
+pub(crate) struct ResumeArgs {
     /// Which.
     #[command(flatten)]
     pub(crate) op: OpRef,

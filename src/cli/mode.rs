@@ -1,0 +1,99 @@
+//! `morpheus mode`: one file per command; here is which one.
+
+mod history;
+mod list;
+mod status;
+
+use super::{
+    args::{ModeCommand, OperateFlags, StatusArgs},
+    failure::Failure,
+    operate,
+    session::{self, Session},
+    shell::Shell,
+};
+use crate::{
+    config::OnConflict,
+    domain::{
+        mode::{Mode, ModeSet},
+        switch::{
+            plan::{Intent, Verb},
+            planner,
+        },
+        text,
+    },
+};
+
+/// Runs a command of `mode`.
+pub(crate) fn run(shell: &mut Shell<'_>, command: &ModeCommand) -> Result<(), Failure> {
+    match command {
+        ModeCommand::History(args) => {
+            let mut operations: Vec<_> = session::store(shell).list().into_iter().map(|op| (op.id, op.state)).collect();
+            operations.reverse();
+            operations.truncate(args.limit);
+            return Ok(history::write(shell, &operations)?);
+        }
+        ModeCommand::List => session::block_on(async {
+            let session = Session::open(shell)?;
+            let facts = session.host.poll().await;
+            list::write(shell, &session.host.label(), session.host.modes(), &facts)
+        }),
+        ModeCommand::Status(args) => session::block_on(show_status(shell, args)),
+        ModeCommand::Switch(args) => {
+            let wish = Wish { verb: Verb::Switch, replace: args.switch.replace, keep: args.switch.keep };
+            session::block_on(carry_out(shell, wish, &args.name, &args.operate))
+        }
+        ModeCommand::Start(args) => {
+            let wish = Wish { verb: Verb::Start, replace: args.replace, keep: true };
+            session::block_on(carry_out(shell, wish, &args.name, &args.operate))
+        }
+        ModeCommand::Stop(args) => {
+            let wish = Wish { verb: Verb::Stop, replace: false, keep: true };
+            session::block_on(carry_out(shell, wish, &args.name, &args.operate))
+        }
+    }
+}
+
+struct Wish {
+    verb: Verb,
+    replace: bool,
+    keep: bool,
+}
+
+async fn carry_out(shell: &mut Shell<'_>, wish: Wish, name: &str, flags: &OperateFlags) -> Result<(), Failure> {
+    let session = Session::open(shell)?;
+    let mode = find(session.host.modes(), name)?.name.clone();
+    let options = operate::options(shell, &session, flags);
+    let replace = wish.replace || session.config.switch.on_conflict == OnConflict::Replace;
+    let Wish { verb, keep, .. } = wish;
+    let intent = Intent { verb, mode: Some(mode), restore: None, keep, replace, force: flags.force, options };
+    operate::carry_out(shell, &session, &intent, flags).await
+}
+
+async fn show_status(shell: &mut Shell<'_>, args: &StatusArgs) -> Result<(), Failure> {
+    let session = Session::open(shell)?;
+    let modes = session.host.modes();
+    let named = args.name.as_deref().map(|name| find(modes, name)).transpose()?;
+    let mut facts = session.host.poll().await;
+    list::seen(&facts)?;
+    let shown: Vec<&Mode> = match named {
+        Some(mode) => vec![mode],
+        None => modes.running(&facts).filter(|mode| facts.guest(mode.vmid).is_some()).collect(),
+    };
+    for mode in shown.iter().filter(|mode| facts.power(mode.vmid).holds_devices()) {
+        let newer = session.host.agent(mode.vmid, &facts).await;
+        facts.merge(newer);
+    }
+    Ok(status::write(shell, &session.host.label(), &shown, &facts)?)
+}
+
+/// A mode by name or alias. A word that is neither may have been meant as a command.
+fn find<'a>(modes: &'a ModeSet, name: &str) -> Result<&'a Mode, Failure> {
+    modes.find(name).ok_or_else(|| {
+        let failure = Failure::from(planner::unknown_mode(name, modes));
+        let commands = ["list", "status", "switch", "start", "stop", "history"];
+        match text::nearest(name, commands) {
+            Some(command) if modes.nearest(name).is_none() => failure.or(format!("`morpheus mode {command}`?")),
+            _ => failure,
+        }
+    })
+}

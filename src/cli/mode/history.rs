@@ -1,0 +1,77 @@
+//! `mode history`: earlier switches, from their journals.
+
+use crate::{
+    cli::{json, shell::Shell, table::table, time},
+    domain::{
+        ids::{Millis, ModeName, OpId},
+        switch::{event::Outcome, plan::Verb, state::State},
+        text,
+    },
+};
+use serde::Serialize;
+use std::io;
+
+#[derive(Serialize)]
+struct History<'a> {
+    operations: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    op: &'a OpId,
+    host: &'a str,
+    verb: Verb,
+    from: Vec<&'a ModeName>,
+    to: Option<&'a ModeName>,
+    started: Millis,
+    outcome: Option<Outcome>,
+    seconds: u64,
+    steps: Vec<Took>,
+}
+
+#[derive(Serialize)]
+struct Took {
+    title: String,
+    seconds: Option<u64>,
+}
+
+/// Writes operations in the given order.
+pub(crate) fn write(shell: &mut Shell<'_>, operations: &[(OpId, State)]) -> io::Result<()> {
+    let entries: Vec<Entry<'_>> = operations.iter().map(|(op, state)| entry(op, state)).collect();
+    if shell.json() {
+        return json::document(shell.out, json::HISTORY, &History { operations: entries });
+    }
+    if entries.is_empty() {
+        return writeln!(shell.out, "No mode was switched from here yet.");
+    }
+    let rows = entries.iter().map(|entry| {
+        let from: Vec<&str> = entry.from.iter().map(|name| name.as_str()).collect();
+        let from = if from.is_empty() { "-".to_owned() } else { from.join(", ") };
+        let to = match (entry.verb, entry.to) {
+            (Verb::Stop, _) => "(stop)",
+            (Verb::Restore, None) => "(back)",
+            (_, to) => to.map_or("-", ModeName::as_str),
+        };
+        let outcome = entry.outcome.map_or("not finished", Outcome::word);
+        [time::local(entry.started), from, to.to_owned(), outcome.to_owned(), text::duration(entry.seconds)]
+    });
+    table(shell.out, [("WHEN", 0), ("FROM", 0), ("TO", 0), ("OUTCOME", 0), ("TOOK", 0)], rows)
+}
+
+fn entry<'a>(op: &'a OpId, state: &'a State) -> Entry<'a> {
+    let ended = state.finished.as_ref().map_or(state.last, |finish| finish.at);
+    let steps = state.steps.iter().filter(|step| step.begun.is_some());
+    Entry {
+        op,
+        host: &state.host,
+        verb: state.plan.intent.verb,
+        from: state.plan.from.iter().filter_map(|party| party.mode.as_ref()).collect(),
+        to: state.plan.target.as_ref().and_then(|party| party.mode.as_ref()),
+        started: state.started,
+        outcome: state.finished.as_ref().map(|finish| finish.outcome),
+        seconds: ended.since(state.started) / 1000,
+        steps: steps
+            .map(|s| Took { title: s.step.title(), seconds: s.elapsed(state.last).map(|ms| ms / 1000) })
+            .collect(),
+    }
+}

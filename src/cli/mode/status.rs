@@ -1,0 +1,126 @@
+//! `mode status`: a mode's guest, agent, address, services and GPU.
+
+use super::list::status;
+use crate::{
+    cli::{json, shell::Shell},
+    domain::{
+        facts::{Facts, Trouble},
+        guest::{AgentFacts, AgentState, Health, ServiceState},
+        ids::{ModeName, Vmid},
+        mode::{GpuMode, Mode},
+        text,
+    },
+};
+use serde::Serialize;
+use std::{
+    io::{self, Write},
+    net::IpAddr,
+};
+
+#[derive(Serialize)]
+struct Statuses<'a> {
+    host: &'a str,
+    modes: Vec<Status<'a>>,
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    name: &'a ModeName,
+    vmid: Vmid,
+    status: &'static str,
+    gpu_mode: Option<GpuMode>,
+    lock: Option<&'a str>,
+    uptime: Option<u64>,
+    agent: AgentState,
+    address: Option<IpAddr>,
+    os: Option<&'a str>,
+    gpu: Option<&'a str>,
+    services: &'a [ServiceState],
+    trouble: Option<&'a Trouble>,
+}
+
+/// Writes what is known of these modes.
+pub(crate) fn write(shell: &mut Shell<'_>, host: &str, modes: &[&Mode], facts: &Facts) -> io::Result<()> {
+    let found: Vec<Status<'_>> = modes.iter().map(|mode| look(mode, facts)).collect();
+    if shell.json() {
+        return json::document(shell.out, json::STATUS, &Statuses { host, modes: found });
+    }
+    if found.is_empty() {
+        return writeln!(shell.out, "No mode is running.");
+    }
+    for (place, (status, mode)) in found.iter().zip(modes).enumerate() {
+        if place > 0 {
+            writeln!(shell.out)?;
+        }
+        text_of(shell.out, status, mode)?;
+    }
+    Ok(())
+}
+
+fn look<'a>(mode: &'a Mode, facts: &'a Facts) -> Status<'a> {
+    let guest = facts.guest(mode.vmid);
+    let part = facts.agents.get(&mode.vmid);
+    let agent: Option<&AgentFacts> = part.and_then(|part| part.value.as_ref());
+    Status {
+        name: &mode.name,
+        vmid: mode.vmid,
+        status: status(mode, facts),
+        gpu_mode: mode.gpu(facts),
+        lock: guest.and_then(|guest| guest.lock.as_deref()),
+        uptime: guest.and_then(|guest| guest.uptime).filter(|seconds| *seconds > 0),
+        agent: agent.map_or(AgentState::Unknown, |agent| agent.agent),
+        address: agent.and_then(|agent| agent.address),
+        os: agent.and_then(|agent| agent.os.as_deref()),
+        gpu: agent.and_then(|agent| agent.gpu.as_deref()),
+        services: agent.map(|agent| agent.services.as_slice()).unwrap_or_default(),
+        trouble: part.and_then(|part| part.error.as_ref()),
+    }
+}
+
+fn text_of(out: &mut dyn Write, status: &Status<'_>, mode: &Mode) -> io::Result<()> {
+    let up = status.uptime.map(|seconds| format!(" for {}", text::duration(seconds))).unwrap_or_default();
+    writeln!(out, "{} (VM {}): {}{up}", status.name, status.vmid, status.status)?;
+    let claim = status.gpu_mode.map_or("unknown", GpuMode::word);
+    let gpu = status.gpu.map_or_else(|| claim.to_owned(), |gpu| format!("{} ({claim})", text::safe(gpu)));
+    let unknown = || "unknown".to_owned();
+    let running = status.status == "running";
+    line(out, "Lock", status.lock.map(text::safe))?;
+    line(out, "IP", running.then(|| status.address.map_or_else(unknown, |address| address.to_string())))?;
+    line(out, "GPU", Some(gpu))?;
+    line(out, "OS", status.os.map(text::safe))?;
+    line(out, "Agent", running.then(|| agent(status.agent).to_owned()))?;
+    line(out, "Note", status.trouble.map(|trouble| format!("{} ({})", text::safe(&trouble.message), trouble.finding)))?;
+    if running && !mode.services.is_empty() {
+        let services = mode.services.iter().map(|check| {
+            let state = status.services.iter().find(|state| state.name == check.name);
+            let detail = state.and_then(|state| state.detail.as_deref()).map(|d| format!(" ({})", text::safe(d)));
+            let word = state.map_or("unknown", |state| health(state.health));
+            format!("{} {word}{}", text::safe(&check.name), detail.unwrap_or_default())
+        });
+        line(out, "Services", Some(services.collect::<Vec<_>>().join(", ")))?;
+    }
+    Ok(())
+}
+
+fn line(out: &mut dyn Write, name: &str, value: Option<String>) -> io::Result<()> {
+    value.map_or(Ok(()), |value| writeln!(out, "   {:<9} {value}", format!("{name}:")))
+}
+
+const fn agent(state: AgentState) -> &'static str {
+    match state {
+        AgentState::Alive => "alive",
+        AgentState::NotConfigured => "not configured on the VM",
+        AgentState::NotRunning => "doesn't answer",
+        AgentState::GuestOff => "guest is off",
+        AgentState::Forbidden => "not permitted",
+        AgentState::Unknown => "unknown",
+    }
+}
+
+const fn health(health: Health) -> &'static str {
+    match health {
+        Health::Up => "up",
+        Health::Down => "down",
+        Health::Unknown => "unknown",
+    }
+}

@@ -1,0 +1,114 @@
+//! `morpheus op`: operations as their journals tell them, and words to those that run.
+
+mod list;
+
+use super::{
+    args::{CancelArgs, OpCommand, OpRef, ResumeArgs, UndoArgs},
+    exit::Exit,
+    failure::Failure,
+    follow, operate, runner,
+    session::{self, Session},
+    shell::Shell,
+};
+use crate::{
+    domain::{finding::FindingId, ids::OpId, mode::ModeSet, switch::state::State},
+    ops::{self, Control, Store},
+};
+
+/// Runs a command of `op`.
+pub(crate) fn run(shell: &mut Shell<'_>, command: &OpCommand) -> Result<(), Failure> {
+    let store = session::store(shell);
+    match command {
+        OpCommand::List => {
+            let mut operations: Vec<_> = store.list().into_iter().map(|op| (op.id, op.state)).collect();
+            operations.reverse();
+            Ok(list::list(shell, &operations, store.active().as_ref())?)
+        }
+        OpCommand::Status(op) => {
+            let id = find(&store, op)?;
+            let events = store.read(&id)?;
+            Ok(list::status(shell, &id, &events, store.active().as_ref() == Some(&id))?)
+        }
+        OpCommand::Attach(op) => {
+            let id = find(&store, op)?;
+            let modes = modes(shell);
+            session::block_on(follow::follow(shell, &store, &id, modes.as_ref()))
+        }
+        OpCommand::Cancel(args) => cancel(shell, &store, args),
+        OpCommand::Resume(args) => resume(shell, &store, args),
+        OpCommand::Undo(args) => undo(shell, &store, args),
+        OpCommand::Run(args) => runner::run(shell, &store, &OpId::from(args.id.as_str())),
+    }
+}
+
+/// The operation that is meant: the named one, else the running one, else the newest.
+fn find(store: &Store, op: &OpRef) -> Result<OpId, Failure> {
+    match (&op.id, store.active()) {
+        (None, Some(active)) => Ok(active),
+        (id, _) => Ok(store.find(id.as_deref())?),
+    }
+}
+
+/// The configured modes, where there is a configuration: they only decorate.
+fn modes(shell: &Shell<'_>) -> Option<ModeSet> {
+    crate::config::load(&shell.global.overrides(), shell.env).ok().map(|loaded| loaded.config.modes)
+}
+
+fn state(store: &Store, id: &OpId) -> Result<State, Failure> {
+    let broken = || Failure::new(FindingId::JournalBroken, format!("The journal of {id} doesn't begin with a plan."));
+    State::fold(&store.read(id)?).ok_or_else(broken)
+}
+
+fn ended(id: &OpId, state: &State) -> Option<Failure> {
+    let outcome = state.finished.as_ref()?.outcome;
+    let message = format!("Operation {id} has ended already: {}.", outcome.word());
+    Some(Failure::new(FindingId::OpEnded, message))
+}
+
+fn cancel(shell: &mut Shell<'_>, store: &Store, args: &CancelArgs) -> Result<(), Failure> {
+    let id = find(store, &args.op)?;
+    if let Some(failure) = ended(&id, &state(store, &id)?) {
+        return Err(failure);
+    }
+    if store.active().as_ref() != Some(&id) {
+        return Err(follow::interrupted(&id).ending(Exit::Refused));
+    }
+    store.control(&id, Control::Cancel { go_back: args.go_back })?;
+    if args.detach {
+        return operate::started(shell, &id);
+    }
+    let modes = modes(shell);
+    session::block_on(follow::follow(shell, store, &id, modes.as_ref()))
+}
+
+fn resume(shell: &mut Shell<'_>, store: &Store, args: &ResumeArgs) -> Result<(), Failure> {
+    let id = find(store, &args.op)?;
+    if let Some(failure) = ended(&id, &state(store, &id)?) {
+        return Err(failure);
+    }
+    if let Some(active) = store.active() {
+        return Err(ops::Error::Running(active).into());
+    }
+    session::block_on(async {
+        let session = Session::open(shell)?;
+        operate::launch(shell, &session, store, &id)?;
+        if args.detach {
+            return operate::started(shell, &id);
+        }
+        follow::follow(shell, store, &id, Some(session.host.modes())).await
+    })
+}
+
+fn undo(shell: &mut Shell<'_>, store: &Store, args: &UndoArgs) -> Result<(), Failure> {
+    let id = find(store, &args.op)?;
+    if let Some(active) = store.active() {
+        return Err(ops::Error::Running(active).into());
+    }
+    let state = state(store, &id)?;
+    session::block_on(async {
+        let session = Session::open(shell)?;
+        let options = operate::options(shell, &session, &args.operate);
+        let intent = ops::undo_intent(&state, options)?;
+        operate::carry_out(shell, &session, &intent, &args.operate).await
+    })
+}

@@ -1,0 +1,100 @@
+//! `op list` and `op status`.
+
+use crate::{
+    cli::{json, plan_text, progress::Progress, shell::Shell, table::table, time},
+    domain::{
+        ids::{Millis, OpId},
+        switch::{
+            event::{Event, Outcome},
+            state::State,
+        },
+        text,
+    },
+};
+use serde::Serialize;
+use std::io;
+
+#[derive(Serialize)]
+struct Ops<'a> {
+    operations: Vec<Line<'a>>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    op: &'a OpId,
+    title: String,
+    host: &'a str,
+    started: Millis,
+    running: bool,
+    outcome: Option<Outcome>,
+}
+
+/// Writes operations in the given order; `active` is the one that a runner works on.
+pub(crate) fn list(shell: &mut Shell<'_>, operations: &[(OpId, State)], active: Option<&OpId>) -> io::Result<()> {
+    let lines: Vec<Line<'_>> = operations
+        .iter()
+        .map(|(op, state)| Line {
+            op,
+            title: state.plan.title(),
+            host: &state.host,
+            started: state.started,
+            running: active == Some(op),
+            outcome: state.finished.as_ref().map(|finish| finish.outcome),
+        })
+        .collect();
+    if shell.json() {
+        return json::document(shell.out, json::OPS, &Ops { operations: lines });
+    }
+    if lines.is_empty() {
+        return writeln!(shell.out, "There are no operations.");
+    }
+    let rows = lines.iter().map(|line| {
+        let state = word(line.outcome, line.running);
+        [line.op.to_string(), time::local(line.started), state.to_owned(), line.title.clone()]
+    });
+    table(shell.out, [("ID", 0), ("STARTED", 0), ("STATE", 0), ("WHAT", 0)], rows)
+}
+
+#[derive(Serialize)]
+struct Whole<'a> {
+    op: &'a OpId,
+    running: bool,
+    state: &'a State,
+}
+
+/// Writes one operation: its progress so far.
+pub(crate) fn status(shell: &mut Shell<'_>, op: &OpId, events: &[Event], running: bool) -> io::Result<()> {
+    let Some(state) = State::fold(events) else { return Ok(()) };
+    if shell.json() {
+        return json::document(shell.out, json::OP, &Whole { op, running, state: &state });
+    }
+    let outcome = state.finished.as_ref().map(|finish| finish.outcome);
+    writeln!(shell.out, "Operation {op} on {}: {}", text::safe(&state.host), word(outcome, running))?;
+    writeln!(shell.out, "Started {}\n", time::local(state.started))?;
+    let mut progress = Progress::new(None, None);
+    let mut so_far = events.get(..1).and_then(State::fold);
+    for (place, event) in events.iter().enumerate() {
+        let Some(state) = &mut so_far else { break };
+        if place > 0 {
+            state.apply(event);
+        }
+        progress.event(shell.out, state, event)?;
+    }
+    progress.close(shell.out)?;
+    if outcome.is_none() && !running {
+        writeln!(shell.out, "\nIts runner ended before it did: `morpheus op resume {op}` goes on, `morpheus op undo {op}` goes back.")?;
+    }
+    if state.is_untouched() && outcome.is_none() {
+        writeln!(shell.out)?;
+        plan_text::plan(shell.out, &state.plan)?;
+    }
+    Ok(())
+}
+
+const fn word(outcome: Option<Outcome>, running: bool) -> &'static str {
+    match (outcome, running) {
+        (Some(outcome), _) => outcome.word(),
+        (None, true) => "running",
+        (None, false) => "interrupted",
+    }
+}

@@ -1,0 +1,113 @@
+//! From what a person wants to an operation that runs: look, plan, confirm, journal, runner, follow.
+
+use super::{
+    args::OperateFlags,
+    confirm,
+    failure::Failure,
+    follow, json, plan_text,
+    session::{self, Session},
+    shell::Shell,
+};
+use crate::{
+    domain::{
+        ids::OpId,
+        switch::{
+            plan::{Intent, Options, Plan, Verb},
+            planner,
+        },
+    },
+    ops::{self, Clock, Launch, Store},
+};
+use serde::Serialize;
+use std::io;
+
+#[derive(Serialize)]
+struct Planned<'a> {
+    title: String,
+    already_there: bool,
+    #[serde(flatten)]
+    plan: &'a Plan,
+}
+
+#[derive(Serialize)]
+struct Started<'a> {
+    op: &'a OpId,
+}
+
+/// How an operation behaves, from the configuration and the flags.
+pub(crate) fn options(shell: &Shell<'_>, session: &Session, flags: &OperateFlags) -> Options {
+    let configured = session.config.switch;
+    let person = shell.can_ask() && !flags.yes && !flags.detach;
+    Options {
+        shutdown_timeout: configured.shutdown_timeout,
+        fallback: confirm::fallback(configured.shutdown_fallback, flags.force, person),
+        startup_timeout: configured.startup_timeout,
+        wait_for_network: configured.wait_for_network,
+        rollback: configured.rollback && !flags.no_rollback,
+    }
+}
+
+/// Plans an intent from fresh facts, and carries it out unless only the plan is wanted.
+pub(crate) async fn carry_out(
+    shell: &mut Shell<'_>,
+    session: &Session,
+    intent: &Intent,
+    flags: &OperateFlags,
+) -> Result<(), Failure> {
+    let store = session::store(shell);
+    if !flags.dry_run
+        && let Some(id) = store.active()
+    {
+        return Err(ops::Error::Running(id).into());
+    }
+    let facts = session.host.look(intent).await;
+    let plan = planner::plan(intent, session.host.modes(), &facts)?;
+    if plan.is_already_there() || flags.dry_run {
+        return Ok(show(shell, &plan)?);
+    }
+    confirm::confirm(shell, &mut io::stdin().lock(), &plan, flags)?;
+    let id = store.create(&plan, &session.host.label(), Clock::System.now())?;
+    launch(shell, session, &store, &id)?;
+    if !flags.detach {
+        return follow::follow(shell, &store, &id, Some(session.host.modes())).await;
+    }
+    started(shell, &id)
+}
+
+/// Starts the runner of an operation that has a journal.
+pub(crate) fn launch(shell: &Shell<'_>, session: &Session, store: &Store, id: &OpId) -> Result<(), Failure> {
+    let _ = (shell, session);
+    Ok(ops::launch(store, id, &Launch::default())?)
+}
+
+/// Says that an operation runs without anybody following it.
+pub(crate) fn started(shell: &mut Shell<'_>, op: &OpId) -> Result<(), Failure> {
+    if shell.json() {
+        return Ok(json::document(shell.out, json::OP, &Started { op })?);
+    }
+    writeln!(shell.out, "Operation {op} is running.")?;
+    Ok(writeln!(shell.out, "  `morpheus op attach {op}` follows it, `morpheus op cancel {op}` ends it.")?)
+}
+
+fn show(shell: &mut Shell<'_>, plan: &Plan) -> io::Result<()> {
+    if shell.json() {
+        let planned = Planned { title: plan.title(), already_there: plan.is_already_there(), plan };
+        return json::document(shell.out, json::PLAN, &planned);
+    }
+    if plan.is_already_there() {
+        return writeln!(shell.out, "{}", already(plan));
+    }
+    plan_text::plan(shell.out, plan)?;
+    plan_text::needs(shell.out, &plan.rung)?;
+    writeln!(shell.out, "Nothing was changed.")
+}
+
+fn already(plan: &Plan) -> String {
+    let name = plan.intent.mode.as_ref().map_or("", |mode| mode.as_str());
+    match plan.intent.verb {
+        Verb::Switch => format!("Already in {name} mode"),
+        Verb::Start => format!("{name} is running already"),
+        Verb::Stop => format!("{name} is stopped already"),
+        Verb::Restore => "Everything is as it was before already".to_owned(),
+    }
+}

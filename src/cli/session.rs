@@ -1,0 +1,75 @@
+//! What most commands begin with: the configuration, the host, the journals.
+
+use super::{config_file, failure::Failure, shell::Shell};
+use crate::{
+    config::{Config, Credentials, Loaded},
+    domain::finding::FindingId,
+    ops::{self, Host, Store},
+};
+use secrecy::SecretString;
+use std::{future::Future, io};
+
+/// A configuration and the host that it names. Connecting sends nothing yet.
+pub(crate) struct Session {
+    /// The configuration.
+    pub(crate) config: Config,
+    /// The host.
+    pub(crate) host: Host,
+    /// The password that a person typed, for the runner.
+    pub(crate) password: Option<SecretString>,
+}
+
+impl Session {
+    /// Reads the configuration, says its warnings, and asks for a password where one is needed.
+    pub(crate) fn open(shell: &mut Shell<'_>) -> Result<Self, Failure> {
+        let Loaded { config, notices } = config_file::load(shell)?;
+        config_file::say(shell, &notices)?;
+        let Some(proxmox) = &config.proxmox else { return Err(no_host()) };
+        let password = match &proxmox.credentials {
+            Credentials::Password { user, password: None } => Some(ask_password(shell, user)?),
+            Credentials::Password { .. } | Credentials::Token { .. } | Credentials::Missing(_) => None,
+        };
+        let host = Host::connect(&config, password.clone())?;
+        Ok(Self { config, host, password })
+    }
+}
+
+fn no_host() -> Failure {
+    Failure::new(FindingId::ConfigBad, "No Proxmox host is configured.")
+        .or("Write its address and an API token into ~/.morpheus/config.yaml; `morpheus config path` shows the places.")
+        .or("Set PROXMOX_HOST, PROXMOX_TOKEN_ID and PROXMOX_API_TOKEN.")
+        .or("`morpheus demo` tries everything on a simulated host.")
+}
+
+fn ask_password(shell: &Shell<'_>, user: &str) -> Result<SecretString, Failure> {
+    if !shell.can_ask() {
+        let message = format!("{user} needs a password, and nobody is here to ask.");
+        return Err(Failure::new(FindingId::PveAuth, message).or("Use an API token."));
+    }
+    Ok(rpassword::prompt_password(format!("Password of {user}: "))?.into())
+}
+
+/// The journals of this machine.
+pub(crate) fn store(shell: &Shell<'_>) -> Store {
+    let is_root = rustix::process::geteuid().is_root();
+    Store::open(ops::state_dir(&shell.env.vars, shell.env.home.as_deref(), is_root))
+}
+
+/// Runs a command that talks to the host or follows an operation. The runtime exists only here.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let fail = |why: io::Error| Failure::new(FindingId::UsageBad, format!("this machine can't run tasks: {why}"));
+    runtime.map_err(fail)?.block_on(work)
+}
+
+impl From<ops::Error> for Failure {
+    fn from(error: ops::Error) -> Self {
+        let failure = Self::from(error.trouble());
+        match error {
+            ops::Error::Running(id) => {
+                failure.or(format!("`morpheus op attach {id}` follows it.")).or(format!("`morpheus op cancel {id}` ends it."))
+            }
+            _ => failure,
+        }
+    }
+}
