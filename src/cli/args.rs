@@ -98,6 +98,26 @@ impl Global {
     }
 }
 
+impl Global {
+    /// The same flags again, for a runner: those that say which host and how to reach it.
+    pub(crate) fn to_args(&self) -> Vec<OsString> {
+        let Self { config, host, port, node, token_id, user, tls_fingerprint, insecure, timeout, .. } = self;
+        let text = |value: &Option<String>| value.as_ref().map(OsString::from);
+        let values = [
+            ("--config", config.as_ref().map(OsString::from)),
+            ("--host", text(host)),
+            ("--port", text(&port.map(|port| port.to_string()))),
+            ("--node", text(node)),
+            ("--token-id", text(token_id)),
+            ("--user", text(user)),
+            ("--tls-fingerprint", text(tls_fingerprint)),
+            ("--timeout", text(&timeout.map(|seconds| seconds.to_string()))),
+        ];
+        let given = values.into_iter().filter_map(|(flag, value)| Some([OsString::from(flag), value?]));
+        given.flatten().chain(insecure.then(|| OsString::from("--insecure"))).collect()
+    }
+}
+
 /// Characters that the dashboard may use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Glyphs {

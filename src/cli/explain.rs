@@ -31,19 +31,14 @@ pub(crate) fn explain(shell: &mut Shell<'_>, id: Option<&str>) -> Result<(), Fai
         let findings = wanted.into_iter().map(finding).collect();
         return Ok(json::document(shell.out, json::FINDINGS, &Findings { findings })?);
     }
-    match (id, wanted.as_slice()) {
-        (Some(_), [id]) => {
-            writeln!(shell.out, "{id} ({})\n", severity(*id))?;
-            writeln!(shell.out, "What:  {}", id.title())?;
-            writeln!(shell.out, "Why:   {}", id.cause())?;
-            writeln!(shell.out, "To do: {}", id.fix())?;
-        }
-        _ => {
-            let rows = wanted.iter().map(|id| [id.to_string(), severity(*id).to_owned(), id.title().to_owned()]);
-            table(shell.out, [("ID", 0), ("SEVERITY", 0), ("WHAT", 0)], rows)?;
-        }
+    if let (Some(_), [id]) = (id, wanted.as_slice()) {
+        writeln!(shell.out, "{id} ({})\n", severity(*id))?;
+        writeln!(shell.out, "What:  {}", id.title())?;
+        writeln!(shell.out, "Why:   {}", id.cause())?;
+        return Ok(writeln!(shell.out, "To do: {}", id.fix())?);
     }
-    Ok(())
+    let rows = wanted.iter().map(|id| [id.to_string(), severity(*id).to_owned(), id.title().to_owned()]);
+    Ok(table(shell.out, [("ID", 0), ("SEVERITY", 0), ("WHAT", 0)], rows)?)
 }
 
 fn unknown(id: &str) -> Failure {

@@ -39,7 +39,7 @@ pub(crate) async fn follow(
         state: None,
         questions: shell.can_ask().then(Questions::default),
     };
-    let mut followed = ops::follow(store.clone(), id.clone());
+    let mut journal = ops::follow(store.clone(), id.clone());
     let mut second = tokio::time::interval(Duration::from_millis(if follower.live.is_some() { 250 } else { 60_000 }));
     loop {
         tokio::select! {
@@ -53,7 +53,7 @@ pub(crate) async fn follow(
                     None => Questions::ask_again(shell.err)?,
                 }
             }
-            news = followed.recv() => match news {
+            news = journal.recv() => match news {
                 Some(Followed::Event(event)) => follower.event(shell, id, &event, modes)?,
                 Some(Followed::Lost) => return Err(follower.lost(shell, id)?),
                 Some(Followed::Broken(why)) => return Err(Failure::new(FindingId::JournalBroken, why)),
@@ -119,7 +119,9 @@ impl Follower {
     }
 
     fn end(self) -> Result<(), Failure> {
-        let Some(state) = self.state else { return Err(Failure::new(FindingId::JournalBroken, "The journal is empty.")) };
+        let Some(state) = self.state else {
+            return Err(Failure::new(FindingId::JournalBroken, "The journal is empty."));
+        };
         match &state.finished {
             Some(finish) => outcome(&state, finish.outcome),
             None => Err(Failure::new(FindingId::JournalBroken, "The journal ended before the operation did.")),

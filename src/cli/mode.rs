@@ -14,6 +14,7 @@ use super::{
 use crate::{
     config::OnConflict,
     domain::{
+        ids::Vmid,
         mode::{Mode, ModeSet},
         switch::{
             plan::{Intent, Verb},
@@ -30,11 +31,11 @@ pub(crate) fn run(shell: &mut Shell<'_>, command: &ModeCommand) -> Result<(), Fa
             let mut operations: Vec<_> = session::store(shell).list().into_iter().map(|op| (op.id, op.state)).collect();
             operations.reverse();
             operations.truncate(args.limit);
-            return Ok(history::write(shell, &operations)?);
+            Ok(history::write(shell, &operations)?)
         }
         ModeCommand::List => session::block_on(async {
             let session = Session::open(shell)?;
-            let facts = session.host.poll().await;
+            let facts = session.host.list().await;
             list::write(shell, &session.host.label(), session.host.modes(), &facts)
         }),
         ModeCommand::Status(args) => session::block_on(show_status(shell, args)),
@@ -73,16 +74,15 @@ async fn show_status(shell: &mut Shell<'_>, args: &StatusArgs) -> Result<(), Fai
     let session = Session::open(shell)?;
     let modes = session.host.modes();
     let named = args.name.as_deref().map(|name| find(modes, name)).transpose()?;
-    let mut facts = session.host.poll().await;
+    let mut facts = session.host.list().await;
     list::seen(&facts)?;
+    let listed = |mode: &&Mode| facts.guest(mode.vmid).is_some();
+    let running: Vec<Vmid> = modes.running(&facts).filter(listed).map(|mode| mode.vmid).collect();
     let shown: Vec<&Mode> = match named {
         Some(mode) => vec![mode],
-        None => modes.running(&facts).filter(|mode| facts.guest(mode.vmid).is_some()).collect(),
+        None => modes.0.iter().filter(|mode| running.contains(&mode.vmid)).collect(),
     };
-    for mode in shown.iter().filter(|mode| facts.power(mode.vmid).holds_devices()) {
-        let newer = session.host.agent(mode.vmid, &facts).await;
-        facts.merge(newer);
-    }
+    facts.merge(session.host.look(None).await);
     Ok(status::write(shell, &session.host.label(), &shown, &facts)?)
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn run(shell: &mut Shell<'_>, command: &OpCommand) -> Result<(), Fail
         OpCommand::Cancel(args) => cancel(shell, &store, args),
         OpCommand::Resume(args) => resume(shell, &store, args),
         OpCommand::Undo(args) => undo(shell, &store, args),
-        OpCommand::Run(args) => runner::run(shell, &store, &OpId::from(args.id.as_str())),
+        OpCommand::Run(args) => runner::run(shell, &store, &OpId::from(args.id.as_str()), args.password_stdin),
     }
 }
 
@@ -57,6 +57,17 @@ fn modes(shell: &Shell<'_>) -> Option<ModeSet> {
 fn state(store: &Store, id: &OpId) -> Result<State, Failure> {
     let broken = || Failure::new(FindingId::JournalBroken, format!("The journal of {id} doesn't begin with a plan."));
     State::fold(&store.read(id)?).ok_or_else(broken)
+}
+
+/// The host of an operation. Another one has other guests under the same numbers.
+fn open(shell: &mut Shell<'_>, state: &State) -> Result<Session, Failure> {
+    let session = Session::open(shell)?;
+    let here = session.host.label();
+    if state.host.ends_with(&here) {
+        return Ok(session);
+    }
+    let message = format!("The operation is for {}, but the configuration names {here}.", state.host);
+    Err(Failure::new(FindingId::OpOtherHost, message))
 }
 
 fn ended(id: &OpId, state: &State) -> Option<Failure> {
@@ -83,15 +94,16 @@ fn cancel(shell: &mut Shell<'_>, store: &Store, args: &CancelArgs) -> Result<(),
 
 fn resume(shell: &mut Shell<'_>, store: &Store, args: &ResumeArgs) -> Result<(), Failure> {
     let id = find(store, &args.op)?;
-    if let Some(failure) = ended(&id, &state(store, &id)?) {
+    let state = state(store, &id)?;
+    if let Some(failure) = ended(&id, &state) {
         return Err(failure);
     }
     if let Some(active) = store.active() {
         return Err(ops::Error::Running(active).into());
     }
     session::block_on(async {
-        let session = Session::open(shell)?;
-        operate::launch(shell, &session, store, &id)?;
+        let session = open(shell, &state)?;
+        operate::launch(shell, &session, store, &id).await?;
         if args.detach {
             return operate::started(shell, &id);
         }
@@ -106,9 +118,10 @@ fn undo(shell: &mut Shell<'_>, store: &Store, args: &UndoArgs) -> Result<(), Fai
     }
     let state = state(store, &id)?;
     session::block_on(async {
-        let session = Session::open(shell)?;
+        let session = open(shell, &state)?;
         let options = operate::options(shell, &session, &args.operate);
-        let intent = ops::undo_intent(&state, options)?;
+        let nothing = || Failure::new(FindingId::OpNothingToUndo, format!("Operation {id} changed nothing."));
+        let intent = ops::undo_intent(&state, options).ok_or_else(nothing)?;
         operate::carry_out(shell, &session, &intent, &args.operate).await
     })
 }

@@ -60,14 +60,14 @@ pub(crate) async fn carry_out(
     {
         return Err(ops::Error::Running(id).into());
     }
-    let facts = session.host.look(intent).await;
+    let facts = session.host.look(Some(intent)).await;
     let plan = planner::plan(intent, session.host.modes(), &facts)?;
     if plan.is_already_there() || flags.dry_run {
         return Ok(show(shell, &plan)?);
     }
     confirm::confirm(shell, &mut io::stdin().lock(), &plan, flags)?;
     let id = store.create(&plan, &session.host.label(), Clock::System.now())?;
-    launch(shell, session, &store, &id)?;
+    launch(shell, session, &store, &id).await?;
     if !flags.detach {
         return follow::follow(shell, &store, &id, Some(session.host.modes())).await;
     }
@@ -75,9 +75,12 @@ pub(crate) async fn carry_out(
 }
 
 /// Starts the runner of an operation that has a journal.
-pub(crate) fn launch(shell: &Shell<'_>, session: &Session, store: &Store, id: &OpId) -> Result<(), Failure> {
-    let _ = (shell, session);
-    Ok(ops::launch(store, id, &Launch::default())?)
+pub(crate) async fn launch(shell: &Shell<'_>, session: &Session, store: &Store, id: &OpId) -> Result<(), Failure> {
+    let exe = std::env::current_exe().map_err(|why| ops::Error::Launch(why.to_string()))?;
+    let state_dir = shell.env.cwd.join(store.dir()).into_os_string();
+    let env = vec![("MORPHEUS_STATE_DIR".to_owned(), state_dir)];
+    let how = Launch { exe, args: shell.global.to_args(), env, password: session.password.clone() };
+    Ok(ops::launch(id, &how).await?)
 }
 
 /// Says that an operation runs without anybody following it.

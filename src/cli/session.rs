@@ -22,10 +22,16 @@ pub(crate) struct Session {
 impl Session {
     /// Reads the configuration, says its warnings, and asks for a password where one is needed.
     pub(crate) fn open(shell: &mut Shell<'_>) -> Result<Self, Failure> {
+        Self::with_password(shell, None)
+    }
+
+    /// The same with a password that is known already.
+    pub(crate) fn with_password(shell: &mut Shell<'_>, known: Option<SecretString>) -> Result<Self, Failure> {
         let Loaded { config, notices } = config_file::load(shell)?;
         config_file::say(shell, &notices)?;
         let Some(proxmox) = &config.proxmox else { return Err(no_host()) };
         let password = match &proxmox.credentials {
+            Credentials::Password { password: None, .. } if known.is_some() => known,
             Credentials::Password { user, password: None } => Some(ask_password(shell, user)?),
             Credentials::Password { .. } | Credentials::Token { .. } | Credentials::Missing(_) => None,
         };
@@ -66,9 +72,9 @@ impl From<ops::Error> for Failure {
     fn from(error: ops::Error) -> Self {
         let failure = Self::from(error.trouble());
         match error {
-            ops::Error::Running(id) => {
-                failure.or(format!("`morpheus op attach {id}` follows it.")).or(format!("`morpheus op cancel {id}` ends it."))
-            }
+            ops::Error::Running(id) => failure
+                .or(format!("`morpheus op attach {id}` follows it."))
+                .or(format!("`morpheus op cancel {id}` ends it.")),
             _ => failure,
         }
     }

@@ -3,7 +3,6 @@
 use super::{args::Cli, exit::Exit, failure::Failure, shell::Shell};
 use clap::CommandFactory;
 use clap_mangen::{Man, roff::Roff};
-use std::io;
 
 /// Writes completions for a shell.
 pub(crate) fn completions(shell: &mut Shell<'_>, of: clap_complete::Shell) -> Result<(), Failure> {
@@ -40,7 +39,7 @@ pub(crate) fn man(shell: &mut Shell<'_>) -> Result<(), Failure> {
         entry(&mut page, name, meaning);
     }
     page.to_writer(&mut text)?;
-    Ok(shell.out.write_all(&text).map_err(io::Error::from)?)
+    Ok(shell.out.write_all(&text)?)
 }
 
 const FILES: &str = "The configuration is the first of ./config.yaml, ~/.morpheus/config.yaml, \
@@ -65,7 +64,7 @@ fn commands(page: &mut Roff, command: &clap::Command, above: &str) {
     let mut words = name.clone();
     for arg in command.get_arguments().filter(|arg| arg.is_positional()) {
         let value = arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default();
-        words.push_str(&if arg.is_required_set() { format!(" {value}") } else { format!(" [{value}]") });
+        words.extend(if arg.is_required_set() { [" ", &value, ""] } else { [" [", &value, "]"] });
     }
     entry(page, &words, &about);
     for arg in command.get_arguments().filter(|arg| !arg.is_global_set() && !arg.is_positional()) {

@@ -82,4 +82,7 @@ pub(crate) struct RunArgs {
     /// Which.
     #[arg(value_name = "ID")]
     pub(crate) id: String,
+    /// Read the password from stdin
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
 }

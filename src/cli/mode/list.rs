@@ -14,7 +14,7 @@ use crate::{
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Modes<'a> {
+struct Document<'a> {
     host: &'a str,
     node: Option<&'a NodeName>,
     current: Option<&'a ModeName>,
@@ -48,12 +48,12 @@ pub(crate) fn write(shell: &mut Shell<'_>, host: &str, modes: &ModeSet, facts: &
             Row { name, aliases, vmid: *vmid, status, gpu_mode, current: is_current(mode), description }
         });
         let current = current.map(|mode| &mode.name);
-        let document = Modes { host, node: facts.node.as_ref(), current, modes: rows.collect() };
+        let document = Document { host, node: facts.node.as_ref(), current, modes: rows.collect() };
         return Ok(json::document(shell.out, json::MODES, &document)?);
     }
     let rows = modes.0.iter().map(|mode| {
         let (status, gpu) = row(mode);
-        let gpu = gpu.map_or("unknown", GpuMode::word);
+        let gpu = gpu.map_or("auto", GpuMode::word);
         [mode.name.to_string(), mode.vmid.to_string(), status.to_owned(), gpu.to_owned(), mode.description.clone()]
     });
     let columns = [("MODE", 0), ("VMID", 5), ("STATUS", 8), ("GPU", 9), ("DESCRIPTION", 0)];

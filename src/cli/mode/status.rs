@@ -18,13 +18,13 @@ use std::{
 };
 
 #[derive(Serialize)]
-struct Statuses<'a> {
+struct Document<'a> {
     host: &'a str,
-    modes: Vec<Status<'a>>,
+    modes: Vec<Seen<'a>>,
 }
 
 #[derive(Serialize)]
-struct Status<'a> {
+struct Seen<'a> {
     name: &'a ModeName,
     vmid: Vmid,
     status: &'static str,
@@ -41,9 +41,9 @@ struct Status<'a> {
 
 /// Writes what is known of these modes.
 pub(crate) fn write(shell: &mut Shell<'_>, host: &str, modes: &[&Mode], facts: &Facts) -> io::Result<()> {
-    let found: Vec<Status<'_>> = modes.iter().map(|mode| look(mode, facts)).collect();
+    let found: Vec<Seen<'_>> = modes.iter().map(|mode| look(mode, facts)).collect();
     if shell.json() {
-        return json::document(shell.out, json::STATUS, &Statuses { host, modes: found });
+        return json::document(shell.out, json::STATUS, &Document { host, modes: found });
     }
     if found.is_empty() {
         return writeln!(shell.out, "No mode is running.");
@@ -57,11 +57,11 @@ pub(crate) fn write(shell: &mut Shell<'_>, host: &str, modes: &[&Mode], facts: &
     Ok(())
 }
 
-fn look<'a>(mode: &'a Mode, facts: &'a Facts) -> Status<'a> {
+fn look<'a>(mode: &'a Mode, facts: &'a Facts) -> Seen<'a> {
     let guest = facts.guest(mode.vmid);
     let part = facts.agents.get(&mode.vmid);
     let agent: Option<&AgentFacts> = part.and_then(|part| part.value.as_ref());
-    Status {
+    Seen {
         name: &mode.name,
         vmid: mode.vmid,
         status: status(mode, facts),
@@ -77,7 +77,7 @@ fn look<'a>(mode: &'a Mode, facts: &'a Facts) -> Status<'a> {
     }
 }
 
-fn text_of(out: &mut dyn Write, status: &Status<'_>, mode: &Mode) -> io::Result<()> {
+fn text_of(out: &mut dyn Write, status: &Seen<'_>, mode: &Mode) -> io::Result<()> {
     let up = status.uptime.map(|seconds| format!(" for {}", text::duration(seconds))).unwrap_or_default();
     writeln!(out, "{} (VM {}): {}{up}", status.name, status.vmid, status.status)?;
     let claim = status.gpu_mode.map_or("unknown", GpuMode::word);

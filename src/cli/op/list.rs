@@ -82,7 +82,10 @@ pub(crate) fn status(shell: &mut Shell<'_>, op: &OpId, events: &[Event], running
     }
     progress.close(shell.out)?;
     if outcome.is_none() && !running {
-        writeln!(shell.out, "\nIts runner ended before it did: `morpheus op resume {op}` goes on, `morpheus op undo {op}` goes back.")?;
+        writeln!(
+            shell.out,
+            "\nIts runner ended before it did: `morpheus op resume {op}` goes on, `morpheus op undo {op}` goes back."
+        )?;
     }
     if state.is_untouched() && outcome.is_none() {
         writeln!(shell.out)?;
