@@ -1,0 +1,75 @@
+use super::*;
+use ratatui::{layout::Rect, style::Style as Look};
+
+const AREA: Rect = Rect::new(0, 0, 20, 3);
+
+fn frame(text: &str, look: Look) -> Buffer {
+    let mut buffer = Buffer::empty(AREA);
+    buffer.set_string(2, 1, text, look);
+    buffer
+}
+
+fn paint(painter: &mut Painter, buffer: &Buffer, cursor: Option<Position>) -> String {
+    let mut out = Vec::new();
+    painter.paint(&mut buffer.clone(), cursor, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn sgr(look: Look, colors: ColorTier) -> String {
+    let text = paint(&mut Painter::new(colors, false, false), &frame("x", look), None);
+    text.split_once("\x1b[2;3H").unwrap().1.to_owned()
+}
+
+#[test]
+fn a_frame_that_is_shown_already_costs_nothing() {
+    let mut painter = Painter::new(ColorTier::Ansi16, false, true);
+    let buffer = frame("hello", Look::new().fg(Color::Red));
+    assert!(paint(&mut painter, &buffer, None).contains("hello"));
+    assert_eq!(paint(&mut painter, &buffer, None), "");
+    painter.forget();
+    assert!(paint(&mut painter, &buffer, None).contains("hello"), "a forgotten screen is drawn whole");
+}
+
+#[test]
+fn only_what_changed_is_sent_in_one_piece() {
+    let mut painter = Painter::new(ColorTier::Ansi16, false, true);
+    paint(&mut painter, &frame("hello", Look::new()), None);
+    let change = paint(&mut painter, &frame("hallo", Look::new()), None);
+    assert_eq!(change, "\x1b[?2026h\x1b[2;4Ha\x1b[?2026l");
+}
+
+#[test]
+fn the_cursor_comes_back_to_its_place_after_every_change() {
+    let mut painter = Painter::new(ColorTier::Ansi16, false, false);
+    let at = Some(Position { x: 4, y: 1 });
+    paint(&mut painter, &frame("a", Look::new()), None);
+    assert_eq!(paint(&mut painter, &frame("a", Look::new()), at), "\x1b[2;5H\x1b[?25h");
+    assert_eq!(paint(&mut painter, &frame("a", Look::new()), at), "");
+    assert_eq!(paint(&mut painter, &frame("b", Look::new()), at), "\x1b[2;3Hb\x1b[2;5H\x1b[?25h");
+    assert_eq!(paint(&mut painter, &frame("b", Look::new()), None), "\x1b[?25l");
+}
+
+#[test]
+fn colours_go_no_further_than_the_terminal() {
+    use ColorTier::{Ansi16, None, Palette256, Truecolor};
+    let red = Look::new().fg(Color::Red).bg(Color::LightBlue);
+    for tier in [Ansi16, Palette256, Truecolor] {
+        assert_eq!(sgr(red, tier), "\x1b[0;31;104mx\x1b[0m", "{tier:?}");
+    }
+    assert_eq!(sgr(red.add_modifier(Modifier::BOLD), None), "\x1b[0;1mx\x1b[0m");
+    assert_eq!(sgr(red, None), "x");
+    let orange = Look::new().fg(Color::Rgb(255, 135, 0));
+    assert_eq!(sgr(orange, Truecolor), "\x1b[0;38;2;255;135;0mx\x1b[0m");
+    assert_eq!(sgr(orange, Palette256), "\x1b[0;38;5;208mx\x1b[0m");
+    assert_eq!(sgr(orange, Ansi16), "\x1b[0;93mx\x1b[0m");
+    assert_eq!(sgr(Look::new().fg(Color::Indexed(208)), Ansi16), "\x1b[0;93mx\x1b[0m");
+    assert_eq!(sgr(Look::new().fg(Color::Indexed(1)), Palette256), "\x1b[0;31mx\x1b[0m");
+}
+
+#[test]
+fn a_wide_character_takes_two_columns_in_every_tier() {
+    let buffer = frame("日本x", Look::new());
+    let paint = |ascii| paint(&mut Painter::new(ColorTier::Ansi16, ascii, false), &buffer, None);
+    assert!(paint(false).ends_with("\x1b[2;3H日本x"), "{:?}", paint(false));
+    assert!(paint(true).ends_with("\x1b[2;3H????x"), "{:?}", paint(true));
+}

@@ -1,0 +1,60 @@
+//! What has to be given back, where every way out can reach it: the guard's end, a panic in any thread, a suspension.
+
+use super::{modes::CANCEL, printk::Lowered, tty::Tty};
+use rustix::termios::Termios;
+use std::{
+    panic,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+static HELD: Mutex<Option<Held>> = Mutex::new(None);
+static CUT: AtomicBool = AtomicBool::new(false);
+
+/// A terminal that was taken.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// The terminal.
+    pub(crate) tty: Tty,
+    /// Its line discipline as it was found.
+    pub(crate) found: Termios,
+    /// What leaves its modes.
+    pub(crate) leave: Vec<u8>,
+    /// The console's log level as it was found.
+    pub(crate) printk: Option<Lowered>,
+}
+
+/// Remembers a terminal that is about to be taken.
+pub(crate) fn hold(held: Held) {
+    *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
+}
+
+/// Whether a frame was written in part: an escape sequence may be cut off.
+pub(crate) fn set_cut(cut: bool) {
+    CUT.store(cut, Ordering::Relaxed);
+}
+
+/// Gives the terminal back. Does nothing where there is nothing to give back, so every way out may call it.
+pub(crate) fn give_back() {
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(Held { tty, found, leave, printk }) = held else { return };
+    if CUT.swap(false, Ordering::Relaxed) {
+        tty.push(&[CANCEL]);
+    }
+    tty.push(&leave);
+    let _ = tty.set_termios(&found);
+    if let Some(lowered) = printk {
+        lowered.restore();
+    }
+}
+
+/// Makes a panic give the terminal back before its report is printed.
+pub(crate) fn before_panic_reports() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        give_back();
+        report(info);
+    }));
+}

@@ -1,0 +1,148 @@
+//! The terminal while the dashboard owns it.
+
+use super::{
+    env::Env,
+    modes::{self, Wish},
+    paint::Painter,
+    printk::{self, Lowered},
+    rescue::{self, Held},
+    tty::Tty,
+};
+use crate::tui::caps::ColorTier;
+use ratatui::{buffer::Buffer, layout::Position};
+use rustix::termios::Termios;
+use std::{io, os::fd::OwnedFd, path::Path, sync::Arc};
+use tokio::io::{Interest, unix::AsyncFd};
+
+/// A taken terminal. Dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    tty: Tty,
+    /// Tells when a busy terminal takes more.
+    ready: AsyncFd<Arc<OwnedFd>>,
+    found: Termios,
+    wish: Wish,
+    virtual_console: bool,
+    painter: Painter,
+    title: Option<String>,
+    pending: Vec<u8>,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// The terminal is gone, or refuses to be taken.
+    #[expect(deprecated, reason = "its successor is an unsafe function; the descriptor is owned and lives as long")]
+    pub(crate) fn take(tty: Tty, env: &Env, colors: ColorTier, ascii: bool, mouse: bool) -> io::Result<Self> {
+        let ready = AsyncFd::with_interest(Arc::clone(tty.output()), Interest::WRITABLE)?;
+        let found = tty.termios()?;
+        let wish = Wish { simple: env.is_simple(), mouse };
+        let virtual_console = env.is_virtual_console();
+        let painter = Painter::new(colors, ascii, !wish.simple);
+        let mut screen = Self { tty, ready, found, wish, virtual_console, painter, title: None, pending: Vec::new() };
+        screen.enter()?;
+        Ok(screen)
+    }
+
+    fn enter(&mut self) -> io::Result<()> {
+        let printk = self.virtual_console.then(|| Lowered::lower(Path::new(printk::PATH))).flatten();
+        let (tty, found) = (self.tty.clone(), self.found.clone());
+        rescue::hold(Held { tty, found, leave: self.wish.leave(), printk });
+        self.claim()
+    }
+
+    /// Switches everything on that the dashboard needs, whatever is on already; the next frame is drawn whole.
+    pub(crate) fn claim(&mut self) -> io::Result<()> {
+        let mut raw = self.found.clone();
+        raw.make_raw();
+        self.tty.set_termios(&raw)?;
+        self.pending.extend(self.wish.enter());
+        if let Some(title) = self.title.take() {
+            self.set_title(title);
+        }
+        self.painter.forget();
+        self.flush()
+    }
+
+    /// Gives the terminal back for a while.
+    pub(crate) fn give_back(&mut self) {
+        self.tty.push(&self.pending);
+        self.pending.clear();
+        rescue::give_back();
+    }
+
+    /// Takes it again. What it is like now is what it will be given back like.
+    pub(crate) fn take_again(&mut self) -> io::Result<()> {
+        self.found = self.tty.termios()?;
+        self.enter()
+    }
+
+    /// Columns and rows.
+    pub(crate) fn size(&self) -> (u16, u16) {
+        self.tty.size()
+    }
+
+    /// Whether everything painted so far has reached the terminal. While not, painting more would only pile up.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Shows a frame: sends what is different from the one before, or nothing.
+    pub(crate) fn show(&mut self, frame: &mut Buffer, cursor: Option<Position>) -> io::Result<()> {
+        self.painter.paint(frame, cursor, &mut self.pending);
+        self.flush()
+    }
+
+    /// Makes the next frame be drawn whole.
+    pub(crate) fn forget(&mut self) {
+        self.painter.forget();
+    }
+
+    /// Names the window, where it has a name.
+    pub(crate) fn set_title(&mut self, title: String) {
+        if !self.wish.simple && self.title.as_ref() != Some(&title) {
+            self.pending.extend(modes::title(&title));
+            self.title = Some(title);
+        }
+    }
+
+    /// Sends bytes that don't draw anything, such as a text for the clipboard.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.pending.extend_from_slice(bytes);
+    }
+
+    /// Sends as much as the terminal takes now.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        while !self.pending.is_empty() {
+            match self.tty.write(&self.pending)? {
+                0 => break,
+                count => drop(self.pending.drain(..count)),
+            }
+        }
+        rescue::set_cut(!self.pending.is_empty());
+        Ok(())
+    }
+
+    /// Waits until the terminal may take more, or is gone.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) async fn changed(&self) -> io::Result<()> {
+        let mut guard = self.ready.ready(Interest::WRITABLE).await?;
+        if guard.ready().is_write_closed() || guard.ready().is_error() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        guard.clear_ready();
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
