@@ -11,6 +11,7 @@ pub mod chord;
 pub mod effect;
 pub mod model;
 pub mod msg;
+pub mod runtime;
 pub mod term;
 pub mod theme;
 pub mod update;

@@ -2,12 +2,18 @@
 
 use super::{Host, look::has_agent};
 use crate::domain::{
-    facts::Part,
+    facts::{Facts, Part},
     guest::{AgentFacts, AgentState, GuestConfig},
     ids::{Millis, Vmid},
 };
 
 impl Host {
+    /// What a guest says about itself, asked of its agent. Its configuration is taken from `known`.
+    pub async fn agent(&self, vmid: Vmid, known: &Facts) -> Facts {
+        let answer = self.ask(vmid, known.config(vmid), true).await;
+        Facts { agents: [(vmid, answer)].into(), ..Facts::default() }
+    }
+
     /// Whether a guest hears us, and who is logged in.
     pub(super) async fn hears(&self, vmid: Vmid, config: Option<GuestConfig>) -> (Vmid, Part<AgentFacts>) {
         (vmid, self.ask(vmid, config.as_ref(), false).await)

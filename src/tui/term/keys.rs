@@ -3,7 +3,7 @@
 
 use crate::tui::{
     chord::{Chord, Key},
-    msg::Input,
+    msg::{Input, Msg},
 };
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
 use std::{io, thread};
@@ -13,10 +13,10 @@ use tokio::sync::mpsc::Sender;
 ///
 /// # Errors
 /// The thread can't be started.
-pub(crate) fn listen(to: Sender<Input>) -> io::Result<()> {
+pub(crate) fn listen(to: Sender<Msg>) -> io::Result<()> {
     let listen = move || {
         while let Ok(event) = crossterm::event::read() {
-            if translate(event).is_some_and(|input| to.blocking_send(input).is_err()) {
+            if translate(event).is_some_and(|input| to.blocking_send(Msg::Input(input)).is_err()) {
                 break;
             }
         }

@@ -88,10 +88,16 @@ impl Screen {
         self.pending.is_empty()
     }
 
-    /// Shows a frame: sends what is different from the one before, or nothing.
-    pub(crate) fn show(&mut self, frame: &mut Buffer, cursor: Option<Position>) -> io::Result<()> {
+    /// Shows a frame: sends what is different from the one before, and says whether anything is.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) fn show(&mut self, frame: &mut Buffer, cursor: Option<Position>) -> io::Result<bool> {
+        let before = self.pending.len();
         self.painter.paint(frame, cursor, &mut self.pending);
-        self.flush()
+        let changed = self.pending.len() > before;
+        self.flush()?;
+        Ok(changed)
     }
 
     /// Makes the next frame be drawn whole.
@@ -107,9 +113,11 @@ impl Screen {
         }
     }
 
-    /// Sends bytes that don't draw anything, such as a text for the clipboard.
-    pub(crate) fn send(&mut self, bytes: &[u8]) {
-        self.pending.extend_from_slice(bytes);
+    /// Sends a text for the clipboard, where there is one.
+    pub(crate) fn copy(&mut self, sequence: &[u8]) {
+        if !self.wish.simple {
+            self.pending.extend_from_slice(sequence);
+        }
     }
 
     /// Sends as much as the terminal takes now.

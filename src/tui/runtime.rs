@@ -1,0 +1,87 @@
+//! Everything around the pure heart: the loop, the clock, and the tasks that carry effects out.
+//!
+//! One thread runs it all, and it sleeps until something happens: there is no tick. The first frame is on the screen
+//! before anything is read from the state directory or sent to the host.
+
+mod agents;
+#[cfg(debug_assertions)]
+mod mishap;
+mod operations;
+mod pace;
+mod poller;
+mod session;
+mod world;
+
+use super::{
+    caps::GlyphTier,
+    model::{self, Model},
+    term::{
+        env::{Env, Wanted},
+        rescue,
+        screen::Screen,
+        signals::Signals,
+        tty::Tty,
+    },
+    theme::Theme,
+};
+use session::Session;
+use std::{io, time::Duration};
+
+pub use world::{Connect, Hands};
+
+/// What the dashboard is opened with.
+#[derive(Debug)]
+pub struct Setup {
+    /// What the screen knows from the start; the terminal's capabilities are filled in here.
+    pub model: model::Setup,
+    /// Glyphs and colours that were asked for.
+    pub wanted: Wanted,
+    /// Whether clicks are wanted; text can't be selected as usual then.
+    pub mouse: bool,
+    /// Time between two looks at the host while somebody is looking.
+    pub refresh: Duration,
+    /// How to reach the host and the operations.
+    pub hands: Hands,
+}
+
+/// Why there is no dashboard.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no terminal to draw on or to read keys from.
+    #[error("{0}; the dashboard needs one. `morpheus mode list` prints the same without (see `morpheus help`)")]
+    NoTerminal(String),
+    /// The operating system refuses.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Shows the dashboard until the person leaves or a signal ends it. Says the exit status: 0, or 128 and the signal's
+/// number.
+///
+/// # Errors
+/// There is no terminal, or the operating system refuses. A terminal that vanishes later is no error, it ends the
+/// dashboard like SIGHUP; operations go on.
+pub fn run(setup: Setup) -> Result<u8, Error> {
+    let tty = Tty::open().map_err(|why| Error::NoTerminal(why.to_string()))?;
+    rescue::before_panic_reports();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
+    let end = runtime.block_on(show(setup, tty.clone()))?;
+    runtime.shutdown_background();
+    if let Some(line) = end.parting {
+        tty.push(line.as_bytes());
+        tty.push(b"\n");
+    }
+    Ok(end.status)
+}
+
+async fn show(setup: Setup, tty: Tty) -> io::Result<session::End> {
+    let Setup { mut model, wanted, mouse, refresh, hands } = setup;
+    let env = Env::capture();
+    let caps = env.caps(wanted);
+    model.caps = caps;
+    // From here on a signal finds a loop that gives the terminal back, and a change of size isn't missed.
+    let signals = Signals::listen()?;
+    let screen = Screen::take(tty, &env, caps.colors, caps.glyphs == GlyphTier::Ascii, mouse)?;
+    let model = Model::new(model, screen.size(), hands.clock.now());
+    Session::new(model, Theme::new(caps), screen, signals, env.tmux).run(hands, refresh).await
+}

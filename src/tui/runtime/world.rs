@@ -1,0 +1,147 @@
+//! What effects do outside of the terminal: each is a task that answers with a message.
+
+use super::{
+    operations,
+    poller::{self, Poller},
+};
+use crate::{
+    domain::{
+        facts::{Facts, Trouble},
+        finding::FindingId,
+    },
+    ops::{Clock, Host, Launch, Store},
+    tui::{
+        effect::{Effect, Scope},
+        msg::{Link, Msg},
+    },
+};
+use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Notify, mpsc::Sender, watch},
+    task::JoinSet,
+};
+
+/// Prepares the connection. It may read certificates, so it runs beside the dashboard; nothing is sent by it.
+pub type Connect = Box<dyn FnOnce() -> Result<Host, Trouble> + Send>;
+
+/// What the dashboard reaches the world with.
+pub struct Hands {
+    /// What time it is.
+    pub clock: Clock,
+    /// How to reach the host.
+    pub connect: Connect,
+    /// Where operations are kept.
+    pub store: Store,
+    /// How runners are started.
+    pub launch: Launch,
+}
+
+impl fmt::Debug for Hands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hands").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// The host once the connection is prepared, or why there is none.
+pub(super) type Reached = watch::Receiver<Option<Result<Host, Trouble>>>;
+
+/// The tasks of a dashboard; they end with it.
+pub(super) struct World {
+    tasks: JoinSet<()>,
+    inbox: Sender<Msg>,
+    reached: Reached,
+    scope: watch::Sender<Scope>,
+    refresh: Arc<Notify>,
+    ops: operations::Desk,
+    attached: BTreeSet<String>,
+}
+
+impl World {
+    /// Starts looking at the host and at the operations of this machine.
+    pub(super) fn begin(hands: Hands, refresh: Duration, inbox: Sender<Msg>) -> Self {
+        let Hands { clock, connect, store, launch } = hands;
+        let (host, reached) = watch::channel(None);
+        let (scope, scope_seen) = watch::channel(Scope { focused: true, ..Scope::default() });
+        let now = Arc::new(Notify::new());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(reach(connect, host, inbox.clone()));
+        let poller = Poller::new(clock, refresh, inbox.clone(), scope_seen, Arc::clone(&now));
+        tasks.spawn(poller.run(reached.clone()));
+        tasks.spawn(operations::watch(store.clone(), refresh, inbox.clone()));
+        let ops = operations::Desk { clock, store, launch, inbox: inbox.clone() };
+        Self { tasks, inbox, reached, scope, refresh: now, ops, attached: BTreeSet::new() }
+    }
+
+    /// Carries an effect out. Those of the terminal are not for here.
+    pub(super) fn perform(&mut self, effect: Effect) {
+        let (desk, reached) = (self.ops.clone(), self.reached.clone());
+        match effect {
+            Effect::Watch(scope) => drop(self.scope.send_replace(scope)),
+            Effect::Refresh => self.refresh.notify_one(),
+            Effect::LookForPlan { ticket, .. } => {
+                let inbox = self.inbox.clone();
+                self.spawn(async move {
+                    let result = look(reached).await.map(Box::new);
+                    poller::tell(&inbox, Msg::Looked { ticket, result }).await;
+                });
+            }
+            Effect::Start { ticket, plan } => self.spawn(async move { desk.start(reached, ticket, *plan).await }),
+            Effect::Attach(id) => {
+                if self.attached.insert(id.to_string()) {
+                    self.spawn(async move { desk.attach(id).await });
+                }
+            }
+            Effect::Control(id, control) => self.spawn(async move { desk.control(id, control).await }),
+            Effect::Resume(id) => self.spawn(async move { desk.resume(id).await }),
+            Effect::Undo(id) => self.spawn(async move { desk.undo(id).await }),
+            Effect::Copy(_) | Effect::Suspend | Effect::Redraw | Effect::SetTitle(_) | Effect::Quit { .. } => {}
+        }
+    }
+
+    /// Starts a task.
+    pub(super) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// Waits for ever, but goes on with the panic of a task that had one: its report is printed already, and a
+    /// dashboard that lost a part of itself must not look healthy.
+    pub(super) async fn watch_tasks(&mut self) {
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Some(panic) = ended.err().and_then(|error| error.try_into_panic().ok()) {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn reach(connect: Connect, host: watch::Sender<Option<Result<Host, Trouble>>>, inbox: Sender<Msg>) {
+    let reached = match tokio::task::spawn_blocking(connect).await {
+        Ok(reached) => reached,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => return,
+        },
+    };
+    if let Err(trouble) = &reached {
+        poller::tell(&inbox, Msg::Link(Link::Unconfigured(trouble.clone()))).await;
+    }
+    host.send_replace(Some(reached));
+}
+
+/// The host, as soon as it is prepared.
+///
+/// # Errors
+/// There is none.
+pub(super) async fn reached(mut when: Reached) -> Result<Host, Trouble> {
+    let gone = || Trouble { finding: FindingId::ConfigBad, message: "no host is configured".into() };
+    when.wait_for(Option::is_some).await.ok().and_then(|host| host.clone()).unwrap_or_else(|| Err(gone()))
+}
+
+async fn look(when: Reached) -> Result<Facts, Trouble> {
+    let facts = reached(when).await?.look(None).await;
+    match (&facts.qemu.value, facts.qemu.error.clone()) {
+        (None, Some(trouble)) => Err(trouble),
+        _ => Ok(facts),
+    }
+}
