@@ -1,1 +1,129 @@
-//! (in the making)
+//! A simulated Proxmox VE host that speaks the real API: for the demo, for scripts, and for tests.
+//!
+//! [`World`] says what there is, [`Scenario`] what goes wrong; both are data. A [`Sim`] answers in memory
+//! ([`Sim::transport`], also on a paused clock) or over HTTPS ([`server::serve`]). Its state is brought up to date
+//! when somebody looks: an idle host does nothing.
+
+mod access;
+mod agent;
+mod answer;
+mod api;
+mod auth;
+mod clock;
+mod count;
+mod fault;
+mod form;
+mod job;
+mod memory;
+mod pci;
+mod router;
+mod sample;
+mod scenario;
+mod schema;
+pub mod server;
+mod state;
+mod task;
+pub mod world;
+
+pub use count::{Counts, Violation};
+pub use fault::{Effect, Fault, When};
+pub use sample::{TOKEN_ID, config_yaml, token_secret};
+pub use scenario::{Change, Event, Scenario};
+pub use world::World;
+
+use crate::pve::transport::Transport;
+use access::Identity;
+use clock::Clock;
+use fault::Faults;
+use state::{State, Vm};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use task::Task;
+use world::BadWorld;
+
+/// A simulated host. Needs a tokio runtime with time.
+pub struct Sim {
+    world: World,
+    clock: Clock,
+    faults: Faults,
+    state: Mutex<State>,
+}
+
+impl Sim {
+    /// A host with this world and what the scenario changes in it. The scenario's clock begins now.
+    ///
+    /// # Errors
+    /// The scenario's changes make no world.
+    pub fn new(world: World, scenario: Scenario) -> Result<Arc<Self>, BadWorld> {
+        let world = scenario.world(world)?;
+        let clock = Clock::new(world.epoch, scenario.speed.unwrap_or(1.0));
+        let state = Mutex::new(State::new(&world, scenario.events));
+        Ok(Arc::new(Self { world, clock, faults: Faults::new(scenario.faults), state }))
+    }
+
+    /// Answers requests in memory.
+    #[must_use]
+    pub fn transport(self: &Arc<Self>) -> Arc<dyn Transport> {
+        Arc::new(memory::InMemory::new(self.clone()))
+    }
+
+    /// Requests so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.state().counts.clone()
+    }
+
+    /// What must never happen and did.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.state().violations.clone()
+    }
+
+    /// Starts that met a busy device and were refused: no harm, but somebody was too early.
+    #[must_use]
+    pub fn refused_starts(&self) -> Vec<Violation> {
+        self.state().refused_starts.clone()
+    }
+
+    /// Whether a guest's process runs, paused ones too: the truth, for tests, past API and faults.
+    #[must_use]
+    pub fn is_on(&self, vmid: u32) -> bool {
+        self.state().vms.get(&vmid).is_some_and(|vm| vm.power.is_on())
+    }
+
+    /// Whether the scenario has the host off the network now.
+    fn is_unreachable(&self) -> bool {
+        self.state().unreachable_until.is_some_and(|until| until > Clock::now())
+    }
+
+    /// The world, with the scenario's changes.
+    #[must_use]
+    pub const fn world(&self) -> &World {
+        &self.world
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.settle(&self.clock, &self.world);
+        state
+    }
+}
+
+/// A VM by its number, or the host's words for a missing one.
+fn find_vm<'a>(state: &'a State, world: &World, vmid: u32) -> Result<&'a Vm, String> {
+    let vm = state.vms.get(&vmid).filter(|vm| !vm.spec.container);
+    vm.ok_or_else(|| no_config(world, vmid))
+}
+
+fn no_config(world: &World, vmid: u32) -> String {
+    format!("Configuration file 'nodes/{}/qemu-server/{vmid}.conf' does not exist", world.node.name)
+}
+
+/// Whether a task belongs to `who`, by any of the user's tokens; or `who` may stop everybody's.
+fn owns(sim: &Sim, who: &Identity, task: &Task) -> bool {
+    let node = format!("/nodes/{}", sim.world.node.name);
+    who.user == task.who.user || access::has_any(&sim.world, who, &node, &["Sys.Modify"])
+}
+
+#[cfg(test)]
+#[path = "sim/sim_tests.rs"]
+mod tests;

@@ -1,0 +1,56 @@
+//! The guest agent: whether it answers, and what (qemu-server `QemuServer/Agent.pm`, `API2/Qemu/Agent.pm`).
+
+mod answers;
+mod exec;
+
+pub(crate) use answers::{info, interfaces, osinfo, users};
+pub(crate) use exec::{Exec, start, status};
+
+use super::{
+    Sim,
+    answer::Refused,
+    clock::Clock,
+    state::{Power, Vm},
+    world::AgentSpec,
+};
+use std::collections::BTreeMap;
+
+/// The agent's channel in one life of a guest.
+#[derive(Debug, Default)]
+pub(crate) struct AgentState {
+    /// Dead until the guest starts again, or until the scenario says otherwise.
+    pub(crate) dead: bool,
+    /// Programs that were started and whose end nobody has read yet.
+    pub(crate) running: BTreeMap<u64, Exec>,
+    pub(crate) last_pid: u64,
+}
+
+/// Whether the agent would answer now.
+pub(crate) fn is_alive(vm: &Vm, clock: &Clock) -> bool {
+    let Some(agent) = &vm.spec.agent else { return false };
+    let died = agent.dies.is_some_and(|after| vm.is_up_for(clock, after));
+    let booted = vm.is_up_for(clock, vm.spec.timing.agent);
+    vm.spec.agent_enabled() && vm.power == Power::Running && booted && !agent.dead && !vm.agent.dead && !died
+}
+
+/// Finds the guest and pings its agent, as every call does first.
+///
+/// # Errors
+/// No such guest, no agent configured, guest off; and, 3 s late, an agent that doesn't answer.
+pub(crate) async fn ready(sim: &Sim, vmid: u32) -> Result<AgentSpec, Refused> {
+    {
+        let state = sim.state();
+        let vm = super::find_vm(&state, &sim.world, vmid).map_err(Refused::Died)?;
+        if !vm.spec.agent_enabled() {
+            return Err(Refused::died("No QEMU guest agent configured"));
+        }
+        if !vm.power.is_on() {
+            return Err(Refused::died(format!("VM {vmid} is not running")));
+        }
+        if let (true, Some(agent)) = (is_alive(vm, &sim.clock), &vm.spec.agent) {
+            return Ok(agent.clone());
+        }
+    }
+    sim.clock.sleep(3.0).await;
+    Err(Refused::died("QEMU guest agent is not running"))
+}

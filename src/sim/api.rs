@@ -1,0 +1,95 @@
+//! The endpoints, one file per group.
+
+mod access;
+mod agent;
+mod cluster;
+mod node;
+mod power;
+mod qemu;
+mod tasks;
+
+use super::{
+    Sim, access as rights,
+    access::Identity,
+    answer::{Answer, Refused},
+    form::Params,
+    router::plain,
+    schema::Endpoint,
+};
+use std::sync::Arc;
+
+/// A checked request.
+pub(crate) struct Call<'a> {
+    pub(crate) sim: &'a Arc<Sim>,
+    pub(crate) endpoint: &'static Endpoint,
+    /// None where everybody may ask.
+    pub(crate) who: Option<Identity>,
+    pub(crate) params: Params,
+}
+
+impl Call<'_> {
+    /// A parameter as text.
+    fn text(&self, name: &str) -> Option<String> {
+        self.params.get(name).map(plain)
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        self.text(name).as_deref() == Some("1")
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.text(name)?.parse().ok()
+    }
+
+    fn vmid(&self) -> u32 {
+        self.text("vmid").and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+
+    /// Who asks; nobody in particular where everybody may.
+    fn who(&self) -> Identity {
+        self.who.clone().unwrap_or_else(|| Identity { user: String::new(), token: None })
+    }
+
+    /// Whether the asker has any of these privileges.
+    fn may(&self, path: &str, any: &[&str]) -> bool {
+        rights::has_any(&self.sim.world, &self.who(), path, any)
+    }
+}
+
+/// Calls the endpoint's handler.
+///
+/// # Errors
+/// What the handler refuses.
+pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
+    let path = call.endpoint.path.as_str();
+    if let Some(command) = path.strip_prefix("/nodes/{node}/qemu/{vmid}/agent/") {
+        return agent::handle(&call, command).await;
+    }
+    if let (Some(command), "POST") =
+        (path.strip_prefix("/nodes/{node}/qemu/{vmid}/status/"), call.endpoint.method.as_str())
+    {
+        return power::handle(&call, command);
+    }
+    match (call.endpoint.method.as_str(), path) {
+        ("GET", "/version") => Ok(node::version(&call)),
+        ("GET", "/access/permissions") => access::permissions(&call),
+        ("GET", "/access/ticket") => Ok(serde_json::Value::Null.into()),
+        ("POST", "/access/ticket") => access::ticket(&call),
+        ("GET", "/cluster/resources") => Ok(cluster::resources(&call)),
+        ("GET", "/cluster/status") => Ok(cluster::status(&call)),
+        ("GET", "/cluster/mapping/pci") => Ok(cluster::mappings(&call)),
+        ("GET", "/nodes") => Ok(node::list(&call)),
+        ("GET", "/nodes/{node}/status") => Ok(node::status(&call)),
+        ("GET", "/nodes/{node}/storage") => Ok(node::storages(&call)),
+        ("GET", "/nodes/{node}/hardware/pci") => Ok(node::pci(&call)),
+        ("GET", "/nodes/{node}/lxc") => Ok(qemu::containers(&call)),
+        ("GET", "/nodes/{node}/qemu") => Ok(qemu::list(&call)),
+        ("GET", "/nodes/{node}/qemu/{vmid}/status/current") => qemu::current(&call),
+        ("GET", "/nodes/{node}/qemu/{vmid}/config") => qemu::config(&call),
+        ("GET", "/nodes/{node}/tasks") => Ok(tasks::list(&call)),
+        ("GET", "/nodes/{node}/tasks/{upid}/status") => tasks::status(&call),
+        ("GET", "/nodes/{node}/tasks/{upid}/log") => tasks::log(&call),
+        ("DELETE", "/nodes/{node}/tasks/{upid}") => tasks::stop(&call).await,
+        (method, path) => Err(Refused::NotImplemented(format!("Method '{method} {path}' not implemented"))),
+    }
+}

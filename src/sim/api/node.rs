@@ -1,0 +1,168 @@
+//! The node itself: version, state, storages, PCI devices.
+
+use super::Call;
+use crate::sim::{
+    answer::{Answer, Entry},
+    state::Vm,
+    world::PciSpec,
+};
+use serde_json::{Value, json};
+
+/// `GET /version`.
+pub(super) fn version(call: &Call<'_>) -> Answer {
+    let node = &call.sim.world.node;
+    let release: Vec<&str> = node.version.split('.').take(2).collect();
+    json!({"release": release.join("."), "repoid": node.repoid, "version": node.version}).into()
+}
+
+/// `GET /nodes`.
+pub(super) fn list(call: &Call<'_>) -> Answer {
+    let mut entry = resource(call);
+    let fingerprint: String = (0..32).map(|_| "5A").collect::<Vec<_>>().join(":");
+    entry.set("ssl_fingerprint", json!(fingerprint));
+    Value::Array(vec![entry.without(&["cgroup-mode"])]).into()
+}
+
+/// The node among the resources. Its figures are left out for those who may not see them.
+pub(super) fn resource(call: &Call<'_>) -> Value {
+    let node = &call.sim.world.node;
+    let mut entry = json!({
+        "cgroup-mode": 2, "id": format!("node/{}", node.name), "level": "", "node": node.name, "status": "online",
+        "type": "node",
+    });
+    if call.may(&format!("/nodes/{}", node.name), &["Sys.Audit"]) {
+        entry.set("cpu", json!(cpu(call)));
+        entry.set("maxcpu", json!(node.cpus));
+        entry.set("mem", json!(memory_used(call)));
+        entry.set("maxmem", json!(node.memory.total));
+        entry.set("disk", json!(node.rootfs_used));
+        entry.set("maxdisk", json!(node.rootfs));
+        entry.set("uptime", json!(uptime(call)));
+    }
+    entry
+}
+
+fn uptime(call: &Call<'_>) -> u64 {
+    call.sim.world.node.uptime + call.sim.clock.start().elapsed().as_secs()
+}
+
+fn memory_used(call: &Call<'_>) -> u64 {
+    let guests: u64 = call.sim.state().vms.values().map(Vm::memory).sum();
+    call.sim.world.node.memory.used + guests
+}
+
+/// Use of all CPUs: the host's own and that of its guests.
+fn cpu(call: &Call<'_>) -> f64 {
+    let node = &call.sim.world.node;
+    let running = |vm: &&Vm| vm.power == crate::sim::state::Power::Running;
+    #[expect(clippy::cast_precision_loss, reason = "numbers of CPUs are small")]
+    let guests: f64 = call.sim.state().vms.values().filter(running).map(|vm| vm.spec.cpu * vm.spec.cpus() as f64).sum();
+    #[expect(clippy::cast_precision_loss, reason = "numbers of CPUs are small")]
+    let share = node.cpu + guests / node.cpus.max(1) as f64;
+    share.min(1.0)
+}
+
+/// `GET /nodes/{node}/status`.
+pub(super) fn status(call: &Call<'_>) -> Answer {
+    let node = &call.sim.world.node;
+    let used = memory_used(call);
+    let free = node.memory.total.saturating_sub(used);
+    let version = "#1 SMP PREEMPT_DYNAMIC PMX";
+    json!({
+        "boot-info": {"mode": "efi", "secureboot": 0},
+        "cpu": cpu(call),
+        "cpuinfo": {
+            "cores": node.cpus / 2, "cpus": node.cpus, "family": "25", "flags": "fpu vme svm constant_tsc avx2",
+            "hvm": "1", "mhz": "4500.000", "model": node.cpu_model, "sockets": 1, "user_hz": 100,
+            "vendor": "AuthenticAMD",
+        },
+        "current-kernel": {"machine": "x86_64", "release": node.kernel, "sysname": "Linux", "version": version},
+        "idle": 0,
+        "ksm": {"shared": 0},
+        "kversion": format!("Linux {} {version}", node.kernel),
+        "loadavg": ["0.42", "0.38", "0.31"],
+        "memory": {"available": free, "free": free, "total": node.memory.total, "used": used},
+        "pveversion": format!("pve-manager/{}/{}", node.version, node.repoid),
+        "rootfs": {
+            "avail": node.rootfs.saturating_sub(node.rootfs_used), "free": node.rootfs.saturating_sub(node.rootfs_used),
+            "total": node.rootfs, "used": node.rootfs_used,
+        },
+        "swap": {"free": 0, "total": 0, "used": 0},
+        "uptime": uptime(call),
+        "wait": 0,
+    })
+    .into()
+}
+
+/// `GET /nodes/{node}/storage`: those that the asker may see.
+pub(super) fn storages(call: &Call<'_>) -> Answer {
+    let content = call.text("content");
+    let one = call.text("storage");
+    let entries = call.sim.world.storages.iter().filter(|(id, storage)| {
+        let wanted = content.as_ref().is_none_or(|kinds| {
+            kinds.split([',', ';', ' ']).any(|kind| storage.content.iter().any(|held| held == kind))
+        });
+        wanted && one.as_ref().is_none_or(|one| one == *id) && may_see_storage(call, id)
+    });
+    let entries = entries.map(|(id, storage)| {
+        #[expect(clippy::cast_precision_loss, reason = "a fraction for people")]
+        let fraction = storage.used as f64 / storage.total.max(1) as f64;
+        json!({
+            "active": 1, "avail": storage.total.saturating_sub(storage.used), "content": storage.content.join(","),
+            "enabled": 1, "shared": u8::from(storage.shared), "storage": id, "total": storage.total,
+            "type": storage.kind, "used": storage.used, "used_fraction": fraction,
+        })
+    });
+    Value::Array(entries.collect()).into()
+}
+
+/// Storages among the resources.
+pub(super) fn storage_resources(call: &Call<'_>) -> Vec<Value> {
+    let node = &call.sim.world.node.name;
+    let seen = call.sim.world.storages.iter().filter(|(id, _)| may_see_storage(call, id));
+    seen.map(|(id, storage)| {
+        json!({
+            "content": storage.content.join(","), "disk": storage.used, "id": format!("storage/{node}/{id}"),
+            "maxdisk": storage.total, "node": node, "plugintype": storage.kind, "shared": u8::from(storage.shared),
+            "status": "available", "storage": id, "type": "storage",
+        })
+    })
+    .collect()
+}
+
+fn may_see_storage(call: &Call<'_>, id: &str) -> bool {
+    call.may(&format!("/storage/{id}"), &["Datastore.Audit", "Datastore.AllocateSpace"])
+}
+
+/// `GET /nodes/{node}/hardware/pci`: without an empty `pci-class-blacklist`, memory controllers, bridges and
+/// processors are hidden.
+pub(super) fn pci(call: &Call<'_>) -> Answer {
+    let hidden = call.text("pci-class-blacklist").unwrap_or_else(|| "05;06;0b".to_owned());
+    let hidden: Vec<&str> = hidden.split([';', ',', ' ']).filter(|class| !class.is_empty()).collect();
+    let verbose = call.text("verbose").as_deref() != Some("0");
+    let shown = call.sim.world.pci.iter().filter(|device| {
+        let class = device.class.trim_start_matches("0x");
+        !hidden.iter().any(|prefix| class.starts_with(prefix.trim_start_matches("0x")))
+    });
+    Value::Array(shown.map(|device| pci_entry(device, verbose)).collect()).into()
+}
+
+fn pci_entry(device: &PciSpec, verbose: bool) -> Value {
+    let mut entry = json!({
+        "class": device.class, "device": device.device, "id": device.id.to_string(), "iommugroup": device.iommugroup,
+        "vendor": device.vendor,
+    });
+    let more = [
+        ("vendor_name", &device.vendor_name),
+        ("device_name", &device.device_name),
+        ("subsystem_vendor", &device.subsystem_vendor),
+        ("subsystem_device", &device.subsystem_device),
+        ("subsystem_vendor_name", &device.subsystem_vendor_name),
+    ];
+    for (name, value) in more.into_iter().filter(|_| verbose) {
+        if let Some(value) = value {
+            entry.set(name, json!(value));
+        }
+    }
+    entry
+}

@@ -1,0 +1,166 @@
+//! Guests: lists, state and configuration.
+
+use super::Call;
+use crate::sim::{
+    answer::{Answer, Entry, Refused},
+    auth::digest,
+    find_vm,
+    state::{Power, Vm},
+};
+use serde_json::{Map, Value, json};
+
+/// `GET /nodes/{node}/qemu`: those that the asker may see.
+pub(super) fn list(call: &Call<'_>) -> Answer {
+    let full = call.flag("full");
+    let state = call.sim.state();
+    let seen = state.vms.iter().filter(|(vmid, vm)| !vm.spec.container && may_see(call, **vmid));
+    let entries = seen.map(|(vmid, vm)| {
+        let mut entry = summary(call, *vmid, vm);
+        if full {
+            entry.set("qmpstatus", json!(vm.power.qmp()));
+        }
+        entry
+    });
+    Value::Array(entries.collect()).into()
+}
+
+/// `GET /nodes/{node}/lxc`: those that the asker may see.
+pub(super) fn containers(call: &Call<'_>) -> Answer {
+    let state = call.sim.state();
+    let seen = state.vms.iter().filter(|(vmid, vm)| vm.spec.container && may_see(call, **vmid));
+    let entries = seen.map(|(vmid, vm)| {
+        let mut entry = summary(call, *vmid, vm);
+        entry.set("type", json!("lxc"));
+        entry.set("swap", 0);
+        entry.set("maxswap", json!(vm.spec.number("swap").unwrap_or(512) << 20));
+        entry.set("diskread", 0);
+        entry.set("diskwrite", 0);
+        entry.without(&["memhost"])
+    });
+    Value::Array(entries.collect()).into()
+}
+
+fn may_see(call: &Call<'_>, vmid: u32) -> bool {
+    call.may(&format!("/vms/{vmid}"), &["VM.Audit"])
+}
+
+/// Pressure figures that running guests have.
+const PRESSURE: [&str; 6] = [
+    "pressurecpufull",
+    "pressurecpusome",
+    "pressureiofull",
+    "pressureiosome",
+    "pressurememoryfull",
+    "pressurememorysome",
+];
+
+fn netin(vm: &Vm) -> u64 {
+    vm.uptime() * 1840
+}
+
+fn netout(vm: &Vm) -> u64 {
+    vm.uptime() * 920
+}
+
+/// What every list says of a guest.
+fn summary(call: &Call<'_>, vmid: u32, vm: &Vm) -> Value {
+    let spec = &vm.spec;
+    let name = if spec.name().is_empty() { format!("VM {vmid}") } else { spec.name() };
+    let uptime = vm.uptime();
+    let mut entry = json!({
+        "cpu": cpu(call, vmid, vm), "cpus": spec.cpus(), "disk": 0, "maxdisk": spec.disk, "maxmem": spec.max_mem(),
+        "mem": vm.memory(), "memhost": vm.memory(), "name": name, "netin": netin(vm), "netout": netout(vm),
+        "status": if vm.power.is_on() { "running" } else { "stopped" }, "uptime": uptime, "vmid": vmid,
+    });
+    if vm.power.is_on() {
+        entry.set("pid", json!(vm.pid));
+        for name in PRESSURE {
+            entry.set(name, 0);
+        }
+    }
+    if let Some(lock) = &vm.lock {
+        entry.set("lock", json!(lock));
+    }
+    if let Some(tags) = spec.text("tags") {
+        entry.set("tags", json!(tags));
+    }
+    if spec.is_template() {
+        entry.set("template", 1);
+    }
+    if spec.config.contains_key("serial0") {
+        entry.set("serial", 1);
+    }
+    entry
+}
+
+/// CPU use, moving a little in worlds that are lively.
+fn cpu(call: &Call<'_>, vmid: u32, vm: &Vm) -> f64 {
+    if vm.power != Power::Running {
+        return 0.0;
+    }
+    let seconds = call.sim.clock.start().elapsed().as_secs_f64();
+    let wave = if call.sim.world.lively { 0.3 * (seconds / 7.0 + f64::from(vmid)).sin() } else { 0.0 };
+    (vm.spec.cpu * (1.0 + wave)).clamp(0.0, 1.0)
+}
+
+/// `GET /nodes/{node}/qemu/{vmid}/status/current`.
+pub(super) fn current(call: &Call<'_>) -> Result<Answer, Refused> {
+    let vmid = call.vmid();
+    let state = call.sim.state();
+    let vm = find_vm(&state, &call.sim.world, vmid).map_err(Refused::Died)?;
+    let mut entry = summary(call, vmid, vm);
+    entry.set("qmpstatus", json!(vm.power.qmp()));
+    entry.set(
+        "ha",
+        match &vm.spec.ha {
+            Some(_) => json!({"managed": 1, "state": if vm.power.is_on() { "started" } else { "stopped" }}),
+            None => json!({"managed": 0}),
+        },
+    );
+    if vm.spec.agent_enabled() {
+        entry.set("agent", 1);
+    }
+    if vm.power.is_on() && vm.spec.config.contains_key("net0") {
+        entry.set("nics", json!({format!("tap{vmid}i0"): {"netin": netin(vm), "netout": netout(vm)}}));
+    }
+    if vm.power.is_on() && vm.spec.config.contains_key("vga") {
+        entry.set("clipboard", Value::Null);
+    }
+    Ok(entry.into())
+}
+
+/// `GET /nodes/{node}/qemu/{vmid}/config`.
+pub(super) fn config(call: &Call<'_>) -> Result<Answer, Refused> {
+    let vmid = call.vmid();
+    let state = call.sim.state();
+    let vm = find_vm(&state, &call.sim.world, vmid).map_err(Refused::Died)?;
+    if let Some(name) = call.text("snapshot") {
+        return Err(Refused::died(format!("snapshot '{name}' does not exist")));
+    }
+    let mut config: Map<String, Value> = vm.spec.config.clone().into_iter().collect();
+    let text = Value::Object(config.clone()).to_string();
+    config.insert("digest".to_owned(), json!(digest(&text).get(..40).unwrap_or_default()));
+    if let Some(lock) = &vm.lock {
+        config.insert("lock".to_owned(), json!(lock));
+    }
+    Ok(Value::Object(config).into())
+}
+
+/// Guests among the cluster's resources.
+pub(super) fn resources(call: &Call<'_>) -> Vec<Value> {
+    let state = call.sim.state();
+    let seen = state.vms.iter().filter(|(vmid, _)| may_see(call, **vmid));
+    seen.map(|(vmid, vm)| {
+        let kind = if vm.spec.container { "lxc" } else { "qemu" };
+        let mut entry = summary(call, *vmid, vm);
+        entry.set("id", json!(format!("{kind}/{vmid}")));
+        entry.set("type", json!(kind));
+        entry.set("node", json!(call.sim.world.node.name));
+        entry.set("maxcpu", vm.spec.cpus());
+        entry.set("template", json!(u8::from(vm.spec.is_template())));
+        entry.set("diskread", 0);
+        entry.set("diskwrite", 0);
+        entry.without(&["cpus", "pid", "serial"]).without(&PRESSURE)
+    })
+    .collect()
+}

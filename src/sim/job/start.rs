@@ -1,0 +1,147 @@
+//! `qmstart`.
+
+use super::{check_lock, lock_config};
+use crate::{
+    domain::gpu::PciAddr,
+    sim::{
+        Sim,
+        clock::Clock,
+        count::Violation,
+        pci,
+        state::{Power, State},
+        task::Worker,
+        world::{GuestSpec, World},
+    },
+};
+use std::sync::Arc;
+
+/// Gives reserved devices back if the start comes to nothing.
+struct Reserved {
+    sim: Arc<Sim>,
+    vmid: u32,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.sim.state().reservations.drop_start(self.vmid);
+    }
+}
+
+/// Starts a guest.
+///
+/// # Errors
+/// The task's last words.
+pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
+    let sim = &worker.sim;
+    let _lock = lock_config(sim, vmid).await?;
+    let spec = {
+        let mut state = sim.state();
+        let vm = state.vms.get_mut(&vmid).ok_or_else(|| super::super::no_config(&sim.world, vmid))?;
+        if vm.spec.is_template() {
+            return Err("you can't start a vm if it's a template".to_owned());
+        }
+        if vm.lock.as_deref() == Some("suspended") {
+            vm.lock = None;
+        }
+        check_lock(vm)?;
+        if vm.power.is_on() {
+            return Err(format!("VM {vmid} already running"));
+        }
+        vm.spec.clone()
+    };
+    for warning in warnings(vmid, &spec) {
+        worker.warn(warning);
+    }
+    let devices = pci::wanted(&sim.world, &spec)?;
+    let functions = {
+        let mut state = sim.state();
+        let functions = choose(&mut state, &sim.world, vmid, &devices)?;
+        state.reservations.reserve(vmid, &functions);
+        functions
+    };
+    let _reserved = Reserved { sim: sim.clone(), vmid };
+    if !has_memory(sim, &spec) {
+        worker.log("kvm: cannot set up guest memory 'pc.ram': Cannot allocate memory");
+        return Err("start failed: QEMU exited with code 1".to_owned());
+    }
+    sim.clock.sleep(spec.timing.start).await;
+    let mut state = sim.state();
+    note_second_holders(&mut state, vmid, &functions);
+    state.reservations.hold(vmid, &functions);
+    state.power_on(vmid, Power::Running, Clock::now());
+    Ok(())
+}
+
+/// Chooses the functions to take, one alternative per device.
+fn choose(state: &mut State, world: &World, vmid: u32, devices: &[Vec<Vec<PciAddr>>]) -> Result<Vec<PciAddr>, String> {
+    let mut taken = Vec::new();
+    for (index, alternatives) in devices.iter().enumerate() {
+        let free = alternatives
+            .iter()
+            .find(|ids| state.reservations.holder(vmid, ids).is_none() && !ids.iter().any(|id| taken.contains(id)));
+        if let Some(ids) = free {
+            taken.extend(ids);
+            continue;
+        }
+        let first = alternatives.first().cloned().unwrap_or_default();
+        let busy = state.reservations.holder(vmid, &first);
+        note_early_start(state, world, vmid, busy);
+        match busy {
+            _ if !world.refuse_busy_devices => taken.extend(first),
+            Some((function, holder, true)) if alternatives.len() == 1 => {
+                return Err(format!("PCI device '{function}' is currently reserved for use by VMID '{holder}'"));
+            }
+            Some((function, holder, false)) if alternatives.len() == 1 => {
+                return Err(format!("PCI device '{function}' already in use by VMID '{holder}'"));
+            }
+            _ => return Err(format!("could not find a free device for 'hostpci{index}'")),
+        }
+    }
+    Ok(taken)
+}
+
+fn note_early_start(state: &mut State, world: &World, vmid: u32, busy: Option<(PciAddr, u32, bool)>) {
+    let Some((function, holder, _)) = busy else { return };
+    let running = state.vms.get(&holder).is_some_and(|vm| vm.power.is_on());
+    let found = Violation::EarlyStart { function: function.to_string(), holder, vmid, running };
+    if world.refuse_busy_devices {
+        state.refused_starts.push(found);
+    } else {
+        state.violations.push(found);
+    }
+}
+
+fn note_second_holders(state: &mut State, vmid: u32, functions: &[PciAddr]) {
+    for function in functions {
+        let Some((_, first, _)) = state.reservations.holder(vmid, &[*function]) else { continue };
+        if state.vms.get(&first).is_some_and(|vm| vm.power.is_on()) {
+            state.violations.push(Violation::TwoHolders { function: function.to_string(), first, second: vmid });
+        }
+    }
+}
+
+/// Whether the memory that devices pin is free.
+fn has_memory(sim: &Sim, spec: &GuestSpec) -> bool {
+    let taken: u64 = sim.state().vms.values().map(super::super::state::Vm::memory).sum();
+    let memory = &sim.world.node.memory;
+    !spec.pins_memory() || memory.used + taken + spec.max_mem() <= memory.total
+}
+
+/// Warnings that make a start end with `WARNINGS`.
+fn warnings(vmid: u32, spec: &GuestSpec) -> Vec<String> {
+    if spec.text("bios").as_deref() != Some("ovmf") {
+        return Vec::new();
+    }
+    match spec.text("efidisk0") {
+        None => vec!["WARN: no efidisk configured! Using temporary efivars disk.".to_owned()],
+        Some(disk) if disk.contains("pre-enrolled-keys=1") && !disk.contains("ms-cert=2023") => vec![format!(
+            "WARN: EFI disk without 'ms-cert=2023k' option, suggesting that not all UEFI 2023\n\
+             certificates from Microsoft are enrolled yet.\n\
+             The UEFI 2011 certificates expire in June 2026! The new certificates are required\n\
+             for secure boot update for Windows and common Linux distributions.\n\
+             Use 'Disk Action > Enroll Updated Certificates' in the UI or, while the VM is\n\
+             shut down, run 'qm enroll-efi-keys {vmid}' to enroll the new certificates."
+        )],
+        Some(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,91 @@
+//! The table of served endpoints, and the check of parameters against it (pve-common `JSONSchema.pm`).
+
+mod check;
+
+use serde::Deserialize;
+use std::{collections::BTreeMap, sync::LazyLock};
+
+pub(crate) use check::check;
+
+static TABLE: LazyLock<Vec<Endpoint>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../assets/sim/schema.json")).unwrap_or_default());
+
+/// One endpoint.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Endpoint {
+    pub(crate) method: String,
+    /// Path with `{name}` for what varies.
+    pub(crate) path: String,
+    pub(crate) permission: Permission,
+    /// Whether an API token may use it.
+    #[serde(default = "yes")]
+    pub(crate) token: bool,
+    /// Whether it is answered by the node that the path names.
+    #[serde(default)]
+    pub(crate) proxied: bool,
+    pub(crate) params: BTreeMap<String, Param>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Who may call an endpoint.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Permission {
+    /// `world` or `all` (everybody who is logged in).
+    User(String),
+    /// Privileges on a path.
+    Check {
+        /// Path with `{name}` taken from the parameters.
+        path: String,
+        /// Privileges.
+        privs: Vec<String>,
+        /// Whether one of them is enough.
+        any: bool,
+    },
+}
+
+/// One parameter.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Param {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) optional: bool,
+    #[serde(default, rename = "enum")]
+    pub(crate) one_of: Vec<String>,
+    pub(crate) minimum: Option<i64>,
+    pub(crate) maximum: Option<i64>,
+    #[serde(rename = "maxLength")]
+    pub(crate) max_length: Option<usize>,
+    pub(crate) format: Option<String>,
+    pub(crate) requires: Option<String>,
+}
+
+/// The endpoint for a method and a path without a query; and what stands in the path where it varies, decoded.
+pub(crate) fn find(method: &str, path: &str) -> Option<(&'static Endpoint, Vec<(&'static str, String)>)> {
+    TABLE.iter().filter(|e| e.method == method).find_map(|e| Some((e, matches(&e.path, path)?)))
+}
+
+fn matches(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
+    let mut found = Vec::new();
+    let (mut wanted, mut given) = (pattern.split('/'), path.trim_end_matches('/').split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(found),
+            (Some(wanted), Some(given)) => match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                Some(name) if !given.is_empty() => {
+                    let value = percent_encoding::percent_decode_str(given).decode_utf8_lossy().into_owned();
+                    found.push((name, value));
+                }
+                None if wanted == given => {}
+                _ => return None,
+            },
+            _ => return None,
+        }
+    }
+}

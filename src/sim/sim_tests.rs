@@ -1,0 +1,203 @@
+use super::*;
+use crate::pve::transport::{Method, Request, Response, TransportError};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const MORPHEUS: &str = "PVEAPIToken=morpheus@pam!morpheus-token=2f5f0e3c-8f0e-4a53-9a7b-1d2f6a1c0101";
+const NOBODY: &str = "PVEAPIToken=nobody@pve!t1=2f5f0e3c-8f0e-4a53-9a7b-1d2f6a1c0301";
+
+struct Host(Arc<Sim>);
+
+impl Host {
+    fn demo() -> Self {
+        Self::with("{}")
+    }
+
+    fn with(scenario: &str) -> Self {
+        Self(Sim::new(World::demo().unwrap(), Scenario::from_yaml(scenario).unwrap()).unwrap())
+    }
+
+    async fn send(&self, line: &str, params: &[(&str, &str)], token: &str) -> Result<Response, TransportError> {
+        let (method, path) = line.split_once(' ').unwrap();
+        let method = match method {
+            "GET" => Method::Get,
+            "POST" => Method::Post,
+            "PUT" => Method::Put,
+            _ => Method::Delete,
+        };
+        let params = params.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let headers = vec![("Authorization", token.to_owned())];
+        self.0.transport().send(Request { method, path: path.to_owned(), params, headers }).await
+    }
+
+    async fn ask(&self, line: &str, params: &[(&str, &str)]) -> Value {
+        let response = self.send(line, params, MORPHEUS).await.unwrap();
+        assert_eq!(response.status, 200, "{line}: {}", response.reason);
+        serde_json::from_slice::<Value>(&response.body).unwrap()["data"].take()
+    }
+
+    async fn refused(&self, line: &str, params: &[(&str, &str)], token: &str) -> (u16, String) {
+        let response = self.send(line, params, token).await.unwrap();
+        (response.status, response.reason)
+    }
+
+    /// Starts a task and waits for its exit status.
+    async fn task(&self, line: &str, params: &[(&str, &str)]) -> String {
+        let upid = self.ask(line, params).await;
+        self.end_of(upid.as_str().unwrap()).await
+    }
+
+    async fn end_of(&self, upid: &str) -> String {
+        loop {
+            let status = self.ask(&format!("GET /nodes/pve/tasks/{upid}/status"), &[]).await;
+            if status["status"] == "stopped" {
+                return status["exitstatus"].as_str().unwrap().to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+fn vm(command: &str) -> String {
+    format!("POST /nodes/pve/qemu/{command}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gpu_goes_from_one_guest_to_the_next_and_never_to_both() {
+    let host = Host::demo();
+    let busy = host.task(&vm("102/status/start"), &[]).await;
+    assert_eq!(busy, "PCI device '0000:01:00.0' already in use by VMID '101'");
+    let began = tokio::time::Instant::now();
+    assert_eq!(host.task(&vm("101/status/shutdown"), &[("timeout", "60")]).await, "OK");
+    assert!((7..9).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert_eq!(host.task(&vm("102/status/start"), &[]).await, "OK");
+    let list = host.ask("GET /nodes/pve/qemu", &[]).await;
+    let running: Vec<u64> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|g| g["status"] == "running")
+        .filter_map(|g| g["vmid"].as_u64())
+        .collect();
+    assert_eq!(running, [102, 110]);
+    assert_eq!(host.task(&vm("102/status/start"), &[]).await, "VM 102 already running");
+    assert!(host.0.violations().is_empty());
+    assert_eq!(host.0.refused_starts().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_ignores_the_button_times_out_and_holds_its_lock() {
+    let host = Host::with("{world: {guests: {'101': {ignores_agent: true}}}}");
+    let upid = host.ask(&vm("101/status/shutdown"), &[("timeout", "30")]).await;
+    let locked = host.task(&vm("101/status/stop"), &[]).await;
+    assert_eq!(locked, "can't lock file '/var/lock/qemu-server/lock-101.conf' - got timeout");
+    assert_eq!(host.end_of(upid.as_str().unwrap()).await, "VM quit/powerdown failed - got timeout");
+    assert!(host.0.is_on(101));
+    let upid = host.ask(&vm("101/status/shutdown"), &[]).await;
+    assert_eq!(host.task(&vm("101/status/stop"), &[("overrule-shutdown", "1")]).await, "OK");
+    assert_eq!(host.end_of(upid.as_str().unwrap()).await, "received interrupt");
+    assert!(!host.0.is_on(101));
+    assert_eq!(host.task(&vm("101/status/stop"), &[]).await, "OK");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_agent_comes_up_late_and_services_later() {
+    let host = Host::demo();
+    let dead = "QEMU guest agent is not running".to_owned();
+    assert_eq!(host.task(&vm("103/status/start"), &[]).await, "OK");
+    let began = tokio::time::Instant::now();
+    assert_eq!(host.refused(&vm("103/agent/ping"), &[], MORPHEUS).await, (500, dead));
+    assert_eq!(began.elapsed().as_secs(), 3);
+    tokio::time::advance(Duration::from_secs(8)).await;
+    assert_eq!(host.ask(&vm("103/agent/ping"), &[]).await, json!({"result": {}}));
+    let check = "# morpheus-checks {\"probes\":[{\"kind\":\"systemd\",\"unit\":\"nimsforest.service\"}]}";
+    let exec = || async {
+        let command = [("command", "/bin/sh"), ("command", "-c"), ("command", check)];
+        let pid = host.ask(&vm("103/agent/exec"), &command).await["pid"].to_string();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let status = "GET /nodes/pve/qemu/103/agent/exec-status";
+        let answer = host.ask(status, &[("pid", &pid)]).await;
+        let again = host.refused(status, &[("pid", &pid)], MORPHEUS).await;
+        assert_eq!(again, (500, "Agent error: Invalid parameter 'pid'".to_owned()));
+        answer["out-data"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(exec().await, "p 0 down inactive\nend\n");
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_eq!(exec().await, "p 0 up active\nend\n");
+    let missing = host.refused(&vm("103/agent/exec"), &[("command", "/no/such")], MORPHEUS).await;
+    assert_eq!(missing, (596, "Broken pipe".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_sees_nothing_and_the_operator_no_more_than_needed() {
+    let host = Host::demo();
+    let list = host.send("GET /nodes/pve/qemu", &[], NOBODY).await.unwrap();
+    assert_eq!(list.body, br#"{"data":[]}"#);
+    let denied = host.refused(&vm("101/status/stop"), &[], NOBODY).await;
+    assert_eq!(denied, (403, "Permission check failed (/vms/101, VM.PowerMgmt)".to_owned()));
+    assert_eq!(host.ask("GET /nodes/pve/storage", &[]).await, json!([]));
+    assert_eq!(host.ask("GET /cluster/mapping/pci", &[]).await[0]["id"], "gpu0");
+    let pci = host.ask("GET /nodes/pve/hardware/pci", &[("pci-class-blacklist", "")]).await;
+    assert_eq!(pci.as_array().unwrap().len(), host.0.world().pci.len());
+    let began = tokio::time::Instant::now();
+    assert_eq!(host.refused("GET /version", &[], "").await, (401, "No ticket".to_owned()));
+    assert_eq!(began.elapsed().as_secs(), 3);
+    assert_eq!(host.0.counts().writes, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_hit_before_and_after_the_effect() {
+    let host = Host::with(
+        "faults:\n\
+         - { on: 'POST /nodes/*/qemu/103/status/start', when: { nth: 1 }, then: cut }\n\
+         - { on: 'POST /nodes/*/qemu/103/status/start', when: { nth: 1 }, then: cut_after }\n\
+         - { on: 'GET /version', when: { first: 1 }, then: { answer: { status: 503, reason: Busy } } }\n\
+         - { on: 'GET /nodes', when: { first: 1 }, then: never }\n\
+         - { on: 'task qmstart 111', then: { task: { error: 'start failed', delay: 4 } } }\n\
+         events:\n\
+         - { at: 100, do: { unreachable: 20 } }\n",
+    );
+    let start = vm("103/status/start");
+    assert!(matches!(host.send(&start, &[], MORPHEUS).await, Err(TransportError::Broken(_))));
+    assert!(matches!(host.send(&start, &[], MORPHEUS).await, Err(TransportError::Broken(_))));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(host.0.is_on(103));
+    assert_eq!(host.refused("GET /version", &[], MORPHEUS).await, (503, "Busy".to_owned()));
+    assert!(matches!(host.send("GET /nodes", &[], MORPHEUS).await, Err(TransportError::Timeout(30))));
+    assert_eq!(host.task(&vm("111/status/start"), &[]).await, "start failed");
+    tokio::time::sleep(Duration::from_secs(70)).await;
+    assert!(matches!(host.send("GET /nodes", &[], MORPHEUS).await, Err(TransportError::Unreachable(_))));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(host.ask("GET /nodes", &[]).await[0]["node"], "pve");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backup_of_a_stopped_guest_takes_the_gpu_and_gives_it_back() {
+    let host = Host::with("{events: [{at: 10, vmid: 101, do: power_off}, {at: 12, vmid: 102, do: {backup: 30}}]}");
+    tokio::time::sleep(Duration::from_secs(13)).await;
+    let status = host.ask("GET /nodes/pve/qemu/102/status/current", &[]).await;
+    assert_eq!((&status["qmpstatus"], &status["lock"]), (&json!("prelaunch"), &json!("backup")));
+    assert_eq!(host.task(&vm("102/status/shutdown"), &[]).await, "VM is locked (backup)");
+    assert_eq!(host.task(&vm("101/status/start"), &[]).await, "PCI device '0000:01:00.0' already in use by VMID '102'");
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    assert_eq!(host.task(&vm("101/status/start"), &[]).await, "OK");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ha_manager_says_ok_at_once_and_acts_later() {
+    let host = Host::with("{world: {guests: {'101': {ha: {delay: 8}}}}}");
+    let upid = host.ask(&vm("101/status/shutdown"), &[]).await;
+    assert!(upid.as_str().unwrap().contains(":hastop:101:"));
+    assert_eq!(host.end_of(upid.as_str().unwrap()).await, "OK");
+    assert!(host.0.is_on(101));
+    tokio::time::sleep(Duration::from_secs(16)).await;
+    assert!(!host.0.is_on(101));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_does_not_refuse_shows_who_was_careless() {
+    let host = Host::with("{world: {refuse_busy_devices: false, guests: {'104': {config: {memory: '4096'}}}}}");
+    assert_eq!(host.task(&vm("104/status/start"), &[]).await, "OK");
+    let held = |function: &str| Violation::TwoHolders { function: function.into(), first: 101, second: 104 };
+    assert!(host.0.violations().contains(&held("0000:01:00.0")));
+}

@@ -1,0 +1,116 @@
+//! The node, its PCI devices, resource mappings and storages.
+
+use crate::domain::gpu::PciAddr;
+use serde::{Deserialize, Serialize};
+
+/// The node.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSpec {
+    /// Its name.
+    pub name: String,
+    /// CPU model.
+    pub cpu_model: String,
+    /// CPU threads.
+    pub cpus: u64,
+    /// CPU use of host and guests at rest, 0 to 1.
+    #[serde(default)]
+    pub cpu: f64,
+    /// Memory.
+    pub memory: MemorySpec,
+    /// Root file system, bytes.
+    pub rootfs: u64,
+    /// Used of it, bytes.
+    pub rootfs_used: u64,
+    /// Seconds since the host's own start when the simulation begins.
+    #[serde(default = "day")]
+    pub uptime: u64,
+    /// Full version, such as `9.2.11`.
+    pub version: String,
+    /// Build id.
+    pub repoid: String,
+    /// Kernel release.
+    pub kernel: String,
+    /// Whether the IOMMU is on.
+    #[serde(default = "super::yes")]
+    pub iommu: bool,
+}
+
+const fn day() -> u64 {
+    86_400
+}
+
+/// The host's memory, bytes.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemorySpec {
+    /// All of it.
+    pub total: u64,
+    /// What the host itself uses.
+    pub used: u64,
+}
+
+/// A PCI device as `hardware/pci` lists it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PciSpec {
+    /// Address with a function.
+    pub id: PciAddr,
+    /// Class such as `0x030000`.
+    pub class: String,
+    /// Vendor id such as `0x10de`.
+    pub vendor: String,
+    /// Device id.
+    pub device: String,
+    /// Vendor's name.
+    #[serde(default)]
+    pub vendor_name: Option<String>,
+    /// Device's name, where the host's table knows it.
+    #[serde(default)]
+    pub device_name: Option<String>,
+    /// Subsystem vendor id.
+    #[serde(default)]
+    pub subsystem_vendor: Option<String>,
+    /// Subsystem device id.
+    #[serde(default)]
+    pub subsystem_device: Option<String>,
+    /// Subsystem vendor's name.
+    #[serde(default)]
+    pub subsystem_vendor_name: Option<String>,
+    /// IOMMU group; -1 without an IOMMU.
+    #[serde(default = "none")]
+    pub iommugroup: i64,
+}
+
+const fn none() -> i64 {
+    -1
+}
+
+/// A resource mapping.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MappingSpec {
+    /// A few words.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Entries such as `node=pve,path=0000:01:00,id=10de:2684,iommugroup=12`.
+    pub map: Vec<String>,
+}
+
+/// A storage.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageSpec {
+    /// Plugin, such as `dir` or `lvmthin`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Content types.
+    pub content: Vec<String>,
+    /// Size, bytes.
+    pub total: u64,
+    /// Used, bytes.
+    pub used: u64,
+    /// Whether other nodes see it too.
+    #[serde(default)]
+    pub shared: bool,
+}
