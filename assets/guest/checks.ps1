@@ -1,6 +1,5 @@
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
-[Console]::OutputEncoding = [Text.UTF8Encoding]::new($false)
 function Say($words) { [Console]::Out.Write("p $words`n") }
 function Missing($problem) { $problem.CategoryInfo.Category -eq 'ObjectNotFound' -and $problem.Exception -isnot [Management.Automation.CommandNotFoundException] }
 function CheckWinsvc($n, $name) {

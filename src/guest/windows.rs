@@ -1,4 +1,5 @@
-//! The checks as a script for `PowerShell` in a guest. It runs as SYSTEM in session 0.
+//! The checks as a script for `PowerShell` in a guest. It runs as SYSTEM in session 0, without a console whose encoding
+//! could be set: it prints nothing but ASCII.
 
 use crate::domain::{
     probe::{Checks, encode_powershell},

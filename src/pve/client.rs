@@ -1,7 +1,7 @@
 //! The client: one request, its deadline, its retries, its answer.
 
 use super::{
-    auth::{Auth, Credentials},
+    auth::{Auth, Credentials, Headers},
     error::Error,
     form,
     http::{Https, Target},
@@ -24,6 +24,9 @@ use tokio::{
 /// Waits before a reading request is sent again.
 const PAUSES: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(450)];
 
+/// How long a refused login is not tried again.
+const LOGIN_PAUSE: Duration = Duration::from_secs(10);
+
 /// Speaks to one Proxmox VE host. Cheap to clone; clones share connections and the ticket.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
@@ -31,8 +34,10 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     wire: Arc<dyn Transport>,
     auth: Auth,
-    logging_in: Mutex<()>,
+    /// Held during a login; when and why the last one was refused.
+    logging_in: Mutex<Option<(Instant, Error)>>,
     timeout: Duration,
+    requests: AtomicU64,
     /// Proxmox VE's major version, 0 until it was seen.
     major: AtomicU64,
 }
@@ -67,7 +72,20 @@ impl Client {
     #[must_use]
     pub fn over(transport: Arc<dyn Transport>, credentials: Credentials, timeout: Duration) -> Self {
         let auth = Auth::new(credentials);
-        Self(Arc::new(Inner { wire: transport, auth, logging_in: Mutex::new(()), timeout, major: AtomicU64::new(0) }))
+        Self(Arc::new(Inner {
+            wire: transport,
+            auth,
+            logging_in: Mutex::default(),
+            timeout,
+            requests: AtomicU64::new(0),
+            major: AtomicU64::new(0),
+        }))
+    }
+
+    /// How many requests were sent so far, by this client and its clones: what looking has cost the host.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.0.requests.load(Ordering::Relaxed)
     }
 
     /// Who asks: user or token id.
@@ -154,27 +172,43 @@ impl Client {
         self.data(&response, changing)
     }
 
-    async fn credentials(&self, method: Method, deadline: Instant) -> Result<super::auth::Headers, Error> {
+    async fn credentials(&self, method: Method, deadline: Instant) -> Result<Headers, Error> {
         if let Some(headers) = self.0.auth.headers(method).await {
             return Ok(headers);
         }
-        // One login for all that wait for it.
-        let _turn = self.0.logging_in.lock().await;
+        // One login for all that wait for it; and one that was refused isn't repeated at once, or a dashboard with a
+        // wrong password would lock its user out.
+        let turn = timeout_at(deadline, self.0.logging_in.lock()).await;
+        let mut refused = turn.map_err(|_| Error::Timeout(self.seconds()))?;
         if let Some(headers) = self.0.auth.headers(method).await {
             return Ok(headers);
+        }
+        if let Some((_, error)) = refused.as_ref().filter(|(at, _)| at.elapsed() < LOGIN_PAUSE) {
+            return Err(error.clone());
         }
         if let Some(login) = self.0.auth.login() {
             let response = self.send(login, false, deadline).await?;
-            self.0.auth.logged_in(&self.data(&response, false)?).await?;
+            match self.data(&response, false) {
+                Ok(data) => self.0.auth.logged_in(&data).await?,
+                Err(error) => {
+                    *refused = Some((Instant::now(), error.clone()));
+                    return Err(error);
+                }
+            }
         }
-        let none = || Error::Protocol("the new ticket is already too old; look at this machine's clock".to_owned());
+        let none = || Error::Protocol("the new ticket is already too old".to_owned());
         self.0.auth.headers(method).await.ok_or_else(none)
+    }
+
+    fn seconds(&self) -> u64 {
+        self.0.timeout.as_secs().max(1)
     }
 
     async fn send(&self, request: Request, changing: bool, deadline: Instant) -> Result<Response, Error> {
         tracing::debug!(?request, "asking");
         let what = format!("{} {}", request.method.as_str(), request.path);
-        let seconds = self.0.timeout.as_secs().max(1);
+        let seconds = self.seconds();
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
         let answer = timeout_at(deadline, self.0.wire.send(request)).await;
         let failure = match answer.unwrap_or(Err(TransportError::Timeout(seconds))) {
             Ok(response) => {

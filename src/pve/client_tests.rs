@@ -187,3 +187,17 @@ async fn programs_in_a_guest_are_started_and_followed() {
     let euro = ["/bin/echo".to_owned(), "€".to_owned()];
     assert!(matches!(client.agent_exec(&pve(), vmid(), &euro, None).await, Err(Error::Refused(_))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_login_is_not_repeated_at_once() {
+    let wire = Scripted::new([recorded("ticket-bad-password"), recorded("ticket-ok"), recorded("version")]);
+    let password = Credentials::Password { user: "root@pam".into(), password: "wrong".into() };
+    let client = Client::over(wire, password, Duration::from_secs(10));
+    for _ in 0..5 {
+        assert!(matches!(client.version().await, Err(Error::Auth { .. })));
+    }
+    assert_eq!(client.requests(), 1);
+    tokio::time::advance(LOGIN_PAUSE).await;
+    assert_eq!(client.version().await.unwrap(), "9.2.11");
+    assert_eq!(client.requests(), 3);
+}

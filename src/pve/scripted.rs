@@ -79,7 +79,7 @@ impl Transport for Scripted {
     }
 }
 
-/// A real host's answer, by its name in `tests/data/answers.json`.
+/// An answer of a real host (Proxmox VE 9.2.11), by its name in `tests/data/answers.json`.
 pub(crate) fn recorded(name: &str) -> Step {
     let all: Value = serde_json::from_str(include_str!("../../tests/data/answers.json")).unwrap();
     let one = all.get(name).unwrap_or_else(|| panic!("no answer is called {name}"));
