@@ -183,6 +183,24 @@ impl PciDevice {
         let class = self.class.trim_start_matches("0x");
         ["0300", "0302", "0380"].iter().any(|prefix| class.starts_with(prefix))
     }
+
+    /// The name that people know: `NVIDIA GeForce RTX 4090` for `NVIDIA Corporation AD102 [GeForce RTX 4090]`. The PCI ID
+    /// database puts a card's trade name into brackets, and a vendor's short name too.
+    #[must_use]
+    pub fn trade_name(&self) -> Option<String> {
+        const VENDORS: [(&str, &str); 5] = [
+            ("NVIDIA Corporation", "NVIDIA"),
+            ("Advanced Micro Devices, Inc. [AMD/ATI]", "AMD"),
+            ("Advanced Micro Devices, Inc. [AMD]", "AMD"),
+            ("Intel Corporation", "Intel"),
+            ("ASPEED Technology, Inc.", "ASPEED"),
+        ];
+        let name = self.name.as_deref()?;
+        let known = VENDORS.iter().find_map(|(long, short)| Some((*short, name.strip_prefix(long)?.trim())));
+        let Some((vendor, device)) = known else { return Some(name.to_owned()) };
+        let bracketed = device.strip_suffix(']').and_then(|device| device.rsplit_once('[')).map(|(_, inside)| inside);
+        Some(format!("{vendor} {}", bracketed.unwrap_or(device)).trim_end().to_owned())
+    }
 }
 
 /// What one `hostpciN` would take from the host.
