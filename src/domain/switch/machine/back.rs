@@ -8,10 +8,10 @@ use crate::domain::{
     guest::Power,
     ids::Vmid,
     switch::{
-        event::{Outcome, What},
+        event::{Call, Outcome, What},
         plan::{Restore, Step, StepAction},
         planner::{RELEASE_SECONDS, party},
-        state::{Phase, State, StepState},
+        state::{Fate, Phase, State, StepState},
     },
 };
 use std::collections::BTreeSet;
@@ -58,7 +58,7 @@ fn way_back(state: &State, look: &Look<'_>) -> Vec<Step> {
     };
     let options = &state.plan.intent.options;
     let started = started_by(state);
-    for vmid in started.iter().filter(|vmid| facts.power(**vmid) != Power::Stopped) {
+    for vmid in started.iter().filter(|vmid| facts.power(**vmid) != Power::Stopped || may_yet_start(state, **vmid)) {
         push(StepAction::Shutdown { fallback: options.fallback }, *vmid, options.shutdown_timeout);
     }
     for vmid in stopped_by(state) {
@@ -69,6 +69,13 @@ fn way_back(state: &State, look: &Look<'_>) -> Vec<Step> {
         push(StepAction::Start, vmid, options.startup_timeout.max(180));
     }
     steps
+}
+
+/// Whether a start was requested that isn't known to have failed.
+pub(super) fn may_yet_start(state: &State, vmid: Vmid) -> bool {
+    let calls = state.steps.iter().flat_map(|step| &step.calls);
+    let mut starts = calls.filter(|call| call.call == Call::Start { vmid });
+    starts.any(|call| !matches!(call.fate, Fate::Failed { .. }))
 }
 
 /// Guests that this operation asked to start and that didn't run before.

@@ -3,6 +3,7 @@
 use super::Turn;
 use crate::domain::{
     gpu::{self, Clash, PciAddr},
+    guest::Guest,
     ids::Vmid,
     switch::planner::party,
 };
@@ -26,7 +27,8 @@ impl Turn<'_> {
         }
         let Some(guests) = facts.qemu.fresh() else { return Some(Blocked::Unknown(vmid)) };
         let mut holders = BTreeMap::new();
-        for guest in guests.iter().filter(|g| g.power.holds_devices() && g.vmid != vmid) {
+        let holds = |g: &Guest| g.power.holds_devices() || self.is_starting(g.vmid);
+        for guest in guests.iter().filter(|g| g.vmid != vmid && holds(g)) {
             match facts.claims(guest.vmid) {
                 Some(claims) => holders.insert(guest.vmid, claims),
                 None => return Some(Blocked::Unknown(guest.vmid)),
@@ -38,9 +40,15 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether a holder is one that this operation stops, and so will let go.
+    /// Whether a start of the guest is under way: it is about to take its devices.
+    fn is_starting(&self, vmid: Vmid) -> bool {
+        let tasks = self.look.facts.tasks.fresh().into_iter().flatten();
+        tasks.into_iter().any(|task| task.vmid == Some(vmid) && matches!(task.kind.as_str(), "qmstart" | "hastart"))
+    }
+
+    /// Whether a holder is one that this operation started or stops, and so will let go.
     pub(super) fn is_ours(&self, holder: Vmid) -> bool {
-        self.state.asked_to_stop().contains(&holder)
+        self.state.asked_to_stop().contains(&holder) || self.state.asked_to_start().contains(&holder)
     }
 
     pub(super) fn name(&self, vmid: Vmid) -> String {

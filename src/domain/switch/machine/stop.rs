@@ -1,6 +1,6 @@
 //! Stopping a guest: asking it first, and what follows when it doesn't hear.
 
-use super::{Next, QUESTION, Turn};
+use super::{Next, QUESTION, Turn, back::may_yet_start};
 use crate::domain::{
     facts::Trouble,
     finding::FindingId,
@@ -55,11 +55,21 @@ impl Turn<'_> {
         if self.step.question.is_some() {
             return Some(Next::Record(What::Answered { step: self.step.step.id, answer: Answer::Settled }));
         }
+        if self.state.is_rolling_back() && self.step.calls.is_empty() && may_yet_start(self.state, self.vmid()) {
+            return self.before_it_starts();
+        }
         let cleaning = self.step.last_call().filter(|call| matches!(call.fate, Fate::Task(Some(_))));
         match cleaning {
             Some(call) if self.look.now.since(call.sent) < allowance(call.call) => Some(self.wait(self.pause())),
             _ => Some(self.done()),
         }
+    }
+
+    /// Going back from a guest whose start may yet take effect: its task is waited for; without one (the HA manager
+    /// takes its time) the guest is asked to stop although it isn't running, which is harmless and takes the start back.
+    fn before_it_starts(&self) -> Option<Next> {
+        let waits = self.has_running_task() && self.age() < self.patience();
+        waits.then(|| self.wait(self.pause()))
     }
 
     fn patience(&self) -> u64 {

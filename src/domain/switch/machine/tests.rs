@@ -169,7 +169,7 @@ fn world() -> impl Strategy<Value = Toy> {
 
 /// What the outcome promises, against the truth.
 fn honest(toy: &mut Toy) -> Result<(), TestCaseError> {
-    prop_assert!(toy.rash.is_empty(), "{:?}", toy.rash);
+    prop_assert!(toy.rash.is_empty(), "{:?} in {toy:?}", toy.rash);
     let outcome = toy.outcome();
     let plan = toy.plan();
     let late = toy.journal.iter().any(|e| matches!(&e.what, What::CallFailed { outcome_unknown: true, .. }));
@@ -185,7 +185,7 @@ fn honest(toy: &mut Toy) -> Result<(), TestCaseError> {
         Some(Outcome::RolledBack) if !late => {
             for guest in &plan.basis {
                 let before = guest.power.holds_devices();
-                prop_assert_eq!(toy.is_running(guest.party.vmid.get()), before, "{}", guest.party);
+                prop_assert_eq!(toy.is_running(guest.party.vmid.get()), before, "{} in {:?}", guest.party, toy);
             }
         }
         Some(Outcome::RolledBack | Outcome::NotRolledBack | Outcome::Cancelled) => {}

@@ -3,10 +3,10 @@
 
 use super::{Look, Next, Wants, next, open_tasks};
 use crate::domain::{
-    facts::{Facts, Part, Trouble},
+    facts::{Facts, Part, RunningTask, Trouble},
     finding::FindingId,
     guest::{AgentFacts, AgentState, Health, Power, ServiceState},
-    ids::{Millis, Upid},
+    ids::{Millis, Upid, Vmid},
     switch::{
         event::{Call, Event, Outcome, What},
         plan::{Plan, Verb},
@@ -15,7 +15,7 @@ use crate::domain::{
     },
     testing::{self, change},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,11 +40,13 @@ pub(super) enum Fortune {
 
 #[derive(Clone, Debug)]
 struct Task {
+    vmid: Vmid,
+    kind: &'static str,
     ends: u64,
     exit: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Toy {
     pub(super) now: u64,
     running: BTreeMap<u32, bool>,
@@ -60,6 +62,17 @@ pub(super) struct Toy {
     crashed: bool,
     /// Starts that were sent while somebody else held the card.
     pub(super) rash: Vec<String>,
+}
+
+impl fmt::Debug for Toy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plan = self.plan();
+        write!(f, "{} {:?}, boots {:?}, left {:?}", plan.title(), plan.intent.verb, self.boots, self.fortunes)?;
+        self.journal
+            .iter()
+            .skip(1)
+            .try_for_each(|e| write!(f, "\n  {:>3} {:>7} {:?}", e.seq, e.at.0 - 1_000_000, e.what))
+    }
 }
 
 impl Toy {
@@ -138,7 +151,14 @@ impl Toy {
             let power = if on { Power::Running } else { Power::Stopped };
             change(&mut self.facts, vmid, |guest| guest.power = power);
         }
-        self.facts.tasks = Part::good(vec![], at);
+        let working = self.tasks.iter().filter(|(_, task)| task.ends > self.now);
+        let working = working.map(|(upid, task)| RunningTask {
+            upid: upid.clone(),
+            kind: task.kind.into(),
+            vmid: Some(task.vmid),
+            user: "morpheus@pam".into(),
+        });
+        self.facts.tasks = Part::good(working.collect(), at);
         for vmid in wants.address.iter().chain(&wants.services) {
             let up = self.boots.zip(self.started.get(&vmid.get())).is_some_and(|(ms, since)| self.now >= since + ms);
             let facts = AgentFacts {
@@ -172,10 +192,18 @@ impl Toy {
         if on && let Some(holder) = self.holder(vmid.get()) {
             self.rash.push(format!("start of {vmid} while {holder} runs, at event {}", self.journal.len()));
         }
+        let working = self.tasks.values().any(|task| task.vmid == vmid && task.ends > self.now);
+        if !on && !working {
+            // The HA manager forgets a start that it hasn't carried out yet.
+            self.pending.retain(|(_, guest, start)| !(*start && *guest == vmid.get()));
+        }
         let fortune = self.fortunes.pop().unwrap_or(Fortune::Works(1_000));
         let upid = Upid(format!("UPID:toy:{}", self.journal.len()));
         let mut task = |ends: u64, exit: &str| {
-            self.tasks.insert(upid.clone(), Task { ends, exit: exit.to_owned() });
+            self.tasks.insert(
+                upid.clone(),
+                Task { vmid, kind: if on { "qmstart" } else { "qmshutdown" }, ends, exit: exit.to_owned() },
+            );
         };
         let timeout = match call {
             Call::Shutdown { timeout, .. } => timeout * 1_000,
