@@ -9,6 +9,8 @@ pub mod action;
 pub mod caps;
 pub mod chord;
 pub mod effect;
+pub mod keymap;
+pub mod layout;
 pub mod model;
 pub mod msg;
 pub mod runtime;
@@ -16,3 +18,7 @@ pub mod term;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod widget;
+
+#[cfg(test)]
+mod scene;

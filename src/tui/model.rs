@@ -1,21 +1,31 @@
 //! All that the screen knows. Plain data: it can be cloned, compared, stored and started from again.
 
 pub mod layer;
+mod query;
+mod time;
+
+pub use query::Row;
+pub use time::{age_of, ago};
 
 use super::{
     caps::Caps,
     effect::Scope,
+    keymap::Keymap,
     msg::{Level, Link, OpBrief, Ticket},
 };
 use crate::domain::{
     facts::Facts,
+    ids::OpId,
     ids::{Millis, ModeName, Vmid},
     mode::ModeSet,
-    switch::plan::{Options, Warning},
+    switch::{
+        plan::{Options, Warning},
+        refusal::Refusal,
+    },
 };
 use layer::{Field, Layer};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// All that the screen knows.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -32,6 +42,8 @@ pub struct Model {
     pub link: Link,
     /// All looks so far.
     pub facts: Facts,
+    /// Whether each mode could be switched to now, as far as the looks tell, and if not why not; in the modes' order.
+    pub standing: Vec<Result<(), Refusal>>,
     /// Operations, oldest first.
     pub ops: Vec<OpBrief>,
     /// The newest lines, oldest first.
@@ -57,6 +69,8 @@ pub struct Setup {
     pub notices: Vec<Warning>,
     /// What the terminal can show.
     pub caps: Caps,
+    /// Which key means what.
+    pub keymap: Keymap,
 }
 
 /// A line of the log pane.
@@ -95,6 +109,8 @@ pub struct Ui {
     pub toast: Option<Toast>,
     /// Until when Ctrl-C quits.
     pub leaving_until: Option<Millis>,
+    /// Operations whose journals are followed.
+    pub attached: BTreeSet<OpId>,
     /// The last ticket given out.
     pub ticket: Ticket,
     /// The newest [`Effect::Watch`](super::effect::Effect::Watch).
@@ -145,6 +161,12 @@ impl Model {
     #[must_use]
     pub fn new(setup: Setup, size: (u16, u16), now: Millis) -> Self {
         let mode = setup.modes.0.first().map(|mode| mode.name.clone());
+        let notice = |warning: &Warning| LogLine {
+            at: now,
+            level: Level::Warn,
+            text: format!("{} ({})", warning.message, warning.finding),
+        };
+        let log = setup.notices.iter().map(notice).collect();
         Self {
             now,
             size,
@@ -152,19 +174,10 @@ impl Model {
             setup,
             link: Link::Connecting,
             facts: Facts::default(),
+            standing: Vec::new(),
             ops: Vec::new(),
-            log: VecDeque::new(),
+            log,
             ui: Ui { mode, ..Ui::default() },
-        }
-    }
-
-    /// When the runtime must send the next [`Msg::Clock`](super::msg::Msg::Clock) even if nothing else happens; none
-    /// means that no timer is needed.
-    #[must_use]
-    pub const fn next_deadline(&self) -> Option<Millis> {
-        match &self.ui.toast {
-            Some(toast) => Some(toast.until),
-            None => None,
         }
     }
 }

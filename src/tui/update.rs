@@ -1,15 +1,49 @@
 //! From a message to a changed model and effects. Pure: no clock, no files, no network, no terminal.
 
-use super::{effect::Effect, model::Model, msg::Msg};
+mod act;
+mod choose;
+mod history;
+mod input;
+mod look;
+mod nav;
+mod op;
+mod plan;
+mod say;
+mod settle;
+
+use super::{
+    effect::Effect,
+    model::Model,
+    msg::{Msg, Signal},
+};
+
+pub use choose::Choice;
+pub use history::{last_run, last_time};
 
 /// Takes a message in.
 #[must_use]
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    match msg {
-        Msg::Clock(now) => model.now = now,
-        Msg::Link(link) => model.link = link,
-        Msg::Seen(facts) => model.facts.merge(*facts),
-        _ => {}
+    let mut effects = match msg {
+        Msg::Clock(now) => say::clock(model, now),
+        Msg::Input(input) => input::take(model, input),
+        Msg::Signal(signal) => take_signal(signal),
+        Msg::Link(link) => look::link(model, link),
+        Msg::Seen(facts) => look::seen(model, *facts),
+        Msg::Looked { ticket, result } => plan::looked(model, ticket, result),
+        Msg::Started { ticket, result } => plan::started(model, ticket, result),
+        Msg::Ops(ops) => op::listed(model, ops),
+        Msg::Op { id, event } => op::line(model, &id, &event),
+        Msg::OpLost(id) => op::lost(model, &id),
+        Msg::Told { of, result } => op::told(model, &of, result),
+        Msg::Log { level, text } => say::log(model, level, text),
+    };
+    effects.extend(settle::settle(model));
+    effects
+}
+
+fn take_signal(signal: Signal) -> Vec<Effect> {
+    match signal {
+        Signal::Terminate | Signal::Hangup => vec![Effect::Quit { parting: None }],
+        Signal::Continue => vec![Effect::Redraw],
     }
-    Vec::new()
 }

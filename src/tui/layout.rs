@@ -1,0 +1,141 @@
+//! Where everything is, by the size of the screen. Update (for paging) and view ask the same function.
+
+use super::model::{Model, Pane, Subject};
+use ratatui::layout::Rect;
+
+/// Fewest columns that anything useful fits in.
+pub const MIN_COLUMNS: u16 = 60;
+/// Fewest rows.
+pub const MIN_ROWS: u16 = 16;
+
+/// Where everything is; none where there is no room for it now.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Regions {
+    /// Host, link, operation.
+    pub header: Rect,
+    /// A line about something that is wrong.
+    pub banner: Option<Rect>,
+    /// The modes pane.
+    pub modes: Option<Rect>,
+    /// The guests pane.
+    pub guests: Option<Rect>,
+    /// The detail pane.
+    pub detail: Option<Rect>,
+    /// The log pane.
+    pub log: Option<Rect>,
+    /// All panes together.
+    pub body: Rect,
+    /// What the keys do here.
+    pub footer: Rect,
+}
+
+/// Whether the screen is too small for anything but a line that says so.
+#[must_use]
+pub const fn too_small(area: Rect) -> bool {
+    area.width < MIN_COLUMNS || area.height < MIN_ROWS
+}
+
+/// Where everything is.
+#[must_use]
+pub fn regions(area: Rect, model: &Model) -> Regions {
+    if too_small(area) {
+        return Regions::default();
+    }
+    let (header, rest) = split_top(area, 1);
+    let (banner, rest) = if model.has_banner() { split_top(rest, 1) } else { split_top(rest, 0) };
+    let (body, footer) = split_bottom(rest, 1);
+    let mut regions =
+        Regions { header, banner: (banner.height > 0).then_some(banner), body, footer, ..Regions::default() };
+    if area.width < 80 {
+        *regions.slot(model.ui.pane) = Some(body);
+        return regions;
+    }
+    let panes = if model.ui.log_open {
+        let (panes, log) = split_bottom(body, (body.height / 3).clamp(5, 12));
+        regions.log = Some(log);
+        panes
+    } else {
+        body
+    };
+    let modes_height = 3 + u16::try_from(model.setup.modes.0.len()).unwrap_or(u16::MAX).clamp(1, panes.height / 2);
+    if area.width < 120 {
+        let (list, detail) = split_left(panes, 50 + (area.width - 80) / 2);
+        let (modes, guests) = split_top(list, modes_height.min(list.height / 2));
+        (regions.modes, regions.guests, regions.detail) = (Some(modes), Some(guests), Some(detail));
+    } else {
+        let spare = area.width - 120;
+        let (modes, rest) = split_left(panes, 36 + spare / 4);
+        let (guests, detail) = split_left(rest, 50 + spare / 2);
+        (regions.modes, regions.guests, regions.detail) = (Some(modes), Some(guests), Some(detail));
+    }
+    regions
+}
+
+impl Regions {
+    const fn slot(&mut self, pane: Pane) -> &mut Option<Rect> {
+        match pane {
+            Pane::Modes => &mut self.modes,
+            Pane::Guests => &mut self.guests,
+            Pane::Detail => &mut self.detail,
+            Pane::Log => &mut self.log,
+        }
+    }
+
+    /// Rows of a table in a pane.
+    #[must_use]
+    pub const fn rows(pane: Option<Rect>) -> u16 {
+        match pane {
+            Some(area) => area.height.saturating_sub(3),
+            None => 0,
+        }
+    }
+}
+
+impl Pane {
+    /// Its number on screen.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Modes => 1,
+            Self::Guests => 2,
+            Self::Detail => 3,
+            Self::Log => 4,
+        }
+    }
+
+    /// The pane with this number.
+    #[must_use]
+    pub const fn numbered(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Modes),
+            2 => Some(Self::Guests),
+            3 => Some(Self::Detail),
+            4 => Some(Self::Log),
+            _ => None,
+        }
+    }
+
+    /// The list that it is, if it is one.
+    #[must_use]
+    pub const fn subject(self) -> Option<Subject> {
+        match self {
+            Self::Modes => Some(Subject::Mode),
+            Self::Guests => Some(Subject::Guest),
+            Self::Detail | Self::Log => None,
+        }
+    }
+}
+
+fn split_top(area: Rect, height: u16) -> (Rect, Rect) {
+    let height = height.min(area.height);
+    (Rect { height, ..area }, Rect { y: area.y + height, height: area.height - height, ..area })
+}
+
+fn split_bottom(area: Rect, height: u16) -> (Rect, Rect) {
+    split_top(area, area.height.saturating_sub(height))
+}
+
+fn split_left(area: Rect, width: u16) -> (Rect, Rect) {
+    let width = width.min(area.width);
+    (Rect { width, ..area }, Rect { x: area.x + width, width: area.width - width, ..area })
+}

@@ -1,0 +1,193 @@
+//! Questions to the model that update and view both ask.
+
+use super::{Model, Subject, layer::Layer};
+use crate::{
+    domain::{
+        facts::Trouble,
+        finding::FindingId,
+        guest::Guest,
+        ids::{ModeName, OpId, Vmid},
+        mode::Mode,
+        policy::{self, Ask, Situation},
+        switch::refusal::Refusal,
+    },
+    tui::{
+        action::Action,
+        msg::{Link, OpBrief},
+    },
+};
+
+/// What the detail pane tells about.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Its mode, if it has one.
+    pub mode: Option<&'a Mode>,
+    /// Its guest's number.
+    pub vmid: Vmid,
+    /// Its guest, if the host lists it.
+    pub guest: Option<&'a Guest>,
+}
+
+impl Model {
+    /// An operation by its identity.
+    #[must_use]
+    pub fn op(&self, id: &OpId) -> Option<&OpBrief> {
+        self.ops.iter().find(|op| op.id == *id)
+    }
+
+    /// The newest operation.
+    #[must_use]
+    pub fn newest_op(&self) -> Option<&OpBrief> {
+        self.ops.last()
+    }
+
+    /// The operation that is not at its end, alive or interrupted.
+    #[must_use]
+    pub fn open_op(&self) -> Option<&OpBrief> {
+        self.newest_op().filter(|op| op.state.finished.is_none())
+    }
+
+    /// The operation that a runner carries out now.
+    #[must_use]
+    pub fn running_op(&self) -> Option<&OpBrief> {
+        self.open_op().filter(|op| op.alive)
+    }
+
+    /// Modes that the filter lets through, in the file's order.
+    #[must_use]
+    pub fn shown_modes(&self) -> Vec<&Mode> {
+        let needle = self.ui.filter.text.to_lowercase();
+        let text = |mode: &Mode| {
+            format!("{} {} {} {}", mode.name, mode.aliases.join(" "), mode.vmid, mode.description).to_lowercase()
+        };
+        self.setup.modes.0.iter().filter(|mode| needle.is_empty() || text(mode).contains(&needle)).collect()
+    }
+
+    /// Guests that the filter lets through, VMs first.
+    #[must_use]
+    pub fn shown_guests(&self) -> Vec<&Guest> {
+        let needle = self.ui.filter.text.to_lowercase();
+        let text = |guest: &Guest| {
+            let lock = guest.lock.as_deref().unwrap_or_default();
+            format!("{} {} {} {lock} {}", guest.vmid, guest.name, guest.power, guest.tags.join(" ")).to_lowercase()
+        };
+        self.facts.guests().filter(|guest| needle.is_empty() || text(guest).contains(&needle)).collect()
+    }
+
+    /// The selected mode, if it is still configured.
+    #[must_use]
+    pub fn selected_mode(&self) -> Option<&Mode> {
+        let name = self.ui.mode.as_ref()?;
+        self.setup.modes.0.iter().find(|mode| mode.name == *name)
+    }
+
+    /// What the detail pane tells about.
+    #[must_use]
+    pub fn subject(&self) -> Option<Row<'_>> {
+        let (mode, vmid) = match self.ui.subject {
+            Subject::Mode => self.selected_mode().map(|mode| (Some(mode), mode.vmid))?,
+            Subject::Guest => self.ui.guest.map(|vmid| (self.setup.modes.of(vmid), vmid))?,
+        };
+        Some(Row { mode, vmid, guest: self.facts.guest(vmid) })
+    }
+
+    /// Whether a mode could be switched to now; none while nobody knows.
+    #[must_use]
+    pub fn standing_of(&self, name: &ModeName) -> Option<&Result<(), Refusal>> {
+        let place = self.setup.modes.0.iter().position(|mode| mode.name == *name)?;
+        self.standing.get(place)
+    }
+
+    /// What [`policy::availability`] needs to know.
+    #[must_use]
+    pub fn situation(&self) -> Situation<'_> {
+        Situation {
+            modes: &self.setup.modes,
+            facts: &self.facts,
+            options: self.setup.options,
+            newest: self.newest_op().map(|op| (&op.id, op.state.as_ref(), op.alive)),
+        }
+    }
+
+    /// Why an action can't be done now, if it can't.
+    #[must_use]
+    pub fn unavailable(&self, action: &Action) -> Option<Refusal> {
+        let selected = || self.selected_mode().map(|mode| &mode.name);
+        match action {
+            Action::ModeSwitch(None) if !self.setup.replace => match selected() {
+                Some(name) => self.standing_of(name)?.as_ref().err().cloned(),
+                None => Some(no_mode()),
+            },
+            Action::ModeSwitch(name) if self.setup.replace => self.unavailable_of(name.as_ref(), Ask::Replace),
+            Action::ModeSwitch(name) => self.unavailable_of(name.as_ref(), Ask::Switch),
+            Action::ModeReplace(name) => self.unavailable_of(name.as_ref(), Ask::Replace),
+            Action::ModeStart(name) => self.unavailable_of(name.as_ref(), Ask::Start),
+            Action::ModeStop(name) => self.unavailable_of(name.as_ref(), Ask::Stop),
+            Action::OpCancel => policy::availability(Ask::Cancel, &self.situation()).err(),
+            Action::OpResume => policy::availability(Ask::Resume, &self.situation()).err(),
+            Action::OpUndo => policy::availability(Ask::Undo, &self.situation()).err(),
+            Action::OpShow if self.ops.is_empty() => {
+                Some(Refusal::new(FindingId::OpUnknown, "There was no operation yet."))
+            }
+            Action::AnswerWait | Action::AnswerStop | Action::AnswerAbort if self.question().is_none() => {
+                Some(Refusal::new(FindingId::OpUnknown, "No operation asks anything."))
+            }
+            Action::Explain(None) if self.trouble_on_screen().is_none() => {
+                Some(Refusal::new(FindingId::OpUnknown, "Nothing on screen is wrong."))
+            }
+            _ => None,
+        }
+    }
+
+    fn unavailable_of<'a>(
+        &'a self,
+        name: Option<&'a ModeName>,
+        ask: impl FnOnce(&'a ModeName) -> Ask<'a>,
+    ) -> Option<Refusal> {
+        let Some(name) = name.or_else(|| self.selected_mode().map(|mode| &mode.name)) else { return Some(no_mode()) };
+        policy::availability(ask(name), &self.situation()).err()
+    }
+
+    /// The step that asks a person, of the operation that runs.
+    #[must_use]
+    pub fn question(&self) -> Option<(&OpId, u16)> {
+        let op = self.running_op()?;
+        op.state.question().map(|(step, _)| (&op.id, step))
+    }
+
+    /// What is wrong, on top of the screen.
+    #[must_use]
+    pub fn trouble_on_screen(&self) -> Option<Trouble> {
+        let of_op = |op: &OpBrief| op.state.trouble.clone();
+        match self.ui.layers.last() {
+            Some(Layer::Refused { refusal, .. }) => {
+                Some(Trouble { finding: refusal.finding, message: refusal.message.clone() })
+            }
+            Some(Layer::Operation { id, .. }) => self.op(id).and_then(of_op),
+            Some(_) => None,
+            None => match &self.link {
+                Link::Down { trouble, .. } | Link::Unconfigured(trouble) => Some(trouble.clone()),
+                Link::Connecting | Link::Up => self.newest_op().and_then(of_op),
+            },
+        }
+    }
+}
+
+impl Model {
+    /// Whether the host's guests were ever seen.
+    #[must_use]
+    pub const fn knows_the_host(&self) -> bool {
+        self.facts.qemu.value.is_some()
+    }
+
+    /// Whether a line under the header tells of something wrong.
+    #[must_use]
+    pub fn has_banner(&self) -> bool {
+        let down = matches!(self.link, Link::Down { .. } | Link::Unconfigured(_));
+        (down && self.knows_the_host()) || self.open_op().is_some_and(|op| !op.alive)
+    }
+}
+
+fn no_mode() -> Refusal {
+    Refusal::new(FindingId::ModeUnknown, "No mode is selected.")
+}

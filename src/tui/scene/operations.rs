@@ -1,0 +1,226 @@
+//! An operation on screen: its steps, its question, its end, and what is left of it when its runner dies.
+
+use super::{NOON, Scene, dialogs::planned, running};
+use crate::{
+    domain::{
+        facts::Trouble,
+        finding::FindingId,
+        guest::{Health, ServiceState},
+        ids::{OpId, Upid},
+        switch::{
+            event::{Call, Event, Outcome, What},
+            plan::{Plan, Step, StepAction},
+        },
+        testing,
+    },
+    tui::{
+        effect::{Control, Effect},
+        model::layer::Layer,
+        msg::Msg,
+    },
+};
+
+fn id() -> OpId {
+    OpId::from("20260301-200000-k3f9")
+}
+
+fn plan() -> Plan {
+    match planned().model.ui.layers.last() {
+        Some(Layer::Confirm(confirm)) => confirm.plan.clone(),
+        _ => panic!("no plan"),
+    }
+}
+
+impl Scene {
+    /// The operation writes these lines, each so many seconds after its beginning.
+    fn journal(mut self, lines: Vec<(u64, What)>) -> Self {
+        let planned = What::Planned { plan: Box::new(plan()), host: "pve at 192.168.1.100".into() };
+        let all = [(0, planned), (0, What::RunnerStarted { pid: 4242 })].into_iter().chain(lines);
+        for (seq, (seconds, what)) in all.enumerate() {
+            let at = NOON.plus(seconds * 1000);
+            let event = Event { seq: u32::try_from(seq).unwrap(), at, what };
+            self = self.msg(Msg::Clock(at)).msg(Msg::Op { id: id(), event: Box::new(event) });
+        }
+        self
+    }
+}
+
+/// The plan was confirmed and its runner started.
+fn begun(lines: Vec<(u64, What)>) -> Scene {
+    let scene = planned().keys("tab enter");
+    let ticket = scene.model.ui.ticket;
+    let mut scene = scene.msg(Msg::Started { ticket, result: Ok(id()) }).journal(lines);
+    scene.effects.retain(|effect| !matches!(effect, Effect::Watch(_)));
+    scene
+}
+
+fn done(step: u16) -> What {
+    What::StepDone { step, address: None, services: vec![] }
+}
+
+fn upid() -> Option<Upid> {
+    Some(Upid::from("UPID:pve:000002DB:0007B0F1:6B013048:qmshutdown:101:morpheus@pam!t:"))
+}
+
+fn stopping() -> Vec<(u64, What)> {
+    let call = Call::Shutdown { vmid: testing::id(101), timeout: 60 };
+    vec![
+        (0, What::StepBegun { step: 0 }),
+        (0, What::Calling { step: 0, call }),
+        (0, What::Called { step: 0, upid: upid() }),
+    ]
+}
+
+fn starting() -> Vec<(u64, What)> {
+    let call = Call::Start { vmid: testing::id(102) };
+    let mut all = stopping();
+    all.extend([
+        (8, done(0)),
+        (8, What::StepBegun { step: 1 }),
+        (9, done(1)),
+        (9, What::StepBegun { step: 2 }),
+        (9, What::Calling { step: 2, call }),
+        (9, What::Called { step: 2, upid: upid() }),
+    ]);
+    all
+}
+
+fn failing() -> Vec<(u64, What)> {
+    let message = "PCI device '0000:01:00.0' already in use by VMID '111'".to_owned();
+    let trouble = Trouble { finding: FindingId::GpuTaken, message };
+    let party = plan().steps[0].party.clone();
+    let back = Step { id: 5, action: StepAction::Start, party, deadline: 188 };
+    let mut all = starting();
+    all.extend([
+        (24, What::StepFailed { step: 2, trouble }),
+        (24, What::RollingBack { steps: vec![back] }),
+        (24, What::StepBegun { step: 5 }),
+    ]);
+    all
+}
+
+fn finished() -> Vec<(u64, What)> {
+    let service = |name: &str, health| ServiceState { name: name.into(), health, detail: None };
+    let mut all = starting();
+    all.extend([
+        (20, done(2)),
+        (20, What::StepBegun { step: 3 }),
+        (31, What::StepDone { step: 3, address: Some("192.168.1.151".parse().unwrap()), services: vec![] }),
+        (31, What::StepBegun { step: 4 }),
+        (33, What::StepDone { step: 4, address: None, services: vec![service("WiVRn", Health::Up)] }),
+        (
+            33,
+            What::Finished {
+                outcome: Outcome::Done,
+                trouble: None,
+                gpu: Some("NVIDIA GeForce RTX 4090 (exclusive)".into()),
+            },
+        ),
+    ]);
+    all
+}
+
+#[test]
+fn steps_have_words_and_seconds() {
+    begun(starting()).later(3_400).snap("operation_running");
+    begun(starting()).later(3_400).at(120, 40).keys("esc").snap("operation_in_the_header");
+}
+
+#[test]
+fn a_running_operation_wakes_the_screen_once_a_second() {
+    let scene = begun(starting()).later(3_400);
+    assert_eq!(scene.model.next_deadline(), Some(NOON.plus(13_000)));
+    assert_eq!(begun(finished()).later(5_000).model.running_op(), None);
+}
+
+#[test]
+fn it_ends_well() {
+    begun(finished()).later(2_000).snap("operation_done");
+}
+
+#[test]
+fn it_fails_and_goes_back() {
+    begun(failing()).later(2_000).snap("operation_going_back");
+    let mut lines = failing();
+    lines.push((40, done(5)));
+    lines.push((40, What::Finished { outcome: Outcome::RolledBack, trouble: None, gpu: None }));
+    begun(lines).later(2_000).snap("operation_rolled_back");
+}
+
+fn asked() -> Scene {
+    let mut lines = stopping();
+    let question = "linuxvrstreaming (VM 101) hasn't shut down after 60 s.".to_owned();
+    lines.push((60, What::Asked { step: 0, question, until: NOON.plus(360_000) }));
+    begun(lines)
+}
+
+#[test]
+fn a_question_is_answered_by_a_key() {
+    asked().later(5_000).snap("operation_asks");
+    let answered = |key: &str| match asked().keys(key).effects.pop() {
+        Some(Effect::Control(op, Control::Answer { step: 0, answer })) if op == id() => Some(answer),
+        _ => None,
+    };
+    use crate::domain::switch::event::Answer;
+    assert_eq!(["w", "S", "a", "s"].map(answered), [Some(Answer::Wait), Some(Answer::Stop), Some(Answer::Abort), None]);
+}
+
+#[test]
+fn a_question_does_not_come_under_somebodys_typing() {
+    let mut lines = stopping();
+    lines.push((60, What::Asked { step: 0, question: "?".into(), until: NOON.plus(360_000) }));
+    let scene = running(&[101, 110]).keys("/").journal(lines).keys("'wa'");
+    assert_eq!(scene.model.ui.filter.text, "wa");
+    assert!(!scene.effects.iter().any(|effect| matches!(effect, Effect::Control(..))));
+}
+
+#[test]
+fn cancelling_asks_first() {
+    let scene = begun(starting()).keys("x");
+    assert!(!scene.effects.iter().any(|effect| matches!(effect, Effect::Control(..))));
+    let scene = scene.keys("tab enter");
+    assert_eq!(scene.effects.last(), Some(&Effect::Control(id(), Control::Cancel { go_back: false })));
+    begun(starting()).keys("x").snap("operation_cancel");
+}
+
+#[test]
+fn leaving_says_that_it_goes_on() {
+    begun(starting()).keys("esc q").snap("leaving");
+    let scene = begun(starting()).keys("esc q q");
+    assert!(matches!(scene.effects.last(), Some(Effect::Quit { parting: Some(text) }) if text.contains("goes on")));
+}
+
+#[test]
+fn a_dead_runner_is_told_and_can_be_taken_over() {
+    begun(starting()).msg(Msg::OpLost(id())).snap("operation_interrupted");
+    let scene = begun(starting()).msg(Msg::OpLost(id())).keys("c");
+    assert_eq!(scene.effects.last(), Some(&Effect::Resume(id())));
+    let scene = begun(starting()).msg(Msg::OpLost(id())).later(5_000).keys("esc");
+    scene.snap("interrupted_banner");
+    let scene = begun(starting()).msg(Msg::OpLost(id())).keys("u tab enter");
+    assert_eq!(scene.effects.last(), Some(&Effect::Undo(id())));
+}
+
+#[test]
+fn opening_the_dashboard_shows_what_runs() {
+    let first = begun(starting());
+    let brief = first.model.ops.first().unwrap().clone();
+    let scene = running(&[110]).msg(Msg::Ops(vec![brief]));
+    assert!(matches!(scene.model.ui.layers.last(), Some(Layer::Operation { .. })));
+    assert_eq!(scene.effects.iter().filter(|effect| matches!(effect, Effect::Attach(_))).count(), 1);
+}
+
+#[test]
+fn undo_is_a_plan_of_its_own() {
+    let scene = begun(finished()).keys("u").looked(super::host::facts(&[102, 110]));
+    scene.snap("undo_plan");
+}
+
+#[test]
+fn the_last_time_is_remembered() {
+    let scene = begun(finished()).at(160, 40).later(7_200_000).keys("esc");
+    let scene = scene.msg(Msg::Seen(Box::new(super::host::facts(&[102, 110]))));
+    assert!(scene.text().contains("took 33s"), "{}", scene.text());
+    let scene = begun(finished()).keys("esc enter").looked(super::host::facts(&[101, 110]));
+    assert!(scene.text().contains("33s the last time"), "{}", scene.text());
+}

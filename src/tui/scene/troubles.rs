@@ -1,0 +1,108 @@
+//! Screens for when something is wrong.
+
+use super::{Scene, empty, host, running};
+use crate::{
+    domain::{
+        facts::{Facts, Part, Trouble},
+        finding::FindingId,
+        mode::ModeSet,
+        switch::plan::Warning,
+    },
+    tui::msg::{Link, Msg},
+};
+
+fn trouble(finding: FindingId, message: &str) -> Trouble {
+    Trouble { finding, message: message.into() }
+}
+
+fn down(scene: Scene, finding: FindingId, message: &str, attempts: u32) -> Scene {
+    let since = scene.model.now;
+    scene.msg(Msg::Link(Link::Down { trouble: trouble(finding, message), since, attempts }))
+}
+
+#[test]
+fn connecting() {
+    empty().snap("connecting");
+}
+
+#[test]
+fn a_host_that_never_answered() {
+    let scene = down(empty(), FindingId::PveUnreachable, "192.168.1.100:8006: no route to host", 3);
+    scene.later(63_000).snap("dead_host");
+}
+
+#[test]
+fn a_host_that_stopped_answering_leaves_its_last_word() {
+    let scene = down(running(&[101, 110]), FindingId::PveUnreachable, "192.168.1.100:8006: no route to host", 2);
+    scene.later(41_000).snap("host_gone");
+}
+
+#[test]
+fn switching_on_a_host_that_does_not_answer_is_refused_at_once() {
+    let scene = down(running(&[101]), FindingId::PveUnreachable, "192.168.1.100:8006: no route to host", 2);
+    scene.keys("down enter").snap("refused_down");
+}
+
+#[test]
+fn a_wrong_token() {
+    let message = "192.168.1.100 doesn't accept morpheus@pam!morpheus-token.";
+    down(empty(), FindingId::PveAuth, message, 1).snap("wrong_token");
+}
+
+#[test]
+fn no_configuration() {
+    let message = "No proxmox.host; looked in ./config.yaml, ~/.morpheus/config.yaml and /etc/morpheus/config.yaml.";
+    let scene = empty().with(|model| {
+        model.setup.host.clear();
+        model.setup.modes = ModeSet::default();
+        model.ui.mode = None;
+    });
+    scene.msg(Msg::Link(Link::Unconfigured(trouble(FindingId::ConfigBad, message)))).snap("no_configuration");
+}
+
+#[test]
+fn half_an_answer_keeps_the_other_half() {
+    let forbidden = trouble(FindingId::PveForbidden, "VM.Audit on /vms is missing");
+    let partial = Facts { lxc: Part::failed(forbidden), ..Facts::default() };
+    let scene = running(&[101, 110]).later(25_000).msg(Msg::Seen(Box::new(partial)));
+    scene.keys("2").snap("half_broken");
+}
+
+#[test]
+fn no_modes_and_no_guests() {
+    let scene = empty().with(|model| {
+        model.setup.modes = ModeSet::default();
+        model.ui.mode = None;
+    });
+    let mut facts = host::facts(&[]);
+    facts.qemu.value = Some(vec![]);
+    facts.lxc.value = Some(vec![]);
+    scene.msg(Msg::Link(Link::Up)).msg(Msg::Seen(Box::new(facts))).snap("nothing_there");
+}
+
+#[test]
+fn a_host_that_comes_back() {
+    let scene = down(running(&[101]), FindingId::PveUnreachable, "no route to host", 2).later(60_000);
+    let scene = scene.msg(Msg::Link(Link::Up));
+    let text = scene.msg(Msg::Seen(Box::new(host::facts(&[101])))).keys("l").text();
+    assert!(text.contains("192.168.1.100 answers again."), "{text}");
+}
+
+#[test]
+fn notices_are_told_at_the_start() {
+    let notice = Warning { finding: FindingId::PveTlsUnverified, message: "The certificate isn't checked.".into() };
+    let scene = empty().with(|model| model.setup.notices = vec![notice]);
+    let setup = scene.model.setup.clone();
+    let model = crate::tui::model::Model::new(setup, (80, 24), super::NOON);
+    let text = Scene { model, effects: vec![] }.keys("l").text();
+    assert!(text.contains("The certificate isn't checked. (pve.tls-unverified)"), "{text}");
+}
+
+#[test]
+fn a_screen_that_is_too_small_says_what_is_needed() {
+    let text = |columns, rows| running(&[101]).at(columns, rows).text();
+    assert_eq!(text(59, 3), "\n            morpheus needs 60x16; this is 59x3.\n\n");
+    assert_eq!(text(80, 1).trim(), "morpheus needs 60x16; this is 80x1.");
+    assert_eq!(text(12, 1), "needs 60x16\n");
+    assert_eq!(text(1, 1), "\n");
+}

@@ -1,0 +1,232 @@
+//! What the person meant: one function per action.
+
+use super::{nav, nav::To, op, plan, say};
+use crate::{
+    domain::{
+        facts::Trouble,
+        finding::FindingId,
+        ids::ModeName,
+        switch::{event::Answer, plan::Verb},
+    },
+    tui::{
+        action::Action,
+        effect::Effect,
+        model::{
+            Model, Pane,
+            layer::{Field, Layer},
+        },
+        msg::Level,
+    },
+};
+
+/// Milliseconds in which a second Ctrl-C quits.
+const LEAVING: u64 = 3_000;
+
+pub(super) fn act(model: &mut Model, action: &Action) -> Vec<Effect> {
+    match action {
+        Action::Up => go(model, To::By(-1)),
+        Action::Down => go(model, To::By(1)),
+        Action::PageUp => go(model, To::Pages(-1)),
+        Action::PageDown => go(model, To::Pages(1)),
+        Action::Top => go(model, To::Top),
+        Action::Bottom => go(model, To::Bottom),
+        Action::Left | Action::Previous => turn(model, -1),
+        Action::Right | Action::Next => turn(model, 1),
+        Action::Pane(number) => pane(model, *number),
+        Action::Enter => enter(model),
+        Action::Inspect => inspect(model),
+        Action::Copy => copy(model),
+        Action::Refresh => refresh(model),
+        Action::Filter => open(model, Layer::Filter),
+        Action::Palette => open(model, Layer::Palette { field: Field::default(), selected: None }),
+        Action::Help => open(model, Layer::Help { filter: Field::default(), scroll: 0 }),
+        Action::Log => log(model),
+        Action::ModeSwitch(name) => on_mode(model, Verb::Switch, name.as_ref(), model.setup.replace),
+        Action::ModeReplace(name) => on_mode(model, Verb::Switch, name.as_ref(), true),
+        Action::ModeStart(name) => on_mode(model, Verb::Start, name.as_ref(), false),
+        Action::ModeStop(name) => on_mode(model, Verb::Stop, name.as_ref(), false),
+        Action::OpShow => op::show(model),
+        Action::OpCancel => op::ask_to_cancel(model),
+        Action::OpResume => op::resume(model),
+        Action::OpUndo => op::undo(model),
+        Action::AnswerWait => op::answer(model, Answer::Wait),
+        Action::AnswerStop => op::answer(model, Answer::Stop),
+        Action::AnswerAbort => op::answer(model, Answer::Abort),
+        Action::Explain(finding) => explain(model, *finding),
+        Action::Back => back(model),
+        Action::Leave => leave(model),
+        Action::Quit => quit(model),
+        Action::Suspend => vec![Effect::Suspend],
+        Action::Redraw => vec![Effect::Redraw],
+    }
+}
+
+fn go(model: &mut Model, to: To) -> Vec<Effect> {
+    nav::go(model, to);
+    Vec::new()
+}
+
+fn turn(model: &mut Model, by: i32) -> Vec<Effect> {
+    match model.ui.layers.last_mut() {
+        Some(Layer::Confirm(confirm)) => confirm.yes = !confirm.yes,
+        Some(Layer::ConfirmUndo { yes, .. } | Layer::ConfirmCancel { yes, .. }) => *yes = !*yes,
+        Some(_) => {}
+        None => nav::turn(model, by),
+    }
+    Vec::new()
+}
+
+fn pane(model: &mut Model, number: u8) -> Vec<Effect> {
+    if let Some(pane) = Pane::numbered(number) {
+        nav::focus(model, pane);
+    }
+    Vec::new()
+}
+
+fn open(model: &mut Model, layer: Layer) -> Vec<Effect> {
+    model.ui.toast = None;
+    model.ui.layers.push(layer);
+    Vec::new()
+}
+
+/// Enter where it is neither a row's action nor a way back.
+fn enter(model: &mut Model) -> Vec<Effect> {
+    match model.ui.layers.last() {
+        Some(Layer::Palette { .. }) => {
+            let Some(choice) = model.chosen() else { return Vec::new() };
+            model.ui.layers.pop();
+            act(model, &choice.action)
+        }
+        Some(Layer::Confirm(_)) => plan::decide(model),
+        Some(Layer::ConfirmUndo { .. } | Layer::ConfirmCancel { .. }) => op::decide(model),
+        Some(_) => {
+            model.ui.layers.pop();
+            Vec::new()
+        }
+        None => inspect(model),
+    }
+}
+
+fn inspect(model: &mut Model) -> Vec<Effect> {
+    nav::focus(model, Pane::Detail);
+    Vec::new()
+}
+
+/// The address if there is one, else what identifies the thing on top.
+fn copy(model: &mut Model) -> Vec<Effect> {
+    let text = match model.ui.layers.last() {
+        Some(Layer::Operation { id, .. }) => Some(id.to_string()),
+        _ => model.subject().map(|row| {
+            let address = model.facts.agent(row.vmid).and_then(|agent| agent.address);
+            match (address, row.mode, row.guest) {
+                (Some(address), _, _) => address.to_string(),
+                (None, Some(mode), _) => mode.name.to_string(),
+                (None, None, Some(guest)) => crate::domain::text::safe(&guest.name),
+                (None, None, None) => row.vmid.to_string(),
+            }
+        }),
+    };
+    match text {
+        Some(text) => {
+            let mut effects = say::toast(model, Level::Info, format!("Sent to the clipboard: {text}"));
+            effects.push(Effect::Copy(text));
+            effects
+        }
+        None => say::toast(model, Level::Warn, "Nothing is selected."),
+    }
+}
+
+/// Looks now; from a refusal, tries again.
+fn refresh(model: &mut Model) -> Vec<Effect> {
+    if let Some(Layer::Refused { intent: Some(intent), .. }) = model.ui.layers.last() {
+        let intent = intent.clone();
+        model.ui.layers.pop();
+        return plan::ask(model, *intent);
+    }
+    let mut effects = say::toast(model, Level::Info, "Looking.");
+    effects.push(Effect::Refresh);
+    effects
+}
+
+fn log(model: &mut Model) -> Vec<Effect> {
+    if model.ui.log_open {
+        model.ui.log_open = false;
+        if model.ui.pane == Pane::Log {
+            nav::focus(model, Pane::Modes);
+        }
+    } else {
+        nav::focus(model, Pane::Log);
+    }
+    Vec::new()
+}
+
+fn on_mode(model: &mut Model, verb: Verb, name: Option<&ModeName>, replace: bool) -> Vec<Effect> {
+    let name = name.cloned().or_else(|| model.selected_mode().map(|mode| mode.name.clone()));
+    let Some(name) = name else {
+        return say::toast(model, Level::Warn, "No mode is configured; `morpheus config show` tells what was read.");
+    };
+    let name = model.setup.modes.find(name.as_str()).map_or(name, |mode| mode.name.clone());
+    plan::ask(model, crate::domain::policy::intent(verb, Some(name), replace, model.setup.options))
+}
+
+fn explain(model: &mut Model, finding: Option<FindingId>) -> Vec<Effect> {
+    let trouble: Option<Trouble> = if finding.is_none() { model.trouble_on_screen() } else { None };
+    match finding.or_else(|| trouble.as_ref().map(|trouble| trouble.finding)) {
+        Some(finding) => open(model, Layer::Explain { finding, trouble, scroll: 0 }),
+        None => say::toast(model, Level::Info, "Nothing on screen is wrong."),
+    }
+}
+
+/// One step back; says so when there is none.
+fn back(model: &mut Model) -> Vec<Effect> {
+    let _: bool = step_back(model);
+    Vec::new()
+}
+
+fn step_back(model: &mut Model) -> bool {
+    if let Some(layer) = model.ui.layers.pop() {
+        if layer == Layer::Filter {
+            model.ui.filter = Field::default();
+        }
+        return true;
+    }
+    if !model.ui.filter.text.is_empty() {
+        model.ui.filter = Field::default();
+        return true;
+    }
+    match (model.ui.pane, model.ui.subject) {
+        (Pane::Log, _) => drop(log(model)),
+        (Pane::Detail, crate::tui::model::Subject::Guest) => nav::focus(model, Pane::Guests),
+        (Pane::Detail, crate::tui::model::Subject::Mode) => nav::focus(model, Pane::Modes),
+        (Pane::Modes | Pane::Guests, _) => return false,
+    }
+    true
+}
+
+fn leave(model: &mut Model) -> Vec<Effect> {
+    if matches!(model.ui.layers.last(), Some(Layer::Leaving { .. })) {
+        return quit(model);
+    }
+    if step_back(model) {
+        return Vec::new();
+    }
+    if model.ui.leaving_until.is_some_and(|until| until > model.now) {
+        return quit(model);
+    }
+    model.ui.leaving_until = Some(model.now.plus(LEAVING));
+    say::toast(model, Level::Info, "Ctrl-C again quits.")
+}
+
+/// Leaves; while an operation runs, says first that it goes on.
+fn quit(model: &mut Model) -> Vec<Effect> {
+    let running = model.running_op().map(|op| op.id.clone());
+    let warned = matches!(model.ui.layers.last(), Some(Layer::Leaving { .. }));
+    match running {
+        Some(id) if !warned => open(model, Layer::Leaving { id }),
+        Some(id) => {
+            let parting = format!("Operation {id} goes on. `morpheus op attach` follows it.");
+            vec![Effect::Quit { parting: Some(parting) }]
+        }
+        None => vec![Effect::Quit { parting: None }],
+    }
+}

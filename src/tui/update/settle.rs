@@ -1,0 +1,66 @@
+//! What follows from the model as a whole, after every message: what to watch, and the window's name.
+
+use crate::{
+    domain::{
+        guest::{Guest, GuestKind},
+        ids::Vmid,
+    },
+    tui::{
+        effect::{Effect, Scope},
+        layout::{Regions, regions},
+        model::Model,
+        widget::table::first_row,
+    },
+};
+use ratatui::layout::Rect;
+use std::collections::BTreeSet;
+
+pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let scope = scope(model);
+    if scope != model.ui.scope {
+        model.ui.scope.clone_from(&scope);
+        effects.push(Effect::Watch(scope));
+    }
+    let title = title(model);
+    if title != model.ui.title {
+        model.ui.title.clone_from(&title);
+        effects.push(Effect::SetTitle(title));
+    }
+    effects
+}
+
+/// VMs of modes and of rows on screen; agents of those that run and whose answers are on screen.
+fn scope(model: &Model) -> Scope {
+    let regions = regions(Rect::new(0, 0, model.size.0, model.size.1), model);
+    let is_vm = |vmid: &Vmid| model.facts.guest(*vmid).is_some_and(|guest| guest.kind == GuestKind::Qemu);
+    let runs = |vmid: &Vmid| model.facts.guest(*vmid).is_some_and(|guest| guest.power.holds_devices());
+    let modes = model.setup.modes.0.iter().map(|mode| mode.vmid);
+    let subject = model.subject().map(|row| row.vmid);
+    let rows: Vec<Vmid> = rows_on_screen(model, &regions);
+    let status: BTreeSet<Vmid> = modes.chain(subject).chain(rows).filter(is_vm).collect();
+    let agent = status.iter().copied().filter(runs).collect();
+    Scope { status, agent, focused: model.focused }
+}
+
+fn rows_on_screen(model: &Model, regions: &Regions) -> Vec<Vmid> {
+    let height = usize::from(Regions::rows(regions.guests));
+    let guests: Vec<&Guest> = model.shown_guests();
+    let selected = guests.iter().position(|guest| Some(guest.vmid) == model.ui.guest);
+    let first = first_row(selected, guests.len(), height);
+    guests.iter().skip(first).take(height).map(|guest| guest.vmid).collect()
+}
+
+fn title(model: &Model) -> String {
+    let host = match &model.facts.node {
+        Some(node) => node.as_str(),
+        None if model.setup.host.is_empty() => return "morpheus".to_owned(),
+        None => &model.setup.host,
+    };
+    let host = crate::domain::text::safe(host);
+    match (model.running_op(), model.setup.modes.current(&model.facts)) {
+        (Some(op), _) => format!("{} - morpheus on {host}", op.state.plan.title()),
+        (None, Some(mode)) => format!("{} - morpheus on {host}", mode.name),
+        (None, None) => format!("morpheus on {host}"),
+    }
+}

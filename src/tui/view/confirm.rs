@@ -1,0 +1,117 @@
+//! The dialog that shows a plan and asks for a word. What it shows is what will be run.
+
+use super::words::{DIALOG, labelled, lines};
+use crate::{
+    domain::{
+        switch::{
+            plan::{Party, Plan, Rung, StepAction, Verb},
+            planner::fallback_words,
+        },
+        text::duration,
+    },
+    tui::{
+        model::{Model, layer::Confirm},
+        theme::{Role, Theme},
+        widget::{
+            buttons::{self, Button},
+            dialog::{Dialog, inner_width},
+        },
+    },
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::Line,
+};
+
+pub(super) fn draw(
+    model: &Model,
+    confirm: &Confirm,
+    screen: Rect,
+    theme: &Theme,
+    buffer: &mut Buffer,
+) -> Option<Position> {
+    let columns = inner_width(screen, DIALOG);
+    let plan = &confirm.plan;
+    let mut foot = Vec::new();
+    let mut prompt_width = 0;
+    let mut typed_at = 0;
+    if let Rung::TypeName { names, .. } = &plan.rung {
+        let prompt = format!("Type {} to go on: ", names.join(" or "));
+        prompt_width = u16::try_from(crate::tui::widget::text::width(&prompt)).unwrap_or(0);
+        let (text, cursor) = confirm.typed.visible(columns.saturating_sub(prompt_width));
+        typed_at = cursor;
+        foot.push(Line::from(vec![theme.span(Role::Strong, prompt), theme.span(Role::Input, text)]));
+        foot.push(Line::default());
+    }
+    let does = Button { label: verb(plan), danger: plan.stops().next().is_some() };
+    let all = [Button { label: "Cancel", danger: false }, does];
+    foot.push(buttons::line(&all, usize::from(confirm.yes), columns, theme));
+    let lines = body(confirm, columns, theme);
+    let dialog = Dialog { title: &plan.title(), aside: "", lines, scroll: confirm.scroll, foot, width: DIALOG };
+    let drawn = dialog.draw(screen, theme, buffer);
+    let on_top = matches!(model.ui.layers.last(), Some(crate::tui::model::layer::Layer::Confirm(_)));
+    let types = matches!(plan.rung, Rung::TypeName { .. }) && on_top;
+    types.then(|| Position::new(drawn.foot.x + prompt_width + typed_at, drawn.foot.y))
+}
+
+const fn verb(plan: &Plan) -> &'static str {
+    match plan.intent.verb {
+        Verb::Switch => "Switch",
+        Verb::Start => "Start",
+        Verb::Stop => "Stop",
+        Verb::Restore => "Go back",
+    }
+}
+
+fn body<'a>(confirm: &Confirm, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
+    let plan = &confirm.plan;
+    let pair = |label: &str, text: &str, role| labelled(label, text, role, columns, theme);
+    let mut all = Vec::new();
+    if confirm.changed {
+        all.extend(lines("The machine changed meanwhile. This is the new plan.", columns, Role::Warn, theme));
+        all.push(Line::default());
+    }
+    for (i, step) in plan.steps.iter().enumerate() {
+        let text = match &step.action {
+            StepAction::Shutdown { fallback } => {
+                let after = duration(step.deadline);
+                format!("shut {} down; if it hasn't after {after}, {}", step.party, fallback_words(*fallback))
+            }
+            StepAction::HardStop => format!("stop {} hard: what is in its memory is lost", step.party),
+            StepAction::Release { .. } => "see that nobody holds the GPU any more".to_owned(),
+            StepAction::Start => format!("start {}", step.party),
+            StepAction::Network => "wait for its address".to_owned(),
+            StepAction::Services => "ask its services".to_owned(),
+        };
+        all.extend(pair(if i == 0 { "Plan" } else { "" }, &format!("{}. {text}", i + 1), Role::Text));
+    }
+    let losers: Vec<String> = plan.loses_gpu.iter().map(Party::to_string).collect();
+    if !losers.is_empty() {
+        all.extend(pair("Loses GPU", &losers.join(", "), Role::Strong));
+    }
+    let undo: Vec<String> = plan.steps.iter().rev().filter_map(crate::domain::switch::plan::Step::undo).collect();
+    if !undo.is_empty() {
+        let when = if plan.intent.options.rollback { "if it fails, and with u later: " } else { "with u later: " };
+        all.extend(pair("Undo", &format!("{when}{}", undo.join(", ")), Role::Text));
+    }
+    if let Some(before) = confirm.before {
+        all.extend(pair("Took", &format!("{} the last time", duration(before / 1000)), Role::Text));
+    }
+    if let Rung::TypeName { because, .. } = &plan.rung {
+        all.push(Line::default());
+        for reason in because {
+            all.extend(lines(&format!("{} {reason}", theme.glyphs.warn), columns, Role::Bad, theme));
+        }
+    }
+    let said = |message: &String| matches!(&plan.rung, Rung::TypeName { because, .. } if because.contains(message));
+    let warnings: Vec<_> = plan.warnings.iter().filter(|warning| !said(&warning.message)).collect();
+    if !warnings.is_empty() {
+        all.push(Line::default());
+    }
+    for warning in warnings {
+        let text = format!("{} {} ({})", theme.glyphs.warn, warning.message, warning.finding);
+        all.extend(lines(&text, columns, Role::Warn, theme));
+    }
+    all
+}

@@ -1,0 +1,248 @@
+//! The detail pane: everything that is known of the selected mode or guest.
+
+use super::words::{self, labelled, lines};
+use crate::{
+    domain::{
+        facts::Facts,
+        finding::FindingId,
+        gpu,
+        guest::{AgentState, Guest, GuestKind, Health},
+        ids::Vmid,
+        text::{duration, safe},
+    },
+    tui::{
+        model::{Model, Pane, Row, age_of, ago},
+        theme::{Role, Theme},
+        update::last_run,
+        widget::{
+            frame::{Frame, more},
+            text::draw_lines,
+        },
+    },
+};
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) {
+    let focused = model.ui.pane == Pane::Detail && model.ui.layers.is_empty();
+    let row = model.subject();
+    let title = row.map_or_else(|| "3 Detail".to_owned(), |row| format!("3 {}", name(&row)));
+    let inner = Frame { title: &title, aside: None, focused }.draw(area, theme, buffer);
+    let Some(row) = row else {
+        let hint = lines("Nothing is selected.", inner.width, Role::Muted, theme);
+        return draw_lines(&hint, 0, inner, buffer);
+    };
+    let lines = Detail { model, row, columns: inner.width, theme }.lines();
+    let last = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
+    let scroll = model.ui.detail_scroll.min(last);
+    draw_lines(&lines, scroll, inner, buffer);
+    more(area, scroll > 0, scroll < last, theme, buffer);
+}
+
+fn name(row: &Row<'_>) -> String {
+    match (row.mode, row.guest) {
+        (Some(mode), _) => safe(mode.name.as_str()),
+        (None, Some(guest)) => safe(&guest.name),
+        (None, None) => format!("VM {}", row.vmid),
+    }
+}
+
+struct Detail<'a> {
+    model: &'a Model,
+    row: Row<'a>,
+    columns: u16,
+    theme: &'a Theme,
+}
+
+impl<'a> Detail<'a> {
+    fn lines(&self) -> Vec<Line<'a>> {
+        let mut all = self.state();
+        if let Some(mode) = self.row.mode
+            && !mode.description.is_empty()
+        {
+            all.extend(lines(&mode.description, self.columns, Role::Muted, self.theme));
+        }
+        all.push(Line::default());
+        all.extend(self.now());
+        all.extend(self.gpu());
+        all.extend(self.agent());
+        if let Some(guest) = self.row.guest {
+            all.extend(self.numbers(guest));
+        }
+        all.extend(self.last());
+        all
+    }
+
+    fn pair(&self, label: &str, text: &str, role: Role) -> Vec<Line<'a>> {
+        labelled(label, text, role, self.columns, self.theme)
+    }
+
+    fn state(&self) -> Vec<Line<'a>> {
+        let Some(guest) = self.row.guest else {
+            let text = format!("VM {} isn't listed by the host.", self.row.vmid);
+            return lines(&text, self.columns, Role::Warn, self.theme);
+        };
+        let (mark, word, role) = words::power(guest.power, self.theme);
+        let up = guest.uptime.filter(|up| *up > 0).map(|up| format!(" for {}", words::uptime(up))).unwrap_or_default();
+        let kind = if guest.kind == GuestKind::Qemu { "VM" } else { "container" };
+        let mut all = lines(&format!("{mark} {word}{up}"), self.columns, role, self.theme);
+        if let Some(lock) = &guest.lock {
+            all.extend(lines(&format!("locked: {lock}"), self.columns, Role::Warn, self.theme));
+        }
+        let who = match self.row.mode {
+            Some(_) => format!("{kind} {} {}", guest.vmid, guest.name),
+            None => format!("{kind} {}, in no mode", guest.vmid),
+        };
+        all.extend(lines(&who, self.columns, Role::Text, self.theme));
+        all
+    }
+
+    /// Whether it could be switched to now, and if not why not.
+    fn now(&self) -> Vec<Line<'a>> {
+        let Some(mode) = self.row.mode else { return Vec::new() };
+        match self.model.standing_of(&mode.name) {
+            None => self.pair("Switch", "not known yet", Role::Muted),
+            Some(Ok(())) => self.pair("Switch", "possible now", Role::Good),
+            Some(Err(no)) if no.finding == FindingId::ModeAlready => {
+                self.pair("Switch", "is the current mode", Role::Good)
+            }
+            Some(Err(no)) => self.pair("Switch", &no.message, Role::Warn),
+        }
+    }
+
+    fn gpu(&self) -> Vec<Line<'a>> {
+        let facts = &self.model.facts;
+        let claim = self.row.mode.and_then(|mode| mode.gpu(facts)).map(|gpu| gpu.word().to_owned());
+        let devices = devices(facts, self.row.vmid);
+        let broken = facts.configs.get(&self.row.vmid).and_then(|part| part.error.as_ref());
+        let text = match (claim, devices, broken) {
+            (_, _, Some(trouble)) => format!("unknown: {}", trouble.message),
+            (Some(claim), Some(devices), _) if !devices.is_empty() => format!("{claim}, {}", devices.join(", ")),
+            (None, Some(devices), _) if !devices.is_empty() => devices.join(", "),
+            (Some(claim), _, _) => claim,
+            (None, Some(_), _) => "none".to_owned(),
+            (None, None, _) => return Vec::new(),
+        };
+        let role = if broken.is_some() { Role::Warn } else { Role::Text };
+        self.pair("GPU", &text, role)
+    }
+
+    fn agent(&self) -> Vec<Line<'a>> {
+        let is_vm = self.row.guest.is_some_and(|guest| guest.kind == GuestKind::Qemu && guest.power.holds_devices());
+        if !is_vm {
+            return Vec::new();
+        }
+        let part = self.model.facts.agents.get(&self.row.vmid);
+        let Some(agent) = part.and_then(|part| part.value.as_ref()) else {
+            let why = part.and_then(|part| part.error.as_ref()).map(|trouble| trouble.message.as_str());
+            return self.pair("Agent", why.unwrap_or("not asked yet"), Role::Muted);
+        };
+        let mut all = Vec::new();
+        match agent.address {
+            Some(address) => all.extend(self.pair("Address", &address.to_string(), Role::Strong)),
+            None => all.extend(self.pair("Address", "none seen", Role::Muted)),
+        }
+        if let Some(gpu) = &agent.gpu {
+            all.extend(self.pair("Driver", gpu, Role::Text));
+        }
+        if let Some(os) = &agent.os {
+            all.extend(self.pair("System", os, Role::Text));
+        }
+        let (words, role) = agent_words(agent.agent);
+        let age = self.model.now.since(agent.at);
+        let old = if age >= 60_000 { format!(", asked {} ago", age_of(age)) } else { String::new() };
+        all.extend(self.pair("Agent", &format!("{words}{old}"), role));
+        for (i, service) in agent.services.iter().enumerate() {
+            let label = if i == 0 { "Services" } else { "" };
+            let (word, role) = match service.health {
+                Health::Up => ("up", Role::Good),
+                Health::Down => ("down", Role::Bad),
+                Health::Unknown => ("unknown", Role::Warn),
+            };
+            let detail = service.detail.as_ref().filter(|_| service.health != Health::Up);
+            let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+            all.extend(self.pair(label, &format!("{} {word}{detail}", service.name), role));
+        }
+        if !agent.users.is_empty() {
+            all.extend(self.pair("Users", &agent.users.join(", "), Role::Text));
+        }
+        all
+    }
+
+    fn numbers(&self, guest: &Guest) -> Vec<Line<'a>> {
+        let mut all = Vec::new();
+        let cpus = guest.cpus.map(|cpus| format!("{cpus:.0} CPUs")).unwrap_or_default();
+        match words::cpu(guest) {
+            used if used.is_empty() => all.extend(self.pair("CPU", &cpus, Role::Text)),
+            used if cpus.is_empty() => all.extend(self.pair("CPU", &used, Role::Text)),
+            used => all.extend(self.pair("CPU", &format!("{used} of {cpus}"), Role::Text)),
+        }
+        let assigned = guest.maxmem.map(|bytes| format!("{} GiB", words::gib(bytes)));
+        let used = guest.mem.filter(|_| guest.power.holds_devices()).map(words::gib);
+        match (used, assigned) {
+            (Some(used), Some(all_of_it)) => {
+                all.extend(self.pair("Memory", &format!("{used} of {all_of_it}"), Role::Text))
+            }
+            (None, Some(all_of_it)) => all.extend(self.pair("Memory", &all_of_it, Role::Text)),
+            (_, None) => {}
+        }
+        if !guest.tags.is_empty() {
+            all.extend(self.pair("Tags", &guest.tags.join(", "), Role::Text));
+        }
+        all
+    }
+
+    fn last(&self) -> Vec<Line<'a>> {
+        let Some((started, at, took)) = last_run(&self.model.ops, self.row.vmid) else { return Vec::new() };
+        let verb = if started { "started" } else { "stopped" };
+        let text = format!("{verb} {}, took {}", ago(self.model.now, at), duration(took / 1000));
+        self.pair("Last", &text, Role::Text)
+    }
+}
+
+/// The devices that a guest takes, by name where the host's PCI list has one. Functions of one card are one device.
+fn devices(facts: &Facts, vmid: Vmid) -> Option<Vec<String>> {
+    let claims = facts.claims(vmid)?;
+    let mut found: Vec<String> = Vec::new();
+    for claim in &claims {
+        let functions = gpu::functions(claim);
+        if functions.is_empty() {
+            found.push("a device that can't be read".to_owned());
+        }
+        for addr in functions {
+            let listed = facts.pci.value.iter().flatten();
+            let device = listed.filter(|device| device.addr.overlaps(addr)).min_by_key(|device| device.addr.function);
+            let text = device.map_or_else(
+                || addr.to_string(),
+                |device| match &device.name {
+                    Some(name) => format!("{} ({})", model_name(name), addr.slot()),
+                    None => addr.to_string(),
+                },
+            );
+            if !found.contains(&text) {
+                found.push(text);
+            }
+        }
+    }
+    Some(found)
+}
+
+const fn agent_words(state: AgentState) -> (&'static str, Role) {
+    match state {
+        AgentState::Alive => ("alive", Role::Good),
+        AgentState::NotConfigured => ("off in the VM's options", Role::Warn),
+        AgentState::NotRunning => ("doesn't answer", Role::Warn),
+        AgentState::GuestOff => ("guest is off", Role::Muted),
+        AgentState::Forbidden => ("the token may not ask", Role::Warn),
+        AgentState::Unknown => ("unknown", Role::Muted),
+    }
+}
+
+/// `NVIDIA Corporation AD102 [GeForce RTX 4090]`, as the PCI database has it, in the words of the shop.
+fn model_name(name: &str) -> String {
+    let vendor = name.split(' ').next().unwrap_or_default();
+    match name.rsplit_once('[').and_then(|(_, rest)| rest.strip_suffix(']')) {
+        Some(model) if model.starts_with(vendor) => safe(model),
+        Some(model) => safe(&format!("{vendor} {model}")),
+        None => safe(name),
+    }
+}

@@ -1,0 +1,73 @@
+//! The bottom line: what the keys do here, a passing remark, or the filter that is being typed.
+
+use crate::tui::{
+    action::Action,
+    keymap::hints::Hint,
+    model::{Model, layer::Layer},
+    msg::Level,
+    theme::{Role, Theme},
+    widget::text::{fit, spread},
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::{Line, Span},
+};
+
+pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    if model.ui.layers.last() == Some(&Layer::Filter) {
+        return Some(filter(model, area, theme, buffer));
+    }
+    let line = match &model.ui.toast {
+        Some(toast) => {
+            let role = match toast.level {
+                Level::Info => Role::Strong,
+                Level::Warn => Role::Warn,
+                Level::Error => Role::Bad,
+            };
+            let room = usize::from(area.width).saturating_sub(1);
+            Line::from(theme.span(role, format!(" {}", fit(&toast.text, room, theme.glyphs.cut))))
+        }
+        None => hints(model, area.width, theme),
+    };
+    buffer.set_line(area.x, area.y, &line, area.width);
+    None
+}
+
+/// What the keys do here: what matters most first, help and quit always at the right. What isn't possible now stands
+/// in brackets.
+fn hints<'a>(model: &Model, columns: u16, theme: &Theme) -> Line<'a> {
+    let all = model.hints(&model.contexts());
+    let is_last = |hint: &&Hint| matches!(hint.action, Action::Help | Action::Quit);
+    let right: Vec<Span<'_>> = all.iter().filter(is_last).flat_map(|hint| spans(hint, theme)).collect();
+    let mut room = usize::from(columns).saturating_sub(2 + right.iter().map(Span::width).sum::<usize>());
+    let mut left = vec![theme.span(Role::Text, " ")];
+    for hint in all.iter().filter(|hint| hint.action.is_worth_a_hint() && !is_last(hint)) {
+        let spans = spans(hint, theme);
+        let wide: usize = spans.iter().map(Span::width).sum();
+        if wide > room {
+            continue;
+        }
+        room -= wide;
+        left.extend(spans);
+    }
+    spread(left, right, usize::from(columns))
+}
+
+fn spans<'a>(hint: &Hint, theme: &Theme) -> Vec<Span<'a>> {
+    let key = hint.chords.first().map(ToString::to_string).unwrap_or_default();
+    let label = hint.action.words().label;
+    if hint.reason.is_some() {
+        return vec![theme.span(Role::Muted, format!("({key} {label})")), theme.span(Role::Text, "  ")];
+    }
+    vec![theme.span(Role::Key, key), theme.span(Role::Text, format!(" {label}")), theme.span(Role::Text, "  ")]
+}
+
+fn filter(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) -> Position {
+    let found = format!("{} modes, {} guests ", model.shown_modes().len(), model.shown_guests().len());
+    let (text, cursor) = model.ui.filter.visible(area.width / 2);
+    let left = vec![theme.span(Role::Key, " / "), theme.span(Role::Input, text)];
+    let line = spread(left, vec![theme.span(Role::Muted, found)], usize::from(area.width));
+    buffer.set_line(area.x, area.y, &line, area.width);
+    Position::new(area.x + 3 + cursor, area.y)
+}

@@ -1,0 +1,85 @@
+//! The keys of the place under the help, made from the keymap.
+
+use super::words::DIALOG;
+use crate::tui::{
+    keymap::context::Context,
+    model::{
+        Model,
+        layer::{Field, Layer},
+    },
+    theme::{Role, Theme},
+    widget::{
+        dialog::{Dialog, inner_width},
+        text::{pad, wrap},
+    },
+};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::Line,
+};
+
+pub(super) fn draw(
+    model: &Model,
+    filter: &Field,
+    scroll: u16,
+    screen: Rect,
+    theme: &Theme,
+    buffer: &mut Buffer,
+) -> Position {
+    let columns = inner_width(screen, DIALOG);
+    let (typed, cursor) = filter.visible(columns.saturating_sub(20));
+    let lines = rows(model, &filter.text, columns, theme);
+    let prompt = "Type to filter: ";
+    let foot = vec![Line::from(vec![theme.span(Role::Muted, prompt), theme.span(Role::Input, typed)])];
+    let drawn =
+        Dialog { title: "Keys here", aside: "", lines, scroll, foot, width: DIALOG }.draw(screen, theme, buffer);
+    Position::new(drawn.foot.x + 16 + cursor, drawn.foot.y)
+}
+
+fn rows<'a>(model: &Model, filter: &str, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
+    const KEYS: usize = 16;
+    let filter = filter.to_lowercase();
+    let mut all = Vec::new();
+    for hint in model.hints(&below(model)) {
+        let keys: Vec<String> = hint.chords.iter().take(3).map(ToString::to_string).collect();
+        let keys = keys.join(" ");
+        let words = hint.action.words();
+        if !format!("{keys} {} {}", words.name, words.sentence).to_lowercase().contains(&filter) {
+            continue;
+        }
+        let room = usize::from(columns).saturating_sub(KEYS);
+        let sentence = match hint.action {
+            crate::tui::action::Action::Pane(n) => pane_sentence(n).to_owned(),
+            _ => words.sentence.to_owned(),
+        };
+        for (i, part) in wrap(&sentence, room).into_iter().enumerate() {
+            let keys = if i == 0 { pad(&keys, KEYS, false, theme.glyphs.cut) } else { " ".repeat(KEYS) };
+            all.push(Line::from(vec![theme.span(Role::Key, keys), theme.span(Role::Text, part)]));
+        }
+        for part in hint.reason.iter().flat_map(|reason| wrap(&format!("Not now: {reason}"), room)) {
+            all.push(Line::from(vec![theme.span(Role::Text, " ".repeat(KEYS)), theme.span(Role::Muted, part)]));
+        }
+    }
+    if all.is_empty() {
+        all.push(Line::from(theme.span(Role::Muted, "No key fits.")));
+    }
+    all
+}
+
+const fn pane_sentence(number: u8) -> &'static str {
+    match number {
+        1 => "The modes.",
+        2 => "The guests.",
+        3 => "Everything about the selected one.",
+        4 => "The log.",
+        _ => "The pane with this number.",
+    }
+}
+
+/// The contexts that counted before the help was opened.
+fn below(model: &Model) -> Vec<Context> {
+    let mut under = model.clone();
+    under.ui.layers.retain(|layer| !matches!(layer, Layer::Help { .. }));
+    under.contexts()
+}

@@ -1,0 +1,96 @@
+//! The modes pane: what each mode is doing, what it wants of the GPU, and whether it could be switched to now.
+
+use super::words;
+use crate::{
+    domain::{facts::Facts, finding::FindingId, guest::Power, mode::Mode, switch::refusal::Refusal, text::safe},
+    tui::{
+        model::{Model, Pane},
+        theme::{Role, Theme},
+        widget::{
+            frame::{Frame, more},
+            table::{Cell, Column, Table},
+        },
+    },
+};
+use ratatui::{buffer::Buffer, layout::Rect};
+
+const COLUMNS: [Column; 4] = [
+    Column { title: "MODE", min: 14, max: 28, rank: 0, right: false },
+    Column { title: "STATE", min: 9, max: 9, rank: 1, right: false },
+    Column { title: "GPU", min: 9, max: 9, rank: 3, right: false },
+    Column { title: "NOW", min: 7, max: 60, rank: 2, right: false },
+];
+
+pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) {
+    let focused = model.ui.pane == Pane::Modes && model.ui.layers.is_empty();
+    let modes = model.shown_modes();
+    let all = model.setup.modes.0.len();
+    let aside = match modes.len() {
+        shown if shown == all => String::new(),
+        shown => format!("/{}: {shown} of {all}", safe(&model.ui.filter.text)),
+    };
+    let inner = Frame { title: "1 Modes", aside: Some((&aside, Role::Key)), focused }.draw(area, theme, buffer);
+    if all == 0 {
+        let text =
+            "No mode is configured. A mode names a VM and what it wants of the GPU: proxmox.modes in config.yaml.";
+        let lines = words::lines(text, inner.width, Role::Muted, theme);
+        crate::tui::widget::text::draw_lines(&lines, 0, inner, buffer);
+        return;
+    }
+    let selected = modes.iter().position(|mode| Some(&mode.name) == model.ui.mode.as_ref());
+    let table = Table { columns: &COLUMNS, rows: modes.len(), selected, focused };
+    let (above, below) =
+        table.draw(inner, theme, buffer, |i| modes.get(i).map(|mode| row(model, mode, theme)).unwrap_or_default());
+    more(area, above, below, theme, buffer);
+}
+
+fn row(model: &Model, mode: &Mode, theme: &Theme) -> Vec<Cell> {
+    let power = shown_power(&model.facts, mode);
+    let (mark, word, role) = words::power(power, theme);
+    let gpu = match mode.gpu(&model.facts) {
+        Some(gpu) => Cell::new(Role::Text, gpu.word()),
+        None => Cell::new(Role::Muted, "unknown"),
+    };
+    let name_role = if power.holds_devices() { Role::Strong } else { Role::Text };
+    vec![
+        Cell::new(name_role, safe(mode.name.as_str())),
+        Cell::new(role, format!("{mark} {word}")),
+        gpu,
+        now(model, mode),
+    ]
+}
+
+/// The last known state, which may be old; the header says how old.
+pub(super) fn shown_power(facts: &Facts, mode: &Mode) -> Power {
+    facts.guest(mode.vmid).map_or(Power::Unknown, |guest| guest.power)
+}
+
+/// Whether it could be switched to now.
+fn now(model: &Model, mode: &Mode) -> Cell {
+    match model.standing_of(&mode.name) {
+        None => Cell::new(Role::Muted, "unknown"),
+        Some(Ok(())) => Cell::new(Role::Text, "ready"),
+        Some(Err(refusal)) if refusal.finding == FindingId::ModeAlready => Cell::new(Role::Good, "current"),
+        Some(Err(refusal)) => Cell::new(Role::Warn, short(refusal)),
+    }
+}
+
+/// The kind of reason in a word or two; the detail pane has the sentence.
+pub(super) fn short(refusal: &Refusal) -> &'static str {
+    match refusal.finding {
+        FindingId::ModeConflict => "blocked by a mode",
+        FindingId::GpuHeldByForeign => "GPU held",
+        FindingId::GpuHolderUnknown => "holder unknown",
+        FindingId::GuestMissing => "no VM",
+        FindingId::GuestTemplate => "template",
+        FindingId::GuestLocked | FindingId::PveLocked => "locked",
+        FindingId::GuestBackup => "backup runs",
+        FindingId::GuestPaused => "paused",
+        FindingId::GuestBusyTask => "task runs",
+        FindingId::MemoryShort => "too little memory",
+        FindingId::OpRunning => "wait",
+        FindingId::OpInterrupted => "interrupted",
+        FindingId::GuestStateUnknown => "unknown",
+        _ => "refused",
+    }
+}

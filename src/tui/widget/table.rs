@@ -1,0 +1,171 @@
+//! A table whose columns give way by importance, and whose selected row is always in sight.
+
+use super::text;
+use crate::tui::theme::{Role, Theme};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its heading.
+    pub title: &'static str,
+    /// Columns that it needs.
+    pub min: u16,
+    /// Columns that it can use.
+    pub max: u16,
+    /// Those with a higher number go first when there is no room.
+    pub rank: u8,
+    /// Numbers stand at the right.
+    pub right: bool,
+}
+
+/// A cell.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Its text, already safe for a terminal.
+    pub text: String,
+    /// What it means.
+    pub role: Role,
+}
+
+impl Cell {
+    /// A cell.
+    pub fn new(role: Role, text: impl Into<String>) -> Self {
+        Self { text: text.into(), role }
+    }
+}
+
+/// Which columns have room, and how wide each is; 0 for those that have none.
+#[must_use]
+pub fn widths(columns: &[Column], room: u16) -> Vec<u16> {
+    let mut shown: Vec<bool> = columns.iter().map(|_| true).collect();
+    let need = |shown: &[bool]| {
+        let widths = columns.iter().zip(shown).filter(|(_, s)| **s).map(|(c, _)| c.min + 1);
+        widths.sum::<u16>().saturating_sub(1)
+    };
+    while need(&shown) > room {
+        let place = (0..columns.len())
+            .filter(|i| shown.get(*i) == Some(&true))
+            .max_by_key(|i| columns.get(*i).map_or(0, |c| c.rank));
+        match place.and_then(|i| shown.get_mut(i)) {
+            Some(last) if *last => *last = false,
+            _ => break,
+        }
+        if shown.iter().filter(|s| **s).count() <= 1 {
+            break;
+        }
+    }
+    let mut left = room.saturating_sub(need(&shown));
+    let mut out: Vec<u16> = columns.iter().zip(&shown).map(|(c, s)| if *s { c.min.min(room) } else { 0 }).collect();
+    let mut order: Vec<usize> = (0..columns.len()).collect();
+    order.sort_by_key(|i| columns.get(*i).map_or(0, |c| c.rank));
+    for i in order {
+        if let (Some(column), Some(width)) = (columns.get(i), out.get_mut(i))
+            && *width > 0
+        {
+            let more = column.max.saturating_sub(column.min).min(left);
+            *width += more;
+            left -= more;
+        }
+    }
+    out
+}
+
+/// The first row to show so that the selected one is in sight, near the middle once there is more than a screenful.
+#[must_use]
+pub fn first_row(selected: Option<usize>, rows: usize, height: usize) -> usize {
+    let last = rows.saturating_sub(height);
+    selected.map_or(0, |selected| selected.saturating_sub(height / 2).min(last))
+}
+
+/// A table to draw.
+pub struct Table<'a> {
+    /// Its columns.
+    pub columns: &'a [Column],
+    /// How many rows there are.
+    pub rows: usize,
+    /// Which one is selected.
+    pub selected: Option<usize>,
+    /// Whether keys go to it.
+    pub focused: bool,
+}
+
+impl Table<'_> {
+    /// Draws the heading and as many rows as there is room for; only those are asked for. Says whether there is more
+    /// above and below.
+    pub fn draw(
+        &self,
+        area: Rect,
+        theme: &Theme,
+        buffer: &mut Buffer,
+        mut row: impl FnMut(usize) -> Vec<Cell>,
+    ) -> (bool, bool) {
+        let widths = widths(self.columns, area.width.saturating_sub(2));
+        let heading: Vec<Cell> = self.columns.iter().map(|c| Cell::new(Role::Muted, c.title)).collect();
+        buffer.set_line(area.x, area.y, &self.line("  ", &heading, &widths, None, theme), area.width);
+        let height = usize::from(area.height.saturating_sub(1));
+        let first = first_row(self.selected, self.rows, height);
+        let last = (first + height).min(self.rows);
+        for (index, y) in (first..last).zip(area.top() + 1..area.bottom()) {
+            let selected = self.selected == Some(index);
+            let over = selected.then_some(if self.focused { Role::Selected } else { Role::Remembered });
+            let mark = if selected { format!("{} ", theme.glyphs.select) } else { "  ".to_owned() };
+            let mut line = self.line(&mark, &row(index), &widths, over, theme);
+            if selected && self.focused {
+                let rest = usize::from(area.width).saturating_sub(line.width());
+                line.push_span(theme.span(Role::Selected, " ".repeat(rest)));
+            }
+            buffer.set_line(area.x, y, &line, area.width);
+        }
+        (first > 0, last < self.rows)
+    }
+
+    fn line(&self, mark: &str, cells: &[Cell], widths: &[u16], over: Option<Role>, theme: &Theme) -> Line<'static> {
+        let mut spans: Vec<Span<'static>> = vec![theme.span(over.unwrap_or(Role::Text), mark.to_owned())];
+        let shown = self.columns.iter().zip(cells).zip(widths).filter(|(_, width)| **width > 0);
+        for (i, ((column, cell), width)) in shown.enumerate() {
+            let role = match over {
+                Some(Role::Remembered) if cell.role != Role::Text => cell.role,
+                Some(over) => over,
+                None => cell.role,
+            };
+            if i > 0 {
+                spans.push(theme.span(over.unwrap_or(Role::Text), " "));
+            }
+            let text = text::pad(&cell.text, usize::from(*width), column.right, theme.glyphs.cut);
+            spans.push(theme.span(role, text));
+        }
+        Line::from(spans)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn column(min: u16, max: u16, rank: u8) -> Column {
+        Column { title: "", min, max, rank, right: false }
+    }
+
+    #[test]
+    fn columns_give_way_by_rank_and_the_rest_is_shared_out() {
+        let columns = [column(4, 4, 0), column(8, 20, 1), column(8, 8, 2), column(4, 4, 3)];
+        assert_eq!(widths(&columns, 27), [4, 8, 8, 4]);
+        assert_eq!(widths(&columns, 40), [4, 20, 8, 4]);
+        assert_eq!(widths(&columns, 26), [4, 12, 8, 0]);
+        assert_eq!(widths(&columns, 13), [4, 8, 0, 0]);
+        assert_eq!(widths(&columns, 2), [2, 0, 0, 0]);
+    }
+
+    #[test]
+    fn the_selected_row_is_in_sight() {
+        assert_eq!(
+            [first_row(Some(3), 5, 10), first_row(Some(50), 100, 10), first_row(Some(99), 100, 10)],
+            [0, 45, 90]
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! Texts by the columns that they take, not by their characters.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Columns that a text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text in at most `columns`, with `cut` at its end if something is missing.
+#[must_use]
+pub fn fit(text: &str, columns: usize, cut: &str) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let room = columns.saturating_sub(width(cut));
+    let mut out = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        used += width(grapheme);
+        if used > room {
+            break;
+        }
+        out.push_str(grapheme);
+    }
+    if columns >= width(cut) {
+        out.push_str(cut);
+    }
+    out
+}
+
+/// The text in exactly `columns`, filled up with blanks on the right, or on the left if `right`.
+#[must_use]
+pub fn pad(text: &str, columns: usize, right: bool, cut: &str) -> String {
+    let fitted = fit(text, columns, cut);
+    let blanks = " ".repeat(columns.saturating_sub(width(&fitted)));
+    if right { format!("{blanks}{fitted}") } else { format!("{fitted}{blanks}") }
+}
+
+/// The text in lines of at most `columns`, broken between words, and inside of a word that is longer than a line.
+#[must_use]
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            let gap = usize::from(!line.is_empty());
+            if width(&line) + gap + width(word) <= columns {
+                if gap == 1 {
+                    line.push(' ');
+                }
+                line.push_str(word);
+                continue;
+            }
+            if !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            for grapheme in word.graphemes(true) {
+                if !line.is_empty() && width(&line) + width(grapheme) > columns {
+                    lines.push(std::mem::take(&mut line));
+                }
+                line.push_str(grapheme);
+            }
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// Draws lines from `scroll` on, as many as there is room for.
+pub fn draw_lines(lines: &[Line<'_>], scroll: u16, area: Rect, buffer: &mut Buffer) {
+    for (line, y) in lines.iter().skip(usize::from(scroll)).zip(area.top()..area.bottom()) {
+        buffer.set_line(area.x, y, line, area.width);
+    }
+}
+
+/// A line with one part at the left and one at the right edge; the right one gives way.
+#[must_use]
+pub fn spread<'a>(left: Vec<Span<'a>>, right: Vec<Span<'a>>, columns: usize) -> Line<'a> {
+    let wide = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let used = wide(&left) + wide(&right);
+    let mut spans = left;
+    if used < columns {
+        spans.push(Span::raw(" ".repeat(columns - used)));
+        spans.extend(right);
+    }
+    Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_by_columns_and_never_through_a_character() {
+        assert_eq!(fit("linuxvrstreaming", 8, "…"), "linuxvr…");
+        assert_eq!(fit("日本語", 5, "…"), "日本…");
+        assert_eq!(fit("日本語", 4, "…"), "日…");
+        assert_eq!([fit("abc", 3, "…"), fit("abc", 1, "…"), fit("abc", 0, "…")], ["abc", "…", ""]);
+        assert_eq!([pad("8s", 4, true, "…"), pad("8s", 4, false, "…")], ["  8s", "8s  "]);
+    }
+
+    #[test]
+    fn lines_break_between_words_and_inside_of_long_ones() {
+        assert_eq!(wrap("the guest ignored it", 9), ["the guest", "ignored", "it"]);
+        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(wrap("日本語", 1).len(), 3);
+        assert_eq!(wrap("a\nb", 5), ["a", "b"]);
+    }
+}
