@@ -50,7 +50,7 @@ pub(crate) async fn handle(sim: &Arc<Sim>, raw: Raw) -> Result<Response, Lost> {
     }
     let Some(path) = raw.path.strip_prefix(API) else { return Ok(empty(404, "not found")) };
     let found = schema::find(&raw.method, path);
-    sim.state().counts.add(&raw.method, found.as_ref().map_or(path, |(endpoint, _)| &endpoint.path));
+    sim.state().counts.add(&raw.method, found.as_ref().map_or("(unknown)", |(endpoint, _)| &endpoint.path));
     let fault = sim.faults.request(&sim.clock, &raw.method, path);
     match &fault {
         Some(Effect::Answer { status, reason, body }) => {

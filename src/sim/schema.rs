@@ -66,6 +66,12 @@ pub(crate) struct Param {
     pub(crate) requires: Option<String>,
 }
 
+/// Every endpoint, in the table's order.
+#[cfg(test)]
+pub(crate) fn endpoints() -> &'static [Endpoint] {
+    &TABLE
+}
+
 /// The endpoint for a method and a path without a query; and what stands in the path where it varies, decoded.
 pub(crate) fn find(method: &str, path: &str) -> Option<(&'static Endpoint, Vec<(&'static str, String)>)> {
     TABLE.iter().filter(|e| e.method == method).find_map(|e| Some((e, matches(&e.path, path)?)))

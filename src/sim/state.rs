@@ -17,6 +17,9 @@ use tokio::time::Instant;
 /// Seconds that guests have been up which run from the beginning: a day and three hours.
 const LONG: u64 = 97_920;
 
+/// Tasks that are remembered.
+const MANY_TASKS: usize = 1000;
+
 /// A guest's process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Power {
@@ -179,6 +182,11 @@ impl State {
     }
 
     pub(crate) fn new_task(&mut self, clock: &Clock, node: &str, what: (&'static str, &str), who: &Identity) -> Task {
+        if self.tasks.len() > MANY_TASKS
+            && let Some(old) = self.tasks.iter().position(|task| !task.is_running())
+        {
+            self.tasks.remove(old);
+        }
         let pid = self.pid();
         let task = Task::new(clock, node, pid, what, who);
         self.tasks.push(task.clone());

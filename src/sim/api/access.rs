@@ -36,6 +36,18 @@ pub(super) fn permissions(call: &Call<'_>) -> Result<Answer, Refused> {
     Ok(Value::Object(found).into())
 }
 
+/// Groups of privileges that a ticket's answer names for the web interface: name, path, beginnings of privileges
+/// (pve-access-control `RPCEnvironment.pm`, `compute_api_permission`).
+const CAPS: [(&str, &str, &[&str]); 7] = [
+    ("access", "/access", &["User.Modify", "Group.Allocate", "Permissions.Modify"]),
+    ("dc", "/", &["SDN.", "Sys.Audit", "Sys.Modify"]),
+    ("mapping", "/mapping", &["Mapping.", "Permissions.Modify"]),
+    ("nodes", "/nodes", &["Sys.", "Permissions.Modify"]),
+    ("sdn", "/sdn", &["SDN.", "Permissions.Modify"]),
+    ("storage", "/storage", &["Datastore.", "Permissions.Modify"]),
+    ("vms", "/vms", &["VM.", "Permissions.Modify"]),
+];
+
 fn as_json(held: &Privileges) -> Value {
     held.iter().map(|(name, below)| (name.clone(), json!(u8::from(*below)))).collect::<Map<_, _>>().into()
 }
@@ -48,11 +60,14 @@ pub(super) fn ticket(call: &Call<'_>) -> Result<Answer, Refused> {
     }
     let ticket = auth::give_ticket(call.sim, &user, &call.text("password").unwrap_or_default())?;
     let who = Identity { user: ticket.user.clone(), token: None };
-    let group = |path: &str| as_json(&privileges(&call.sim.world, &who, path));
-    let cap = json!({
-        "access": group("/access"), "dc": group("/"), "mapping": group("/mapping"), "nodes": group("/nodes"),
-        "sdn": group("/sdn"), "storage": group("/storage"), "vms": group("/vms"),
-    });
+    let cap: Map<String, Value> = CAPS
+        .iter()
+        .map(|(name, path, kinds)| {
+            let mut held = privileges(&call.sim.world, &who, path);
+            held.retain(|privilege, _| kinds.iter().any(|kind| privilege.starts_with(kind)));
+            ((*name).to_owned(), as_json(&held))
+        })
+        .collect();
     let answer = json!({
         "username": ticket.user, "ticket": ticket.text, "CSRFPreventionToken": ticket.csrf, "cap": cap,
     });

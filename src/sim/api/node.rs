@@ -69,7 +69,7 @@ pub(super) fn status(call: &Call<'_>) -> Answer {
     let free = node.memory.total.saturating_sub(used);
     let version = "#1 SMP PREEMPT_DYNAMIC PMX";
     json!({
-        "boot-info": {"mode": "efi", "secureboot": 0},
+        "boot-info": if node.efi { json!({"mode": "efi", "secureboot": 0}) } else { json!({"mode": "legacy-bios"}) },
         "cpu": cpu(call),
         "cpuinfo": {
             "cores": node.cpus / 2, "cpus": node.cpus, "family": "25", "flags": "fpu vme svm constant_tsc avx2",

@@ -32,7 +32,7 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     let limit = index(call, "limit").filter(|limit| *limit > 0).unwrap_or(50);
     let total = found.len();
     let data: Vec<Value> = found.into_iter().skip(start).take(limit).map(row).collect();
-    Answer { data: Value::Array(data), total: Some(total) }
+    Answer { data: Value::Array(data), total: Some(total).filter(|total| *total > 0) }
 }
 
 fn index(call: &Call<'_>, name: &str) -> Option<usize> {
@@ -90,12 +90,12 @@ fn find(call: &Call<'_>, privilege: &str) -> Result<Task, Refused> {
     if !looks_right {
         return Err(Refused::param("upid", "unable to parse worker upid"));
     }
-    let owner = upid.rsplit(':').nth(1).unwrap_or_default();
-    if call.who().user != owner.split('!').next().unwrap_or_default() {
+    let found = call.sim.state().tasks.iter().find(|task| task.upid == upid).cloned();
+    let task = found.ok_or_else(|| Refused::param("upid", "no such task"))?;
+    if !is_own(call, &task) {
         require(&call.sim.world, &call.who(), &node_path(call), &[privilege], false)?;
     }
-    let found = call.sim.state().tasks.iter().find(|task| task.upid == upid).cloned();
-    found.ok_or_else(|| Refused::param("upid", "no such task"))
+    Ok(task)
 }
 
 /// `GET /nodes/{node}/tasks/{upid}/status`.

@@ -134,14 +134,31 @@ fn warnings(vmid: u32, spec: &GuestSpec) -> Vec<String> {
     }
     match spec.text("efidisk0") {
         None => vec!["WARN: no efidisk configured! Using temporary efivars disk.".to_owned()],
-        Some(disk) if disk.contains("pre-enrolled-keys=1") && !disk.contains("ms-cert=2023") => vec![format!(
-            "WARN: EFI disk without 'ms-cert=2023k' option, suggesting that not all UEFI 2023\n\
+        Some(disk) if disk.contains("pre-enrolled-keys=1") && !disk.contains("ms-cert=2023") => {
+            vec![old_keys(vmid, spec)]
+        }
+        Some(_) => Vec::new(),
+    }
+}
+
+/// The warning about an EFI disk with Microsoft's certificates of 2011.
+fn old_keys(vmid: u32, spec: &GuestSpec) -> String {
+    let mut text = format!(
+        "WARN: EFI disk without 'ms-cert=2023k' option, suggesting that not all UEFI 2023\n\
              certificates from Microsoft are enrolled yet.\n\
              The UEFI 2011 certificates expire in June 2026! The new certificates are required\n\
              for secure boot update for Windows and common Linux distributions.\n\
              Use 'Disk Action > Enroll Updated Certificates' in the UI or, while the VM is\n\
              shut down, run 'qm enroll-efi-keys {vmid}' to enroll the new certificates."
-        )],
-        Some(_) => Vec::new(),
+    );
+    if spec.text("ostype").is_some_and(|os| os.starts_with("win")) {
+        text.push_str(
+            "\n\nFor Windows with BitLocker, run the following command inside Powershell:\n  \
+             manage-bde -protectors -disable <drive>\n\
+             for each drive with BitLocker (for example, <drive> could be 'C:').\n\
+             This is required for each drive with BitLocker before proceeding with enrollment.\n\
+             Otherwise, you will be prompted for the BitLocker recovery key on the next boot.",
+        );
     }
+    text
 }

@@ -31,6 +31,9 @@ pub struct NodeSpec {
     pub repoid: String,
     /// Kernel release.
     pub kernel: String,
+    /// Whether it booted by UEFI.
+    #[serde(default = "super::yes")]
+    pub efi: bool,
     /// Whether the IOMMU is on.
     #[serde(default = "super::yes")]
     pub iommu: bool,
