@@ -65,7 +65,8 @@ pub(crate) async fn handle(sim: &Arc<Sim>, raw: Raw) -> Result<Response, Lost> {
     }
     let result = match found {
         Some((endpoint, variables)) => serve(sim, endpoint, &variables, &raw).await,
-        None => Err(Refused::NotImplemented(format!("Method '{} {path}' not implemented", raw.method))),
+        None => identify(sim, &raw)
+            .and_then(|_| Err(Refused::NotImplemented(format!("Method '{} {path}' not implemented", raw.method)))),
     };
     if let Err(refused) = &result {
         sim.clock.sleep(refused.delay()).await;
@@ -78,6 +79,15 @@ pub(crate) async fn handle(sim: &Arc<Sim>, raw: Raw) -> Result<Response, Lost> {
     }
 }
 
+fn identify(sim: &Sim, raw: &Raw) -> Result<access::Identity, Refused> {
+    let given = auth::Credentials {
+        authorization: raw.authorization.as_deref(),
+        cookie: raw.cookie.as_deref(),
+        csrf: raw.csrf.as_deref(),
+    };
+    auth::identify(sim, &given, raw.method != "GET")
+}
+
 async fn serve(
     sim: &Arc<Sim>,
     endpoint: &'static Endpoint,
@@ -86,14 +96,7 @@ async fn serve(
 ) -> Result<super::answer::Answer, Refused> {
     let who = match &endpoint.permission {
         schema::Permission::User(user) if user == "world" => None,
-        _ => {
-            let given = auth::Credentials {
-                authorization: raw.authorization.as_deref(),
-                cookie: raw.cookie.as_deref(),
-                csrf: raw.csrf.as_deref(),
-            };
-            Some(auth::identify(sim, &given, raw.method != "GET")?)
-        }
+        _ => Some(identify(sim, raw)?),
     };
     let params = collect(variables, raw)?;
     if let Some(who) = &who {

@@ -7,6 +7,26 @@ use super::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// The scenarios that the program carries, by name.
+const CARRIED: [(&str, &str); 16] = [
+    ("agent-dies", include_str!("../../assets/sim/scenarios/agent-dies.yaml")),
+    ("away", include_str!("../../assets/sim/scenarios/away.yaml")),
+    ("backup", include_str!("../../assets/sim/scenarios/backup.yaml")),
+    ("crowd", include_str!("../../assets/sim/scenarios/crowd.yaml")),
+    ("few-privileges", include_str!("../../assets/sim/scenarios/few-privileges.yaml")),
+    ("flaky", include_str!("../../assets/sim/scenarios/flaky.yaml")),
+    ("foreign-holder", include_str!("../../assets/sim/scenarios/foreign-holder.yaml")),
+    ("ha", include_str!("../../assets/sim/scenarios/ha.yaml")),
+    ("leftover", include_str!("../../assets/sim/scenarios/leftover.yaml")),
+    ("locked", include_str!("../../assets/sim/scenarios/locked.yaml")),
+    ("no-memory", include_str!("../../assets/sim/scenarios/no-memory.yaml")),
+    ("no-rights", include_str!("../../assets/sim/scenarios/no-rights.yaml")),
+    ("paused", include_str!("../../assets/sim/scenarios/paused.yaml")),
+    ("slow-shutdown", include_str!("../../assets/sim/scenarios/slow-shutdown.yaml")),
+    ("start-fails", include_str!("../../assets/sim/scenarios/start-fails.yaml")),
+    ("stubborn", include_str!("../../assets/sim/scenarios/stubborn.yaml")),
+];
+
 /// What is other than usual.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -64,6 +84,22 @@ pub enum Change {
 }
 
 impl Scenario {
+    /// One of the scenarios that the program carries, such as `stubborn`.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn named(name: &str) -> Result<Self, BadWorld> {
+        match CARRIED.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => Self::from_yaml(text),
+            None => Err(BadWorld(format!("there is no scenario '{name}'"))),
+        }
+    }
+
+    /// The names that [`named`](Self::named) takes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        CARRIED.iter().map(|(name, _)| *name)
+    }
+
     /// Reads a scenario.
     ///
     /// # Errors
@@ -82,5 +118,22 @@ impl Scenario {
             Some(patch) => world.patched(patch),
             None => Ok(world),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn every_carried_scenario_makes_a_host() {
+        for name in Scenario::names() {
+            let scenario = Scenario::named(name).unwrap();
+            assert!(scenario.description.ends_with('.'), "{name} says what it is");
+            assert!(crate::sim::Sim::new(World::demo().unwrap(), scenario).is_ok(), "{name}");
+        }
+        let crowd = Scenario::named("crowd").unwrap().world(World::demo().unwrap()).unwrap();
+        assert_eq!(crowd.guests.len(), 500);
+        assert!(Scenario::named("nope").is_err());
     }
 }

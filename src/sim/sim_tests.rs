@@ -195,6 +195,105 @@ async fn the_ha_manager_says_ok_at_once_and_acts_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_starts_at_once_one_gets_the_gpu() {
+    let host = Host::with("{world: {guests: {'101': {initial: stopped}}}}");
+    let first = host.ask(&vm("102/status/start"), &[]).await;
+    let second = host.task(&vm("104/status/start"), &[]).await;
+    assert_eq!(second, "PCI device '0000:01:00.0' is currently reserved for use by VMID '102'");
+    assert_eq!(host.end_of(first.as_str().unwrap()).await, "OK");
+    assert!(host.0.is_on(102) && !host.0.is_on(104));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_start_gives_the_device_back() {
+    let host = Host::with("{world: {guests: {'101': {initial: stopped}}}}");
+    let upid = host.ask(&vm("102/status/start"), &[]).await;
+    let upid = upid.as_str().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    host.ask(&format!("DELETE /nodes/pve/tasks/{upid}"), &[]).await;
+    assert_eq!(host.end_of(upid).await, "received interrupt");
+    assert_eq!(host.task(&vm("104/status/start"), &[]).await, "OK");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_may_go_down_after_its_shutdown_was_given_up() {
+    let host = Host::with("{world: {guests: {'101': {timing: {shutdown: 20}}}}}");
+    let end = host.task(&vm("101/status/shutdown"), &[("timeout", "5")]).await;
+    assert_eq!(end, "VM quit/powerdown failed - got timeout");
+    assert!(host.0.is_on(101));
+    tokio::time::sleep(Duration::from_secs(16)).await;
+    assert!(!host.0.is_on(101));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_over_refuses_a_start_for_a_while() {
+    let host = Host::with("{world: {guests: {'101': {timing: {leftover: 6}}}}}");
+    assert_eq!(host.task(&vm("101/status/stop"), &[]).await, "OK");
+    assert!(!host.0.is_on(101));
+    let busy = host.task(&vm("102/status/start"), &[]).await;
+    assert_eq!(busy, "PCI device '0000:01:00.0' already in use by VMID '101'");
+    let left = Violation::EarlyStart { function: "0000:01:00.0".into(), holder: 101, vmid: 102, running: false };
+    assert_eq!(host.0.refused_starts(), [left]);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(host.task(&vm("102/status/start"), &[]).await, "OK");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_guest_is_not_shut_down_and_keeps_the_gpu() {
+    let host = Host::with("{world: {guests: {'101': {initial: paused}}}}");
+    let refused = host.refused(&vm("101/status/shutdown"), &[], MORPHEUS).await;
+    assert_eq!(refused, (500, "VM is paused - cannot shutdown".to_owned()));
+    let list = host.ask("GET /nodes/pve/qemu", &[]).await;
+    assert_eq!((&list[0]["status"], list[0].get("qmpstatus")), (&json!("running"), None));
+    assert_eq!(host.task(&vm("101/status/shutdown"), &[("forceStop", "1")]).await, "OK");
+}
+
+#[tokio::test(start_paused = true)]
+async fn memory_that_devices_pin_must_be_there() {
+    let host = Host(Sim::new(World::demo().unwrap(), Scenario::named("no-memory").unwrap()).unwrap());
+    assert_eq!(host.task(&vm("102/status/start"), &[]).await, "start failed: QEMU exited with code 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn effects_happen_although_the_answer_is_another_or_late() {
+    let host = Host::with(
+        "faults:\n\
+         - { on: 'POST /nodes/*/qemu/111/status/start', then: { answer_after: { status: 596, reason: Broken pipe } } }\n\
+         - { on: 'POST /nodes/*/qemu/110/status/stop', then: never_after }\n\
+         - { on: 'GET /version', then: { slow: 7 } }\n\
+         - { on: 'task qmstart 103', then: { task: { error: unexpected status, late: true } } }\n",
+    );
+    assert_eq!(host.refused(&vm("111/status/start"), &[], MORPHEUS).await.0, 596);
+    assert!(matches!(host.send(&vm("110/status/stop"), &[], MORPHEUS).await, Err(TransportError::Timeout(30))));
+    assert!(host.0.is_on(111) && !host.0.is_on(110));
+    assert_eq!(host.task(&vm("103/status/start"), &[]).await, "unexpected status");
+    assert!(host.0.is_on(103));
+    let began = tokio::time::Instant::now();
+    host.ask("GET /version", &[]).await;
+    assert_eq!(began.elapsed().as_secs(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_goes_faster_with_speed() {
+    let host = Host::with("{speed: 10}");
+    let began = tokio::time::Instant::now();
+    assert_eq!(host.task(&vm("101/status/shutdown"), &[]).await, "OK");
+    assert!(began.elapsed() < Duration::from_millis(1000), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_and_paths_that_do_not_exist() {
+    let host = Host::demo();
+    let other = host.refused("GET /nodes/other/qemu", &[], MORPHEUS).await;
+    assert!(other.0 == 500 && other.1.starts_with("hostname lookup 'other' failed"), "{other:?}");
+    assert!(host.ask("GET /nodes/localhost/qemu", &[]).await.is_array());
+    assert_eq!(host.refused("GET /nonsense", &[], MORPHEUS).await.0, 501);
+    assert_eq!(host.refused("GET /nonsense", &[], "").await.0, 401);
+    let twice = host.refused("GET /nodes/pve/qemu/101/config", &[("vmid", "102")], MORPHEUS).await;
+    assert_eq!(twice, (400, "Parameter verification failed.".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_host_that_does_not_refuse_shows_who_was_careless() {
     let host = Host::with("{world: {refuse_busy_devices: false, guests: {'104': {config: {memory: '4096'}}}}}");
     assert_eq!(host.task(&vm("104/status/start"), &[]).await, "OK");
