@@ -58,4 +58,12 @@ mod tests {
         });
         assert_eq!(Value::Object(read), expected);
     }
+
+    #[test]
+    fn json_keeps_its_types_and_must_be_an_object() {
+        let read = body("application/json", br#"{"forceStop": true, "command": ["/bin/sh", "-c"]}"#).unwrap();
+        assert_eq!(Value::Object(read), json!({"forceStop": true, "command": ["/bin/sh", "-c"]}));
+        assert!(body("application/json;charset=UTF-8", b"[1]").is_err());
+        assert!(body("application/json", b"").unwrap().is_empty());
+    }
 }

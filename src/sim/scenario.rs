@@ -75,7 +75,7 @@ pub enum Change {
     Pause,
     /// It goes on.
     Resume,
-    /// Somebody else starts it.
+    /// Somebody else starts it; nothing happens if its device is taken.
     Start,
     /// It ends at once.
     PowerOff,

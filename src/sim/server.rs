@@ -52,6 +52,7 @@ impl Drop for Running {
 pub async fn serve(sim: Arc<Sim>, listen: SocketAddr) -> io::Result<Running> {
     let (acceptor, fingerprint) = certificate(listen)?;
     let listener = TcpListener::bind(listen).await?;
+    sim.state().fingerprint.clone_from(&fingerprint);
     let addr = listener.local_addr()?;
     let accepting = tokio::spawn(async move {
         // Dropped with this task, and every connection with it.

@@ -87,9 +87,16 @@ async fn it_speaks_https_with_reason_phrases_and_closes_after_an_error() {
     let answer = talk(&running, &seen, &exec).await;
     assert!(answer.starts_with("HTTP/1.1 596 Broken pipe\r\n"), "{answer}");
 
+    let json = r#"{"timeout": 5, "forceStop": true}"#;
+    let post = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", json.len());
+    let line = "POST /api2/json/nodes/pve/qemu/111/status/shutdown";
+    let answer =
+        talk(&running, &seen, &request(line, &secret, &format!("{post}Connection: close\r\n\r\n{json}"))).await;
+    assert!(answer.contains(r#"{"data":"UPID:pve:"#), "{answer}");
+
     assert_eq!(talk(&running, &seen, &request("GET /api2/json/nodes", &secret, "\r\n")).await, "");
     let counts = talk(&running, &seen, "GET /sim/counts HTTP/1.1\r\nHost: pve\r\nConnection: close\r\n\r\n").await;
-    assert!(counts.contains(r#""writes":0"#) && counts.contains(r#""reads":3"#), "{counts}");
+    assert!(counts.contains(r#""writes":1"#) && counts.contains(r#""reads":3"#), "{counts}");
 }
 
 #[tokio::test]

@@ -278,7 +278,7 @@ async fn everything_goes_faster_with_speed() {
     let host = Host::with("{speed: 10}");
     let began = tokio::time::Instant::now();
     assert_eq!(host.task(&vm("101/status/shutdown"), &[]).await, "OK");
-    assert!(began.elapsed() < Duration::from_millis(1000), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

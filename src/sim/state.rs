@@ -98,6 +98,8 @@ pub(crate) struct State {
     pub(crate) violations: Vec<Violation>,
     /// Starts that met a busy device and were refused.
     pub(crate) refused_starts: Vec<Violation>,
+    /// Fingerprint of the certificate that the host is served with.
+    pub(crate) fingerprint: String,
     /// The host doesn't answer at all until then.
     pub(crate) unreachable_until: Option<Instant>,
     events: Vec<Event>,
@@ -115,6 +117,7 @@ impl State {
             counts: Counts::default(),
             violations: Vec::new(),
             refused_starts: Vec::new(),
+            fingerprint: ["00"; 32].join(":"),
             unreachable_until: None,
             events,
             next_pid: 1000,
@@ -230,8 +233,9 @@ impl State {
         }
         let Some(vmid) = event.vmid else { return };
         if event.change == Change::Start {
-            if let Some(spec) = self.vms.get(&vmid).filter(|vm| !vm.power.is_on()).map(|vm| vm.spec.clone()) {
-                self.take_devices(world, vmid, &spec);
+            if let Some(spec) = self.vms.get(&vmid).filter(|vm| !vm.power.is_on()).map(|vm| vm.spec.clone())
+                && self.take_devices(world, vmid, &spec)
+            {
                 self.power_on(vmid, Power::Running, now);
             }
             return;

@@ -18,8 +18,7 @@ pub(super) fn version(call: &Call<'_>) -> Answer {
 /// `GET /nodes`.
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let mut entry = resource(call);
-    let fingerprint: String = (0..32).map(|_| "5A").collect::<Vec<_>>().join(":");
-    entry.set("ssl_fingerprint", json!(fingerprint));
+    entry.set("ssl_fingerprint", call.sim.state().fingerprint.as_str());
     Value::Array(vec![entry.without(&["cgroup-mode"])]).into()
 }
 
