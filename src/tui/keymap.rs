@@ -81,6 +81,19 @@ mod tests {
     }
 
     #[test]
+    fn every_action_has_a_key_or_a_row_in_the_palette() {
+        let keymap = Keymap::default();
+        let bound: Vec<&Action> = keymap.0.values().flat_map(IndexMap::values).collect();
+        let same = |a: &Action, b: &Action| std::mem::discriminant(a) == std::mem::discriminant(b);
+        let model = crate::tui::scene::running(&[101]).model;
+        let listed = model.choices("");
+        for action in Action::all() {
+            let key = bound.iter().any(|other| same(other, action));
+            assert!(key || listed.iter().any(|choice| same(&choice.action, action)), "{action}");
+        }
+    }
+
+    #[test]
     fn nothing_needs_a_key_that_a_multiplexer_takes() {
         for (chord, _) in Keymap::default().0.values().flatten() {
             assert!(!["ctrl-a", "ctrl-b", "ctrl-q"].contains(&chord.to_string().as_str()), "{chord}");

@@ -57,18 +57,25 @@ pub fn regions(area: Rect, model: &Model) -> Regions {
     } else {
         body
     };
-    let modes_height = 3 + u16::try_from(model.setup.modes.0.len()).unwrap_or(u16::MAX).clamp(1, panes.height / 2);
-    if area.width < 120 {
-        let (list, detail) = split_left(panes, 50 + (area.width - 80) / 2);
-        let (modes, guests) = split_top(list, modes_height.min(list.height / 2));
-        (regions.modes, regions.guests, regions.detail) = (Some(modes), Some(guests), Some(detail));
+    let (first, second, third) = if area.width < 120 {
+        let (list, detail) = split_left(panes, 46 + (area.width - 80) / 2);
+        let (above, below) = split_top(list, modes_height(model.setup.modes.0.len(), list.height));
+        (above, below, detail)
     } else {
         let spare = area.width - 120;
-        let (modes, rest) = split_left(panes, 36 + spare / 4);
-        let (guests, detail) = split_left(rest, 50 + spare / 2);
-        (regions.modes, regions.guests, regions.detail) = (Some(modes), Some(guests), Some(detail));
-    }
+        let (left, rest) = split_left(panes, 45 + spare / 4);
+        let (middle, right) = split_left(rest, 46 + spare / 2);
+        (left, middle, right)
+    };
+    (regions.modes, regions.guests, regions.detail) = (Some(first), Some(second), Some(third));
     regions
+}
+
+/// Rows of the modes pane above the guests: two lines for each mode if that leaves the guests half of the column.
+fn modes_height(modes: usize, column: u16) -> u16 {
+    let modes = u16::try_from(modes).unwrap_or(u16::MAX).max(2);
+    let tall = modes.saturating_mul(2).saturating_add(3);
+    if tall <= column / 2 { tall } else { modes.saturating_add(3).min(column / 2) }
 }
 
 impl Regions {

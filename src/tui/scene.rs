@@ -124,7 +124,15 @@ fn rows(buffer: &Buffer, show: impl Fn(&ratatui::buffer::Cell) -> String) -> Str
     let width = usize::from(buffer.area.width).max(1);
     let mut out = String::new();
     for row in buffer.content.chunks(width) {
-        let line: String = row.iter().map(&show).collect();
+        let mut columns = 0;
+        let mut line = String::new();
+        for (place, cell) in row.iter().enumerate() {
+            if place < columns {
+                continue;
+            }
+            columns = place + super::widget::text::width(cell.symbol()).max(1);
+            line.push_str(&show(cell));
+        }
         out.push_str(line.trim_end());
         out.push('\n');
     }

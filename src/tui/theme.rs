@@ -102,9 +102,8 @@ impl Theme {
         let plain = Style::new();
         let color = |color: Color| if colored { plain.fg(color) } else { plain };
         match role {
-            Role::Text => plain,
             Role::Muted | Role::Border if faint => plain.add_modifier(Modifier::DIM),
-            Role::Muted | Role::Border | Role::Button => plain,
+            Role::Text | Role::Muted | Role::Border | Role::Button => plain,
             Role::Strong | Role::Key | Role::Remembered => plain.add_modifier(Modifier::BOLD),
             Role::Selected | Role::Pressed => plain.add_modifier(Modifier::REVERSED),
             Role::Good => color(Color::Green),

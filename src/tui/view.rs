@@ -53,7 +53,7 @@ fn whole(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) -> Optio
     }
     panes(model, &regions, theme, buffer);
     let mut cursor = footer::draw(model, regions.footer, theme, buffer);
-    for layer in &model.ui.layers {
+    if let Some(layer) = model.ui.layers.last() {
         cursor = over(model, layer, regions.body, theme, buffer).or(cursor);
     }
     cursor
@@ -90,7 +90,7 @@ fn over(model: &Model, layer: &Layer, body: Rect, theme: &Theme, buffer: &mut Bu
             words::looking(model, intent, *since, body, theme, buffer);
             None
         }
-        Layer::Confirm(confirm) => confirm::draw(model, confirm, body, theme, buffer),
+        Layer::Confirm(confirm) => confirm::draw(confirm, body, theme, buffer),
         Layer::Starting { plan, .. } => {
             words::starting(plan, body, theme, buffer);
             None

@@ -78,8 +78,13 @@ impl Model {
     /// The contexts that are stacked now, the nearest first.
     #[must_use]
     pub fn contexts(&self) -> Vec<Context> {
+        self.contexts_under(self.ui.layers.last())
+    }
+
+    /// The contexts that would be stacked with this layer on top.
+    pub(crate) fn contexts_under(&self, top: Option<&Layer>) -> Vec<Context> {
         use Context as C;
-        let over = match self.ui.layers.last() {
+        let over = match top {
             None => vec![self.pane_context(), C::Panes],
             Some(Layer::Filter) => vec![C::Filter],
             Some(Layer::Help { .. }) => vec![C::Help],

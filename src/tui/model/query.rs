@@ -1,6 +1,6 @@
 //! Questions to the model that update and view both ask.
 
-use super::{Model, Subject, layer::Layer};
+use super::{Model, Pane, Subject, layer::Layer};
 use crate::{
     domain::{
         facts::Trouble,
@@ -115,7 +115,10 @@ impl Model {
         let selected = || self.selected_mode().map(|mode| &mode.name);
         match action {
             Action::ModeSwitch(None) if !self.setup.replace => match selected() {
-                Some(name) => self.standing_of(name)?.as_ref().err().cloned(),
+                Some(name) => match self.standing_of(name) {
+                    Some(standing) => standing.as_ref().err().cloned(),
+                    None => Some(Refusal::new(FindingId::GuestStateUnknown, "The host hasn't answered yet.")),
+                },
                 None => Some(no_mode()),
             },
             Action::ModeSwitch(name) if self.setup.replace => self.unavailable_of(name.as_ref(), Ask::Replace),
@@ -180,11 +183,23 @@ impl Model {
         self.facts.qemu.value.is_some()
     }
 
+    /// Whether the host doesn't answer us now, so that what is on screen is only the last that was heard.
+    #[must_use]
+    pub const fn is_cut_off(&self) -> bool {
+        matches!(self.link, Link::Down { .. } | Link::Unconfigured(_))
+    }
+
+    /// Whether Esc has anything to go back from.
+    #[must_use]
+    pub fn can_go_back(&self) -> bool {
+        let elsewhere = matches!(self.ui.pane, Pane::Detail | Pane::Log);
+        !self.ui.layers.is_empty() || !self.ui.filter.text.is_empty() || elsewhere
+    }
+
     /// Whether a line under the header tells of something wrong.
     #[must_use]
     pub fn has_banner(&self) -> bool {
-        let down = matches!(self.link, Link::Down { .. } | Link::Unconfigured(_));
-        (down && self.knows_the_host()) || self.open_op().is_some_and(|op| !op.alive)
+        (self.is_cut_off() && self.knows_the_host()) || self.open_op().is_some_and(|op| !op.alive)
     }
 }
 

@@ -16,11 +16,11 @@ use crate::{
     tui::{
         effect::{Control, Effect},
         model::layer::Layer,
-        msg::Msg,
+        msg::{Msg, OpBrief},
     },
 };
 
-fn id() -> OpId {
+pub(super) fn id() -> OpId {
     OpId::from("20260301-200000-k3f9")
 }
 
@@ -43,6 +43,25 @@ impl Scene {
         }
         self
     }
+}
+
+/// The journal of an operation that fails and goes back, as messages.
+pub(super) fn journal_of_a_failure() -> Vec<Msg> {
+    let planned = What::Planned { plan: Box::new(plan()), host: "pve at 192.168.1.100".into() };
+    let mut lines = vec![(0, planned), (0, What::RunnerStarted { pid: 4242 })];
+    lines.extend(failing());
+    let event = |(seq, (seconds, what)): (usize, (u64, What))| Event {
+        seq: u32::try_from(seq).unwrap(),
+        at: NOON.plus(seconds * 1000),
+        what,
+    };
+    let message = |event| Msg::Op { id: id(), event: Box::new(event) };
+    lines.into_iter().enumerate().map(event).map(message).collect()
+}
+
+/// An operation that runs.
+pub(super) fn brief() -> OpBrief {
+    begun(starting()).model.ops.first().unwrap().clone()
 }
 
 /// The plan was confirmed and its runner started.

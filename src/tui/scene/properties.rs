@@ -1,1 +1,225 @@
-//! What holds for every session.
+//! What holds for every session: random messages, keys and sizes.
+
+use super::{NOON, Scene, dialogs, empty, host, operations, running};
+use crate::{
+    domain::{
+        facts::{Facts, Part, Trouble},
+        finding::FindingId,
+        guest::Power,
+        testing,
+    },
+    tui::{
+        action::Action,
+        caps::{Caps, ColorTier, GlyphTier},
+        chord::Chord,
+        effect::Effect,
+        layout::regions,
+        model::{Model, layer::Layer},
+        msg::{Asked, Input, Level, Link, Msg, Signal, Ticket},
+        theme::{Theme, printable},
+        update::update,
+        view::view,
+    },
+};
+use proptest::prelude::*;
+use ratatui::{buffer::Buffer, layout::Rect};
+
+const KEYS: [&str; 40] = [
+    "enter",
+    "enter",
+    "enter",
+    "tab",
+    "tab",
+    "shift-tab",
+    "esc",
+    "up",
+    "down",
+    "down",
+    "left",
+    "right",
+    "home",
+    "end",
+    "pageup",
+    "pagedown",
+    "1",
+    "2",
+    "3",
+    "4",
+    "/",
+    ":",
+    "?",
+    "i",
+    "y",
+    "r",
+    "l",
+    "x",
+    "u",
+    "o",
+    "c",
+    "e",
+    "w",
+    "S",
+    "a",
+    "q",
+    "ctrl-c",
+    "backspace",
+    "g",
+    "日",
+];
+
+fn trouble() -> Trouble {
+    Trouble { finding: FindingId::PveUnreachable, message: "no route to host\u{1b}[2J".into() }
+}
+
+fn facts() -> impl Strategy<Value = Facts> {
+    let running = prop::sample::subsequence(vec![101_u32, 102, 103, 104, 110, 111], 0..=6);
+    (running, 0_u8..8, 0_u32..3).prop_map(|(running, kind, more)| {
+        let mut facts = if more == 0 { host::many(40) } else { host::facts(&running) };
+        match kind {
+            0 => facts.qemu = Part::failed(trouble()),
+            1 => facts = Facts { lxc: Part::failed(trouble()), ..Facts::default() },
+            2 => facts.qemu.value = Some(vec![]),
+            3 => testing::change(&mut facts, 101, |guest| guest.power = Power::Paused),
+            4 => testing::change(&mut facts, 101, |guest| guest.name = "ゲーム\u{202e}機\u{7}".repeat(9)),
+            5 => facts.configs.clear(),
+            6 => facts.agents.clear(),
+            _ => {}
+        }
+        facts
+    })
+}
+
+fn key() -> impl Strategy<Value = Msg> {
+    prop::sample::select(KEYS.to_vec()).prop_map(|key| Msg::Input(Input::Key(key.parse().unwrap())))
+}
+
+fn msg() -> impl Strategy<Value = Msg> {
+    let journal = operations::journal_of_a_failure();
+    prop_oneof![
+        12 => key(),
+        2 => facts().prop_map(|facts| Msg::Seen(Box::new(facts))),
+        4 => (1_u64..4, facts()).prop_map(|(n, facts)| Msg::Looked { ticket: Ticket(n), result: Ok(Box::new(facts)) }),
+        1 => (1_u64..4).prop_map(|n| Msg::Looked { ticket: Ticket(n), result: Err(trouble()) }),
+        1 => (1_u64..4, any::<bool>()).prop_map(|(n, ok)| {
+            let result = if ok { Ok(operations::id()) } else { Err(trouble()) };
+            Msg::Started { ticket: Ticket(n), result }
+        }),
+        2 => prop::sample::select(journal),
+        1 => Just(Msg::OpLost(operations::id())),
+        1 => Just(Msg::Ops(vec![operations::brief()])),
+        1 => prop::sample::select(vec![
+            Msg::Link(Link::Up),
+            Msg::Link(Link::Connecting),
+            Msg::Link(Link::Down { trouble: trouble(), since: NOON, attempts: 2 }),
+            Msg::Link(Link::Unconfigured(trouble())),
+            Msg::Signal(Signal::Continue),
+            Msg::Input(Input::Focus(false)),
+            Msg::Input(Input::Paste("linuxvr\nstreaming\u{1b}".into())),
+            Msg::Told { of: Asked::Copy, result: Err(trouble()) },
+            Msg::Told { of: Asked::Resume(operations::id()), result: Ok(()) },
+            Msg::Log { level: Level::Warn, text: "日本 \u{9b}".into() },
+        ]),
+        1 => (0_u64..400_000).prop_map(|ms| Msg::Clock(NOON.plus(ms))),
+        1 => (1_u16..300, 1_u16..100).prop_map(|(columns, rows)| Msg::Input(Input::Resize(columns, rows))),
+    ]
+}
+
+fn tier() -> impl Strategy<Value = Caps> {
+    prop::sample::select(vec![
+        Caps { glyphs: GlyphTier::Unicode, colors: ColorTier::Truecolor },
+        Caps { glyphs: GlyphTier::Console, colors: ColorTier::Ansi16 },
+        Caps { glyphs: GlyphTier::Ascii, colors: ColorTier::None },
+    ])
+}
+
+/// What must hold of a message's effects, given what was before.
+fn start_follows_its_confirmation(before: &Model, msg: &Msg, effects: &[Effect]) {
+    for effect in effects {
+        let Effect::Start { plan, .. } = effect else { continue };
+        let Some(Layer::Confirm(shown)) = before.ui.layers.last() else { panic!("no plan was shown") };
+        assert!(shown.yes && shown.is_typed(), "the button wasn't pressed, or the name not typed");
+        assert_eq!(**plan, shown.plan, "another plan was shown");
+        let Msg::Input(Input::Key(chord)) = msg else { panic!("started without a key") };
+        let action = before.setup.keymap.resolve(&before.contexts(), *chord);
+        assert_eq!(action, Some(&Action::Enter));
+    }
+}
+
+fn selection_stays(before: &Model, msg: &Msg, after: &Model) {
+    if matches!(msg, Msg::Input(_)) {
+        return;
+    }
+    assert_eq!(before.ui.mode, after.ui.mode);
+    assert_eq!(before.ui.pane, after.ui.pane);
+    if before.ui.guest.is_some() {
+        assert_eq!(before.ui.guest, after.ui.guest);
+    }
+}
+
+fn draw(model: &Model) -> Buffer {
+    let area = Rect::new(0, 0, model.size.0, model.size.1);
+    let mut buffer = Buffer::empty(area);
+    let cursor = view(model, &Theme::new(model.setup.caps), &mut buffer);
+    assert!(cursor.is_none_or(|cursor| area.contains(cursor)), "the cursor is off the screen");
+    let regions = regions(area, model);
+    let panes: Vec<Rect> = [regions.modes, regions.guests, regions.detail, regions.log].into_iter().flatten().collect();
+    for (i, pane) in panes.iter().enumerate() {
+        assert_eq!(pane.intersection(area), *pane, "a pane is off the screen");
+        assert!(panes.iter().skip(i + 1).all(|other| !other.intersects(*pane)), "panes overlap");
+    }
+    buffer
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_session_keeps_its_promises(
+        caps in tier(),
+        size in (1_u16..300, 1_u16..100),
+        begin in 0_u8..4,
+        session in prop::collection::vec((msg(), prop::bool::weighted(0.2)), 1..60),
+    ) {
+        let scene = match begin {
+            0 => empty(),
+            1 => running(&[101, 110]),
+            _ => dialogs::planned(),
+        };
+        let Scene { mut model, .. } = scene.caps(caps.glyphs, caps.colors).at(size.0, size.1);
+        let mut journal = operations::journal_of_a_failure().into_iter();
+        for (msg, is_journal) in session {
+            let msg = if is_journal { journal.next().unwrap_or(msg) } else { msg };
+            let before = model.clone();
+            let effects = update(&mut model, msg.clone());
+            start_follows_its_confirmation(&before, &msg, &effects);
+            selection_stays(&before, &msg, &model);
+            prop_assert!(model.next_deadline().is_none_or(|deadline| deadline > model.now));
+            let buffer = draw(&model);
+            let foreign = buffer.content.iter().flat_map(|cell| cell.symbol().chars());
+            let foreign: String = foreign.filter(|c| !printable(caps.glyphs, *c) || c.is_control()).collect();
+            prop_assert_eq!(foreign, "");
+        }
+        let stored = serde_json::to_string(&model).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Model>(&stored).unwrap(), model);
+    }
+
+    #[test]
+    fn a_session_can_be_written_down_and_replayed(session in prop::collection::vec(msg(), 1..20)) {
+        let stored = serde_json::to_string(&session).unwrap();
+        let read: Vec<Msg> = serde_json::from_str(&stored).unwrap();
+        prop_assert_eq!(&read, &session);
+        let run = |session: Vec<Msg>| {
+            let mut model = empty().model;
+            let effects: Vec<Effect> = session.into_iter().flat_map(|msg| update(&mut model, msg)).collect();
+            (model, effects)
+        };
+        prop_assert_eq!(run(read), run(session));
+    }
+
+    #[test]
+    fn any_text_is_a_key_or_an_error(text in "\\PC{0,12}") {
+        if let Ok(chord) = text.parse::<Chord>() {
+            prop_assert_eq!(chord.to_string().parse(), Ok(chord));
+        }
+    }
+}

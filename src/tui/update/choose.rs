@@ -22,15 +22,9 @@ impl Model {
         let typed = typed.to_lowercase();
         let words: Vec<&str> = typed.split_whitespace().collect();
         let choice = |action: Action| Choice { text: action.to_string(), action };
-        let of_modes = self.setup.modes.0.iter().map(|mode| Some(mode.name.clone()));
-        let of_modes = of_modes.flat_map(|name| {
-            [
-                Action::ModeSwitch(name.clone()),
-                Action::ModeStart(name.clone()),
-                Action::ModeStop(name.clone()),
-                Action::ModeReplace(name),
-            ]
-        });
+        let kinds = [Action::ModeSwitch, Action::ModeStop, Action::ModeStart, Action::ModeReplace];
+        let of_modes =
+            kinds.iter().flat_map(|kind| self.setup.modes.0.iter().map(|mode| kind(Some(mode.name.clone()))));
         let rest = Action::all().iter().filter(|action| action.is_a_command()).cloned();
         let all = of_modes.chain(rest).map(choice);
         let fits = |choice: &Choice| {

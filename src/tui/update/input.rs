@@ -37,15 +37,13 @@ pub(super) fn take(model: &mut Model, input: Input) -> Vec<Effect> {
 
 fn key(model: &mut Model, chord: Chord) -> Vec<Effect> {
     let action = model.setup.keymap.resolve(&model.contexts(), chord).cloned();
-    match action {
-        Some(action) => act::act(model, &action),
-        None => {
-            if model.field().is_some_and(|field| field.take(chord)) {
-                typed(model);
-            }
-            Vec::new()
-        }
+    if let Some(action) = action {
+        return act::act(model, &action);
     }
+    if model.field().is_some_and(|field| field.take(chord)) {
+        typed(model);
+    }
+    Vec::new()
 }
 
 /// The text of the topmost layer changed.

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         facts::Facts,
         policy::{Ask, availability},
+        switch::refusal::Refusal,
     },
     tui::{
         effect::Effect,
@@ -22,6 +23,7 @@ pub(super) fn link(model: &mut Model, link: Link) -> Vec<Effect> {
         _ => None,
     };
     model.link = link;
+    known(model);
     match news {
         Some((level, text)) => say::log(model, level, text),
         None => Vec::new(),
@@ -41,6 +43,10 @@ pub(super) fn known(model: &mut Model) {
         model.ui.guest = model.facts.guests().next().map(|guest| guest.vmid);
     }
     let standing = |model: &Model| {
+        if let Link::Down { trouble, .. } | Link::Unconfigured(trouble) = &model.link {
+            let refusal = Refusal::new(trouble.finding, trouble.message.clone());
+            return model.setup.modes.0.iter().map(|_| Err(refusal.clone())).collect();
+        }
         let situation = model.situation();
         let ask = |name| if model.setup.replace { Ask::Replace(name) } else { Ask::Switch(name) };
         model.setup.modes.0.iter().map(|mode| availability(ask(&mode.name), &situation)).collect()

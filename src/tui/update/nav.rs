@@ -137,9 +137,9 @@ pub(super) fn turn(model: &mut Model, by: i32) {
 
 /// After the filter changed: a selection that is filtered out gives way to the first row.
 pub(super) fn stay_in_sight(model: &mut Model) {
-    let modes = model.shown_modes();
-    let mode = (!modes.iter().any(|mode| Some(&mode.name) == model.ui.mode.as_ref()))
-        .then(|| modes.first().map(|mode| mode.name.clone()));
+    let shown = model.shown_modes();
+    let mode = (!shown.iter().any(|mode| Some(&mode.name) == model.ui.mode.as_ref()))
+        .then(|| shown.first().map(|mode| mode.name.clone()));
     let guests = model.shown_guests();
     let guest = (!guests.iter().any(|guest| Some(guest.vmid) == model.ui.guest))
         .then(|| guests.first().map(|guest| guest.vmid));

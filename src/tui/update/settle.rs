@@ -35,10 +35,10 @@ fn scope(model: &Model) -> Scope {
     let regions = regions(Rect::new(0, 0, model.size.0, model.size.1), model);
     let is_vm = |vmid: &Vmid| model.facts.guest(*vmid).is_some_and(|guest| guest.kind == GuestKind::Qemu);
     let runs = |vmid: &Vmid| model.facts.guest(*vmid).is_some_and(|guest| guest.power.holds_devices());
-    let modes = model.setup.modes.0.iter().map(|mode| mode.vmid);
+    let of_modes = model.setup.modes.0.iter().map(|mode| mode.vmid);
     let subject = model.subject().map(|row| row.vmid);
     let rows: Vec<Vmid> = rows_on_screen(model, &regions);
-    let status: BTreeSet<Vmid> = modes.chain(subject).chain(rows).filter(is_vm).collect();
+    let status: BTreeSet<Vmid> = of_modes.chain(subject).chain(rows).filter(is_vm).collect();
     let agent = status.iter().copied().filter(runs).collect();
     Scope { status, agent, focused: model.focused }
 }

@@ -10,10 +10,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) {
     let (text, keys) = match (&model.link, model.open_op()) {
-        (_, Some(op)) if !op.alive => {
-            let text = format!("{} was interrupted. What is on screen is as it was left.", op.state.plan.title());
-            (text, "o shows it")
-        }
+        (_, Some(op)) if !op.alive => (format!("Interrupted: {}", op.state.plan.title()), "o shows it"),
         (Link::Down { trouble, attempts, .. }, _) => {
             let tried = if *attempts > 1 { format!(" Tried {attempts} times.") } else { String::new() };
             (format!("{}{tried}", trouble.finding.title()), "r tries now")

@@ -1,13 +1,13 @@
-//! The palette: every action by its name, with the reason where one can't be done now.
+//! The palette: every action by its name, and of the selected one what it does or why it can't be done now.
 
-use super::words::DIALOG;
+use super::words::{DIALOG, lines};
 use crate::tui::{
     model::{Model, layer::Field},
     theme::{Role, Theme},
     widget::{
         dialog::{Dialog, inner_width},
         table::first_row,
-        text::{fit, pad},
+        text::pad,
     },
 };
 use ratatui::{
@@ -16,34 +16,41 @@ use ratatui::{
     text::Line,
 };
 
+/// Rows of the list where the screen has them.
+const ROWS: usize = 12;
+
 pub(super) fn draw(model: &Model, field: &Field, screen: Rect, theme: &Theme, buffer: &mut Buffer) -> Position {
     let columns = inner_width(screen, DIALOG);
     let (typed, cursor) = field.visible(columns.saturating_sub(4));
     let choices = model.choices(&field.text);
-    let chosen = model.chosen().map(|choice| choice.text);
-    let here = choices.iter().position(|choice| Some(&choice.text) == chosen.as_ref());
-    let height = usize::from(screen.height.saturating_sub(5)).min(14);
+    let chosen = model.chosen();
+    let here = choices.iter().position(|choice| Some(choice) == chosen.as_ref());
+    let height = usize::from(screen.height.saturating_sub(8)).min(ROWS);
     let first = first_row(here, choices.len(), height);
-    let widest = choices.iter().map(|choice| choice.text.len()).max().unwrap_or(0).min(40);
-    let mut lines: Vec<Line<'_>> = Vec::new();
-    for choice in choices.iter().skip(first).take(height) {
-        let on = Some(&choice.text) == chosen.as_ref();
-        let reason = model.unavailable(&choice.action).map(|refusal| refusal.message);
-        let (mark, role) = if on { (theme.glyphs.select, Role::Selected) } else { (" ", Role::Text) };
-        let aside = reason.as_deref().unwrap_or(choice.action.words().sentence);
-        let aside = fit(aside, usize::from(columns).saturating_sub(widest + 4), theme.glyphs.cut);
-        let aside_role = if reason.is_some() { Role::Warn } else { Role::Muted };
-        lines.push(Line::from(vec![
-            theme.span(role, format!("{mark} {}", pad(&choice.text, widest, false, theme.glyphs.cut))),
-            theme.span(aside_role, format!("  {aside}")),
+    let mut rows: Vec<Line<'_>> = Vec::new();
+    for (index, choice) in choices.iter().enumerate().skip(first).take(height) {
+        let (mark, role) = if Some(index) == here { (theme.glyphs.select, Role::Selected) } else { (" ", Role::Text) };
+        let now = if model.unavailable(&choice.action).is_some() { "not now" } else { "" };
+        let room = usize::from(columns).saturating_sub(10);
+        let text = pad(&choice.text, room, false, theme.glyphs.cut);
+        rows.push(Line::from(vec![
+            theme.span(role, format!("{mark} {text}")),
+            theme.span(Role::Muted, format!(" {now:7}")),
         ]));
     }
-    if lines.is_empty() {
-        lines.push(Line::from(theme.span(Role::Muted, "No action fits.")));
+    if rows.is_empty() {
+        rows.push(Line::from(theme.span(Role::Muted, "No action fits.")));
     }
-    let foot = vec![Line::from(vec![theme.span(Role::Key, ": "), theme.span(Role::Input, typed)])];
-    let aside = format!("{}", choices.len());
-    let drawn = Dialog { title: "Commands", aside: &aside, lines, scroll: 0, foot, width: DIALOG + 8 }
-        .draw(screen, theme, buffer);
-    Position::new(drawn.foot.x + 2 + cursor, drawn.foot.y)
+    let (about, role) = match chosen.map(|choice| (model.unavailable(&choice.action), choice)) {
+        Some((Some(refusal), _)) => (format!("Not now: {}", refusal.message), Role::Warn),
+        Some((None, choice)) => (choice.action.words().sentence.to_owned(), Role::Muted),
+        None => (String::new(), Role::Muted),
+    };
+    let mut foot = lines(&about, columns, role, theme);
+    foot.resize(2, Line::default());
+    foot.push(Line::from(vec![theme.span(Role::Key, ": "), theme.span(Role::Input, typed)]));
+    let aside = choices.len().to_string();
+    let dialog = Dialog { title: "Commands", aside: &aside, lines: rows, scroll: 0, foot, width: DIALOG };
+    let drawn = dialog.draw(screen, theme, buffer);
+    Position::new(drawn.foot.x + 2 + cursor, drawn.foot.y + 2)
 }

@@ -3,18 +3,16 @@
 use super::words::{DIALOG, labelled, lines};
 use crate::{
     domain::{
-        switch::{
-            plan::{Party, Plan, Rung, StepAction, Verb},
-            planner::fallback_words,
-        },
-        text::duration,
+        switch::plan::{Fallback, Party, Plan, Rung, Step, StepAction, Verb},
+        text::{duration, safe},
     },
     tui::{
-        model::{Model, layer::Confirm},
+        model::layer::{Confirm, Field},
         theme::{Role, Theme},
         widget::{
             buttons::{self, Button},
             dialog::{Dialog, inner_width},
+            text::width,
         },
     },
 };
@@ -24,25 +22,16 @@ use ratatui::{
     text::Line,
 };
 
-pub(super) fn draw(
-    model: &Model,
-    confirm: &Confirm,
-    screen: Rect,
-    theme: &Theme,
-    buffer: &mut Buffer,
-) -> Option<Position> {
+pub(super) fn draw(confirm: &Confirm, screen: Rect, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     let columns = inner_width(screen, DIALOG);
     let plan = &confirm.plan;
     let mut foot = Vec::new();
-    let mut prompt_width = 0;
-    let mut typed_at = 0;
+    let mut cursor = None;
     if let Rung::TypeName { names, .. } = &plan.rung {
-        let prompt = format!("Type {} to go on: ", names.join(" or "));
-        prompt_width = u16::try_from(crate::tui::widget::text::width(&prompt)).unwrap_or(0);
-        let (text, cursor) = confirm.typed.visible(columns.saturating_sub(prompt_width));
-        typed_at = cursor;
-        foot.push(Line::from(vec![theme.span(Role::Strong, prompt), theme.span(Role::Input, text)]));
+        let (prompt, at) = prompt(&confirm.typed, names, columns, theme);
+        foot.extend(prompt);
         foot.push(Line::default());
+        cursor = Some(at);
     }
     let does = Button { label: verb(plan), danger: plan.stops().next().is_some() };
     let all = [Button { label: "Cancel", danger: false }, does];
@@ -50,9 +39,24 @@ pub(super) fn draw(
     let lines = body(confirm, columns, theme);
     let dialog = Dialog { title: &plan.title(), aside: "", lines, scroll: confirm.scroll, foot, width: DIALOG };
     let drawn = dialog.draw(screen, theme, buffer);
-    let on_top = matches!(model.ui.layers.last(), Some(crate::tui::model::layer::Layer::Confirm(_)));
-    let types = matches!(plan.rung, Rung::TypeName { .. }) && on_top;
-    types.then(|| Position::new(drawn.foot.x + prompt_width + typed_at, drawn.foot.y))
+    cursor.map(|(x, y)| Position::new(drawn.foot.x + x, drawn.foot.y + y))
+}
+
+/// The line that a name is typed in, and the cursor's place in it; the prompt goes above where both don't fit.
+fn prompt<'a>(typed: &Field, names: &[String], columns: u16, theme: &Theme) -> (Vec<Line<'a>>, (u16, u16)) {
+    const ROOM: u16 = 12;
+    let prompt = format!("Type {} to go on: ", safe(&names.join(" or ")));
+    let wide = u16::try_from(width(&prompt)).unwrap_or(u16::MAX);
+    let (mut above, label) = if wide.saturating_add(ROOM) <= columns {
+        (Vec::new(), prompt)
+    } else {
+        (lines(prompt.trim_end(), columns, Role::Strong, theme), "  ".to_owned())
+    };
+    let left = u16::try_from(width(&label)).unwrap_or(0);
+    let (text, cursor) = typed.visible(columns.saturating_sub(left));
+    let row = u16::try_from(above.len()).unwrap_or(0);
+    above.push(Line::from(vec![theme.span(Role::Strong, label), theme.span(Role::Input, text)]));
+    (above, (left + cursor, row))
 }
 
 const fn verb(plan: &Plan) -> &'static str {
@@ -75,8 +79,11 @@ fn body<'a>(confirm: &Confirm, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     for (i, step) in plan.steps.iter().enumerate() {
         let text = match &step.action {
             StepAction::Shutdown { fallback } => {
-                let after = duration(step.deadline);
-                format!("shut {} down; if it hasn't after {after}, {}", step.party, fallback_words(*fallback))
+                let then = match fallback {
+                    Fallback::Ask => format!("; if it hasn't after {}, you are asked", duration(step.deadline)),
+                    Fallback::Stop | Fallback::Fail => String::new(),
+                };
+                format!("shut {} down{then}", step.party)
             }
             StepAction::HardStop => format!("stop {} hard: what is in its memory is lost", step.party),
             StepAction::Release { .. } => "see that nobody holds the GPU any more".to_owned(),
@@ -90,10 +97,10 @@ fn body<'a>(confirm: &Confirm, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     if !losers.is_empty() {
         all.extend(pair("Loses GPU", &losers.join(", "), Role::Strong));
     }
-    let undo: Vec<String> = plan.steps.iter().rev().filter_map(crate::domain::switch::plan::Step::undo).collect();
+    let undo: Vec<String> = plan.steps.iter().rev().filter_map(Step::undo).collect();
     if !undo.is_empty() {
-        let when = if plan.intent.options.rollback { "if it fails, and with u later: " } else { "with u later: " };
-        all.extend(pair("Undo", &format!("{when}{}", undo.join(", ")), Role::Text));
+        let when = if plan.intent.options.rollback { "by itself if it fails, later with u" } else { "later with u" };
+        all.extend(pair("Undo", &format!("{}: {when}", undo.join(", ")), Role::Text));
     }
     if let Some(before) = confirm.before {
         all.extend(pair("Took", &format!("{} the last time", duration(before / 1000)), Role::Text));

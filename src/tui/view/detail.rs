@@ -1,6 +1,6 @@
 //! The detail pane: everything that is known of the selected mode or guest.
 
-use super::words::{self, labelled, lines};
+use super::words::{self, beside, lines};
 use crate::{
     domain::{
         facts::Facts,
@@ -73,7 +73,7 @@ impl<'a> Detail<'a> {
     }
 
     fn pair(&self, label: &str, text: &str, role: Role) -> Vec<Line<'a>> {
-        labelled(label, text, role, self.columns, self.theme)
+        beside(label, 9, text, role, self.columns, self.theme)
     }
 
     fn state(&self) -> Vec<Line<'a>> {
@@ -82,6 +82,7 @@ impl<'a> Detail<'a> {
             return lines(&text, self.columns, Role::Warn, self.theme);
         };
         let (mark, word, role) = words::power(guest.power, self.theme);
+        let role = if self.model.is_cut_off() { Role::Muted } else { role };
         let up = guest.uptime.filter(|up| *up > 0).map(|up| format!(" for {}", words::uptime(up))).unwrap_or_default();
         let kind = if guest.kind == GuestKind::Qemu { "VM" } else { "container" };
         let mut all = lines(&format!("{mark} {word}{up}"), self.columns, role, self.theme);
@@ -101,10 +102,8 @@ impl<'a> Detail<'a> {
         let Some(mode) = self.row.mode else { return Vec::new() };
         match self.model.standing_of(&mode.name) {
             None => self.pair("Switch", "not known yet", Role::Muted),
-            Some(Ok(())) => self.pair("Switch", "possible now", Role::Good),
-            Some(Err(no)) if no.finding == FindingId::ModeAlready => {
-                self.pair("Switch", "is the current mode", Role::Good)
-            }
+            Some(Ok(())) => self.pair("Switch", "ready", Role::Good),
+            Some(Err(no)) if no.finding == FindingId::ModeAlready => self.pair("Switch", "current mode", Role::Good),
             Some(Err(no)) => self.pair("Switch", &no.message, Role::Warn),
         }
     }
@@ -169,21 +168,17 @@ impl<'a> Detail<'a> {
     }
 
     fn numbers(&self, guest: &Guest) -> Vec<Line<'a>> {
-        let mut all = Vec::new();
-        let cpus = guest.cpus.map(|cpus| format!("{cpus:.0} CPUs")).unwrap_or_default();
-        match words::cpu(guest) {
-            used if used.is_empty() => all.extend(self.pair("CPU", &cpus, Role::Text)),
-            used if cpus.is_empty() => all.extend(self.pair("CPU", &used, Role::Text)),
-            used => all.extend(self.pair("CPU", &format!("{used} of {cpus}"), Role::Text)),
-        }
-        let assigned = guest.maxmem.map(|bytes| format!("{} GiB", words::gib(bytes)));
+        let of = |used: Option<String>, whole: Option<String>| match (used, whole) {
+            (Some(used), Some(whole)) => Some(format!("{used} of {whole}")),
+            (used, whole) => used.or(whole),
+        };
+        let used = Some(words::cpu(guest)).filter(|used| !used.is_empty());
+        let cpu = of(used, guest.cpus.map(|cpus| format!("{cpus:.0} CPUs")));
         let used = guest.mem.filter(|_| guest.power.holds_devices()).map(words::gib);
-        match (used, assigned) {
-            (Some(used), Some(all_of_it)) => {
-                all.extend(self.pair("Memory", &format!("{used} of {all_of_it}"), Role::Text))
-            }
-            (None, Some(all_of_it)) => all.extend(self.pair("Memory", &all_of_it, Role::Text)),
-            (_, None) => {}
+        let memory = of(used, guest.maxmem.map(|bytes| format!("{} GiB", words::gib(bytes))));
+        let mut all = Vec::new();
+        for (label, text) in [("CPU", cpu), ("Memory", memory)] {
+            all.extend(text.map(|text| self.pair(label, &text, Role::Text)).unwrap_or_default());
         }
         if !guest.tags.is_empty() {
             all.extend(self.pair("Tags", &guest.tags.join(", "), Role::Text));

@@ -2,6 +2,7 @@
 
 use crate::tui::{
     action::Action,
+    chord::{Chord, Key},
     keymap::hints::Hint,
     model::{Model, layer::Layer},
     msg::Level,
@@ -34,10 +35,11 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
     None
 }
 
-/// What the keys do here: what matters most first, help and quit always at the right. What isn't possible now stands
-/// in brackets.
+/// What the keys do here: what matters most first, help and quit always at the right. The row's main
+/// action stands in brackets while it isn't possible.
 fn hints<'a>(model: &Model, columns: u16, theme: &Theme) -> Line<'a> {
-    let all = model.hints(&model.contexts());
+    let mut all = model.hints(&model.contexts());
+    all.retain(|hint| makes_sense(model, hint));
     let is_last = |hint: &&Hint| matches!(hint.action, Action::Help | Action::Quit);
     let right: Vec<Span<'_>> = all.iter().filter(is_last).flat_map(|hint| spans(hint, theme)).collect();
     let mut room = usize::from(columns).saturating_sub(2 + right.iter().map(Span::width).sum::<usize>());
@@ -52,6 +54,21 @@ fn hints<'a>(model: &Model, columns: u16, theme: &Theme) -> Line<'a> {
         left.extend(spans);
     }
     spread(left, right, usize::from(columns))
+}
+
+/// What can't be done now is left to the help, but for the row's main action.
+fn makes_sense(model: &Model, hint: &Hint) -> bool {
+    let main = hint.chords.contains(&Chord::plain(Key::Enter));
+    let blank = model.ui.layers.is_empty() && !model.knows_the_host();
+    let of_rows = matches!(
+        hint.action,
+        Action::ModeSwitch(_) | Action::Inspect | Action::Filter | Action::Copy | Action::Next | Action::Enter
+    );
+    match hint.action {
+        Action::Back => model.can_go_back(),
+        _ if blank && of_rows => false,
+        _ => main || hint.reason.is_none(),
+    }
 }
 
 fn spans<'a>(hint: &Hint, theme: &Theme) -> Vec<Span<'a>> {

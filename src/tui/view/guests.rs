@@ -54,14 +54,15 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
     let locks = model.facts.guests().any(|guest| guest.lock.is_some());
     let columns: Vec<Column> = COLUMNS.iter().copied().filter(|column| locks || column.title != "LOCK").collect();
     let selected = guests.iter().position(|guest| Some(guest.vmid) == model.ui.guest);
-    let table = Table { columns: &columns, rows: guests.len(), selected, focused };
-    let (above, below) =
-        table.draw(list, theme, buffer, |i| guests.get(i).map(|guest| row(model, guest, theme)).unwrap_or_default());
+    let table = Table { columns: &columns, rows: guests.len(), selected, focused, tall: false };
+    let (above, below) = table
+        .draw(list, theme, buffer, |i| guests.get(i).map(|guest| row(model, guest, theme).into()).unwrap_or_default());
     more(area, above, below, theme, buffer);
 }
 
 fn row(model: &Model, guest: &Guest, theme: &Theme) -> Vec<Cell> {
     let (mark, word, role) = words::power(guest.power, theme);
+    let role = if model.is_cut_off() { Role::Muted } else { role };
     let (word, role) = if guest.template { ("template", Role::Muted) } else { (word, role) };
     let on = guest.power.holds_devices();
     let address = model.facts.agent(guest.vmid).filter(|_| on).and_then(|agent| agent.address);
@@ -98,6 +99,6 @@ fn broken<'a>(model: &Model, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
         let text = format!("{} {name} {age}: {}", theme.glyphs.warn, trouble.message);
         Some(words::lines(&text, columns, Role::Warn, theme).into_iter().take(2).collect::<Vec<_>>())
     };
-    let lists = [("VMs:", &model.facts.qemu), ("Containers:", &model.facts.lxc)];
+    let lists = [("VMs", &model.facts.qemu), ("Containers", &model.facts.lxc)];
     lists.iter().filter_map(|(name, part)| one(name, part)).flatten().collect()
 }

@@ -1,12 +1,15 @@
 //! The top line: which host, how the link stands, what is going on.
 
 use crate::{
-    domain::text::{duration, safe},
+    domain::{
+        finding::FindingId,
+        text::{duration, safe},
+    },
     tui::{
         model::{Model, age_of},
-        msg::Link,
+        msg::{Link, OpBrief},
         theme::{Role, Theme},
-        widget::text::spread,
+        widget::text::{spread, width},
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect, text::Span};
@@ -18,7 +21,9 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
     }
     left.push(theme.span(Role::Text, place(model)));
     left.push(link(model, theme));
-    let line = spread(left, right(model, theme), usize::from(area.width));
+    let used: usize = left.iter().map(Span::width).sum();
+    let room = usize::from(area.width).saturating_sub(used + 2);
+    let line = spread(left, right(model, room, theme), usize::from(area.width));
     buffer.set_line(area.x, area.y, &line, area.width);
 }
 
@@ -37,43 +42,66 @@ fn link<'a>(model: &Model, theme: &Theme) -> Span<'a> {
     let old = model.old().map(|age| format!(", data {} old", age_of(age)));
     match &model.link {
         Link::Connecting => theme.span(Role::Busy, "connecting"),
-        Link::Up => match old {
-            None => theme.span(Role::Good, "live"),
-            Some(old) => theme.span(Role::Warn, format!("slow{old}")),
-        },
-        Link::Down { since, .. } => {
-            let gone = age_of(model.now.since(*since));
-            theme.span(Role::Bad, format!("no answer for {gone}{}", old.unwrap_or_default()))
+        Link::Up => {
+            old.map_or_else(|| theme.span(Role::Good, "live"), |old| theme.span(Role::Warn, format!("connected{old}")))
+        }
+        Link::Down { trouble, since, .. } => {
+            let words = match trouble.finding {
+                FindingId::PveAuth => "not let in",
+                FindingId::PveTls => "not trusted",
+                FindingId::PveForbidden => "not permitted",
+                _ => "no answer",
+            };
+            let gone = match model.now.since(*since) {
+                0..5_000 => String::new(),
+                ms => format!(" for {}", age_of(ms)),
+            };
+            theme.span(Role::Bad, format!("{words}{gone}{}", old.unwrap_or_default()))
         }
         Link::Unconfigured(_) => theme.span(Role::Bad, "not configured"),
     }
 }
 
-/// The operation that runs, or else the current mode.
-fn right<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
-    if let Some(op) = model.open_op() {
-        let state = &op.state;
-        let elapsed = duration(model.now.since(state.started) / 1000);
-        return if !op.alive {
-            vec![theme.span(Role::Bad, "operation interrupted ")]
-        } else if state.question().is_some() {
-            vec![theme.span(Role::Warn, format!("{} asks what to do ", state.plan.title()))]
-        } else if state.is_rolling_back() {
-            vec![theme.span(Role::Warn, format!("going back  {elapsed} "))]
-        } else {
-            vec![theme.span(Role::Busy, format!("{}  {elapsed} ", state.plan.title()))]
-        };
+/// What is going on, in as many words as there is room for: the operation, or else the current mode.
+fn right<'a>(model: &Model, room: usize, theme: &Theme) -> Vec<Span<'a>> {
+    let (role, candidates) = match model.open_op() {
+        Some(op) => operation(model, op),
+        None => current(model),
+    };
+    let fits = candidates.into_iter().find(|text| width(text) < room);
+    fits.map(|text| vec![theme.span(role, format!("{text} "))]).unwrap_or_default()
+}
+
+fn operation(model: &Model, op: &OpBrief) -> (Role, Vec<String>) {
+    let state = &op.state;
+    let elapsed = duration(model.now.since(state.started) / 1000);
+    let title = state.plan.title();
+    let target = state.plan.target.as_ref().and_then(|party| party.mode.as_ref());
+    let short = target.map_or_else(|| "operation".to_owned(), |mode| format!("-> {mode}"));
+    if !op.alive {
+        (Role::Bad, vec!["operation interrupted".to_owned()])
+    } else if state.question().is_some() {
+        (
+            Role::Warn,
+            vec![format!("{title}: a question, press o"), "a question: press o".to_owned(), "asks: o".to_owned()],
+        )
+    } else if state.is_rolling_back() {
+        (Role::Warn, vec![format!("going back  {elapsed}"), elapsed])
+    } else {
+        (Role::Busy, vec![format!("{title}  {elapsed}"), format!("{short}  {elapsed}"), elapsed])
     }
-    match model.setup.modes.current(&model.facts) {
-        Some(mode) => vec![theme.span(Role::Strong, format!("{} ", safe(mode.name.as_str())))],
-        None => {
-            let running = model.setup.modes.running(&model.facts).count();
-            let words = match (model.facts.qemu.fresh().is_some(), running) {
-                (false, _) => String::new(),
-                (true, 0) => "no mode is running ".to_owned(),
-                (true, n) => format!("{n} modes are running "),
-            };
-            vec![theme.span(Role::Muted, words)]
-        }
+}
+
+fn current(model: &Model) -> (Role, Vec<String>) {
+    if let Some(mode) = model.setup.modes.current(&model.facts) {
+        return (Role::Strong, vec![safe(mode.name.as_str())]);
     }
+    let running = model.setup.modes.running(&model.facts).count();
+    let words = match (model.facts.qemu.fresh().is_some(), running) {
+        (false, _) => return (Role::Muted, Vec::new()),
+        (true, 0) => "no mode is running".to_owned(),
+        (true, 1) => "a mode's state is unknown".to_owned(),
+        (true, n) => format!("{n} modes are running"),
+    };
+    (Role::Muted, vec![words])
 }

@@ -79,7 +79,6 @@ const fn pane_sentence(number: u8) -> &'static str {
 
 /// The contexts that counted before the help was opened.
 fn below(model: &Model) -> Vec<Context> {
-    let mut under = model.clone();
-    under.ui.layers.retain(|layer| !matches!(layer, Layer::Help { .. }));
-    under.contexts()
+    let under = model.ui.layers.iter().rev().find(|layer| !matches!(layer, Layer::Help { .. }));
+    model.contexts_under(under)
 }

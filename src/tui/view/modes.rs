@@ -8,26 +8,27 @@ use crate::{
         theme::{Role, Theme},
         widget::{
             frame::{Frame, more},
-            table::{Cell, Column, Table},
+            table::{Cell, Column, Row, Table},
         },
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect};
 
+/// The last one gives way to a line below each mode where there is room for that.
 const COLUMNS: [Column; 4] = [
-    Column { title: "MODE", min: 14, max: 28, rank: 0, right: false },
+    Column { title: "MODE", min: 14, max: 30, rank: 0, right: false },
     Column { title: "STATE", min: 9, max: 9, rank: 1, right: false },
     Column { title: "GPU", min: 9, max: 9, rank: 3, right: false },
-    Column { title: "NOW", min: 7, max: 60, rank: 2, right: false },
+    Column { title: "NOW", min: 11, max: 11, rank: 2, right: false },
 ];
 
 pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) {
     let focused = model.ui.pane == Pane::Modes && model.ui.layers.is_empty();
-    let modes = model.shown_modes();
+    let shown = model.shown_modes();
     let all = model.setup.modes.0.len();
-    let aside = match modes.len() {
-        shown if shown == all => String::new(),
-        shown => format!("/{}: {shown} of {all}", safe(&model.ui.filter.text)),
+    let aside = match shown.len() {
+        count if count == all => String::new(),
+        count => format!("/{}: {count} of {all}", safe(&model.ui.filter.text)),
     };
     let inner = Frame { title: "1 Modes", aside: Some((&aside, Role::Key)), focused }.draw(area, theme, buffer);
     if all == 0 {
@@ -37,27 +38,27 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
         crate::tui::widget::text::draw_lines(&lines, 0, inner, buffer);
         return;
     }
-    let selected = modes.iter().position(|mode| Some(&mode.name) == model.ui.mode.as_ref());
-    let table = Table { columns: &COLUMNS, rows: modes.len(), selected, focused };
-    let (above, below) =
-        table.draw(inner, theme, buffer, |i| modes.get(i).map(|mode| row(model, mode, theme)).unwrap_or_default());
-    more(area, above, below, theme, buffer);
+    let selected = shown.iter().position(|mode| Some(&mode.name) == model.ui.mode.as_ref());
+    let tall = usize::from(inner.height) > 2 * shown.len();
+    let columns: Vec<Column> = COLUMNS.iter().copied().filter(|column| !(tall && column.title == "NOW")).collect();
+    let table = Table { columns: &columns, rows: shown.len(), selected, focused, tall };
+    let (is_above, is_below) =
+        table.draw(inner, theme, buffer, |i| shown.get(i).map(|mode| row(model, mode, theme)).unwrap_or_default());
+    more(area, is_above, is_below, theme, buffer);
 }
 
-fn row(model: &Model, mode: &Mode, theme: &Theme) -> Vec<Cell> {
+fn row(model: &Model, mode: &Mode, theme: &Theme) -> Row {
     let power = shown_power(&model.facts, mode);
     let (mark, word, role) = words::power(power, theme);
+    let role = if model.is_cut_off() { Role::Muted } else { role };
     let gpu = match mode.gpu(&model.facts) {
         Some(gpu) => Cell::new(Role::Text, gpu.word()),
         None => Cell::new(Role::Muted, "unknown"),
     };
     let name_role = if power.holds_devices() { Role::Strong } else { Role::Text };
-    vec![
-        Cell::new(name_role, safe(mode.name.as_str())),
-        Cell::new(role, format!("{mark} {word}")),
-        gpu,
-        now(model, mode),
-    ]
+    let name = Cell::new(name_role, safe(mode.name.as_str()));
+    let cells = vec![name, Cell::new(role, format!("{mark} {word}")), gpu, now(model, mode)];
+    Row { cells, below: Some(why(model, mode)) }
 }
 
 /// The last known state, which may be old; the header says how old.
@@ -75,22 +76,41 @@ fn now(model: &Model, mode: &Mode) -> Cell {
     }
 }
 
+/// The same in as many words as a line has.
+fn why(model: &Model, mode: &Mode) -> Cell {
+    match model.standing_of(&mode.name) {
+        None => Cell::new(Role::Muted, "not known yet"),
+        Some(Ok(())) => Cell::new(Role::Muted, "ready to switch to"),
+        Some(Err(no)) if no.finding == FindingId::ModeAlready => Cell::new(Role::Good, "current mode"),
+        Some(Err(no)) if no.finding == FindingId::OpRunning => Cell::new(Role::Muted, "waits for the operation"),
+        Some(Err(no)) if no.finding == FindingId::OpInterrupted => {
+            Cell::new(Role::Warn, "an operation was interrupted")
+        }
+        Some(Err(no)) => {
+            let message = safe(&no.message);
+            let own = format!("{} ", mode.name);
+            Cell::new(Role::Warn, message.strip_prefix(&own).unwrap_or(&message))
+        }
+    }
+}
+
 /// The kind of reason in a word or two; the detail pane has the sentence.
 pub(super) fn short(refusal: &Refusal) -> &'static str {
     match refusal.finding {
-        FindingId::ModeConflict => "blocked by a mode",
+        FindingId::ModeConflict => "blocked",
         FindingId::GpuHeldByForeign => "GPU held",
-        FindingId::GpuHolderUnknown => "holder unknown",
+        FindingId::GpuHolderUnknown => "GPU unknown",
         FindingId::GuestMissing => "no VM",
         FindingId::GuestTemplate => "template",
         FindingId::GuestLocked | FindingId::PveLocked => "locked",
-        FindingId::GuestBackup => "backup runs",
+        FindingId::GuestBackup => "backup",
         FindingId::GuestPaused => "paused",
         FindingId::GuestBusyTask => "task runs",
-        FindingId::MemoryShort => "too little memory",
+        FindingId::MemoryShort => "no memory",
         FindingId::OpRunning => "wait",
         FindingId::OpInterrupted => "interrupted",
         FindingId::GuestStateUnknown => "unknown",
+        FindingId::PveUnreachable | FindingId::PveTimeout => "no answer",
         _ => "refused",
     }
 }

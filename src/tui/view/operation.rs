@@ -17,11 +17,14 @@ use crate::{
         widget::{
             buttons::{self, Button},
             dialog::{Dialog, inner_width},
-            text::{fit, pad},
+            text::pad,
         },
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+/// Columns inside: room for the longest step and its times.
+const WIDE: u16 = 74;
 
 pub(super) fn draw(model: &Model, id: &OpId, scroll: u16, screen: Rect, theme: &Theme, buffer: &mut Buffer) {
     let Some(op) = model.op(id) else {
@@ -30,7 +33,7 @@ pub(super) fn draw(model: &Model, id: &OpId, scroll: u16, screen: Rect, theme: &
         Dialog { title: &title, aside: "", lines, scroll: 0, foot: vec![], width: DIALOG }.draw(screen, theme, buffer);
         return;
     };
-    let columns = inner_width(screen, DIALOG);
+    let columns = inner_width(screen, WIDE);
     let state = &op.state;
     let mut all = Vec::new();
     let from = state.rollback_from.unwrap_or(state.steps.len());
@@ -40,44 +43,55 @@ pub(super) fn draw(model: &Model, id: &OpId, scroll: u16, screen: Rect, theme: &
             all.extend(lines("Going back:", columns, Role::Warn, theme));
         }
         if step.is_worth_a_line(model.now) {
-            all.extend(self::step(state, step, model.now, columns, theme));
+            all.extend(self::step(state, step, (model.now, op.alive), columns, theme));
         }
     }
-    all.push(Line::default());
-    match (&state.finished, op.alive) {
-        (Some(_), _) => all.extend(end(state, columns, theme)),
-        (None, false) => all.extend(interrupted(columns, theme)),
-        (None, true) => all.extend(going_on(state, model.now, columns, theme)),
+    let rest = match (&state.finished, op.alive) {
+        (Some(_), _) => end(state, columns, theme),
+        (None, false) => interrupted(columns, theme),
+        (None, true) => going_on(state, model.now, columns, theme),
+    };
+    if !rest.is_empty() {
+        all.push(Line::default());
+        all.extend(rest);
     }
-    let foot = lines(&foot(id, state, model.now), columns, Role::Muted, theme);
+    let foot = lines(&foot(id, state, model.now, op.alive), columns, Role::Muted, theme);
     let ended = state.finished.as_ref().map_or(model.now, |finish| finish.at);
     let aside = duration(ended.since(state.started) / 1000);
-    Dialog { title: &state.plan.title(), aside: &aside, lines: all, scroll, foot, width: DIALOG }
+    Dialog { title: &state.plan.title(), aside: &aside, lines: all, scroll, foot, width: WIDE }
         .draw(screen, theme, buffer);
 }
 
-fn foot(id: &OpId, state: &State, now: Millis) -> String {
+fn foot(id: &OpId, state: &State, now: Millis, alive: bool) -> String {
     match &state.finished {
         Some(finish) => format!("{id}, ended {}", ago(now, finish.at)),
-        None => format!("{id}; goes on if you leave"),
+        None if alive => format!("{id}, goes on if you leave"),
+        None => format!("{id}, last heard of {}", ago(now, state.last)),
     }
 }
 
 /// One step: mark, title, word, seconds of how many.
-fn step<'a>(state: &State, step: &StepState, now: Millis, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
+fn step<'a>(
+    state: &State,
+    step: &StepState,
+    (now, alive): (Millis, bool),
+    columns: u16,
+    theme: &Theme,
+) -> Vec<Line<'a>> {
     let glyphs = theme.glyphs;
-    let over = state.finished.is_some();
+    let over = state.finished.is_some() || !alive;
     let (mark, word, role) = match step.phase {
         Phase::Done => (glyphs.done, "done", Role::Good),
         Phase::Failed => (glyphs.failed, "failed", Role::Bad),
         Phase::Running if step.question.is_some() => (glyphs.warn, "asks", Role::Warn),
-        Phase::Running if over => (glyphs.waiting, "left", Role::Muted),
+        Phase::Running if over => (glyphs.unknown, "begun", Role::Warn),
         Phase::Running => (glyphs.active, "running", Role::Busy),
         Phase::Waiting if over => (glyphs.waiting, "not run", Role::Muted),
         Phase::Waiting => (glyphs.waiting, "waiting", Role::Muted),
     };
     let seconds = step.elapsed(now).map(|ms| ms / 1000);
     let time = match (step.phase, seconds) {
+        (Phase::Running, Some(seconds)) if step.question.is_some() => duration(seconds),
         (Phase::Running, Some(seconds)) if !over => {
             format!("{} of {}", duration(seconds), duration(step.step.deadline))
         }
@@ -85,12 +99,12 @@ fn step<'a>(state: &State, step: &StepState, now: Millis, columns: u16, theme: &
         _ => String::new(),
     };
     let text_role = if step.phase == Phase::Waiting { Role::Muted } else { Role::Text };
-    let room = usize::from(columns).saturating_sub(2 + 1 + 8 + 1 + 15);
+    let room = usize::from(columns).saturating_sub(2 + 1 + 7 + 1 + 16);
     let mut all = vec![Line::from(vec![
         theme.span(role, format!("{mark} ")),
         theme.span(text_role, pad(&step.step.title(), room, false, glyphs.cut)),
-        theme.span(role, format!(" {word:8}")),
-        theme.span(Role::Text, format!(" {}", pad(&fit(&time, 15, glyphs.cut), 15, true, glyphs.cut))),
+        theme.span(role, format!(" {word:7}")),
+        theme.span(Role::Text, format!(" {}", pad(&time, 16, true, glyphs.cut))),
     ])];
     all.extend(remark(step, columns, theme));
     all
@@ -139,8 +153,9 @@ fn going_on<'a>(state: &State, now: Millis, columns: u16, theme: &Theme) -> Vec<
         return lines("It was asked to end and does so after this step.", columns, Role::Warn, theme);
     }
     if state.is_rolling_back() {
-        let why = state.trouble.as_ref().map(|trouble| trouble.message.clone()).unwrap_or_default();
-        return lines(&why, columns, Role::Bad, theme);
+        let shown = state.steps.iter().any(|step| step.trouble == state.trouble);
+        let why = state.trouble.as_ref().filter(|_| !shown);
+        return why.map(|why| lines(&why.message, columns, Role::Bad, theme)).unwrap_or_default();
     }
     Vec::new()
 }

@@ -19,9 +19,9 @@ pub(super) fn draw(model: &Model, body: Rect, theme: &Theme, buffer: &mut Buffer
         Link::Up => self::lines("Connected. Waiting for the list of guests.", columns, Role::Text, theme),
         Link::Down { trouble, since, attempts } => {
             let mut all = explain::page(trouble.finding, Some(trouble), columns, theme);
-            let times = if *attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
             let gone = age_of(model.now.since(*since));
-            let text = format!("{times} in {gone}; it is tried again by itself. r tries now, l shows the log.");
+            let times = if *attempts > 1 { format!("{attempts} times in {gone}") } else { "once".to_owned() };
+            let text = format!("{times}; it is tried again by itself. r tries now, l shows the log.");
             all.push(Line::default());
             all.extend(labelled("Tried", &text, Role::Muted, columns, theme));
             all

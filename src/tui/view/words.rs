@@ -62,14 +62,25 @@ pub(super) fn lines<'a>(text: &str, columns: u16, role: Role, theme: &Theme) -> 
 
 /// A label, and a text beside it in lines.
 pub(super) fn labelled<'a>(label: &str, text: &str, role: Role, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
-    const LABEL: usize = 10;
-    let room = usize::from(columns).saturating_sub(LABEL).max(1);
+    beside(label, 10, text, role, columns, theme)
+}
+
+/// The same with a label of another width.
+pub(super) fn beside<'a>(
+    label: &str,
+    wide: usize,
+    text: &str,
+    role: Role,
+    columns: u16,
+    theme: &Theme,
+) -> Vec<Line<'a>> {
+    let room = usize::from(columns).saturating_sub(wide).max(1);
     let safe = crate::domain::text::safe(text);
     let parts = wrap(&safe, room).into_iter().enumerate();
     parts
         .map(|(i, part)| {
             let label = if i == 0 { label } else { "" };
-            Line::from(vec![theme.span(Role::Muted, format!("{label:LABEL$}")), theme.span(role, part)])
+            Line::from(vec![theme.span(Role::Muted, format!("{label:wide$}")), theme.span(role, part)])
         })
         .collect()
 }

@@ -39,6 +39,21 @@ impl Cell {
     }
 }
 
+/// A row.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// Its cells, one for each column.
+    pub cells: Vec<Cell>,
+    /// A line below them, in a table that has room for one.
+    pub below: Option<Cell>,
+}
+
+impl From<Vec<Cell>> for Row {
+    fn from(cells: Vec<Cell>) -> Self {
+        Self { cells, below: None }
+    }
+}
+
 /// Which columns have room, and how wide each is; 0 for those that have none.
 #[must_use]
 pub fn widths(columns: &[Column], room: u16) -> Vec<u16> {
@@ -92,6 +107,8 @@ pub struct Table<'a> {
     pub selected: Option<usize>,
     /// Whether keys go to it.
     pub focused: bool,
+    /// Whether each row has a line below it.
+    pub tall: bool,
 }
 
 impl Table<'_> {
@@ -102,24 +119,30 @@ impl Table<'_> {
         area: Rect,
         theme: &Theme,
         buffer: &mut Buffer,
-        mut row: impl FnMut(usize) -> Vec<Cell>,
+        mut row: impl FnMut(usize) -> Row,
     ) -> (bool, bool) {
         let widths = widths(self.columns, area.width.saturating_sub(2));
         let heading: Vec<Cell> = self.columns.iter().map(|c| Cell::new(Role::Muted, c.title)).collect();
         buffer.set_line(area.x, area.y, &self.line("  ", &heading, &widths, None, theme), area.width);
-        let height = usize::from(area.height.saturating_sub(1));
+        let lines = if self.tall { 2 } else { 1 };
+        let height = usize::from(area.height.saturating_sub(1)) / lines;
         let first = first_row(self.selected, self.rows, height);
         let last = (first + height).min(self.rows);
-        for (index, y) in (first..last).zip(area.top() + 1..area.bottom()) {
+        for (index, y) in (first..last).zip((area.top() + 1..area.bottom()).step_by(lines)) {
+            let row = row(index);
             let selected = self.selected == Some(index);
             let over = selected.then_some(if self.focused { Role::Selected } else { Role::Remembered });
             let mark = if selected { format!("{} ", theme.glyphs.select) } else { "  ".to_owned() };
-            let mut line = self.line(&mark, &row(index), &widths, over, theme);
+            let mut line = self.line(&mark, &row.cells, &widths, over, theme);
             if selected && self.focused {
                 let rest = usize::from(area.width).saturating_sub(line.width());
                 line.push_span(theme.span(Role::Selected, " ".repeat(rest)));
             }
             buffer.set_line(area.x, y, &line, area.width);
+            if let Some(below) = row.below.filter(|_| self.tall) {
+                let text = text::fit(&below.text, usize::from(area.width).saturating_sub(4), theme.glyphs.cut);
+                buffer.set_line(area.x + 4, y + 1, &Line::from(theme.span(below.role, text)), area.width - 4);
+            }
         }
         (first > 0, last < self.rows)
     }
