@@ -89,16 +89,18 @@ pub(crate) type Privileges = BTreeMap<String, bool>;
 
 /// The privileges of `who` on `path`.
 pub(crate) fn privileges(world: &World, who: &Identity, path: &str) -> Privileges {
-    let user = user_privileges(world, &who.user, path);
-    let Some(token) = &who.token else { return user };
-    match token_spec(world, &who.user, token) {
-        None => Privileges::new(),
-        Some(spec) if !spec.privsep => user,
-        Some(_) => {
-            let mut own = entries(world, &who.full(), path);
-            own.retain(|name, _| user.contains_key(name));
-            own
-        }
+    let found = PRIVILEGES.iter().filter_map(|name| Some(((*name).to_owned(), holds(world, who, path, name)?)));
+    found.collect()
+}
+
+/// Whether `who` has a privilege on `path`: whether it holds below too, none if not at all.
+fn holds(world: &World, who: &Identity, path: &str, privilege: &str) -> Option<bool> {
+    let by_user = user_holds(world, &who.user, path, privilege);
+    match who.token.as_ref().map(|token| token_spec(world, &who.user, token)) {
+        None => by_user,
+        Some(None) => None,
+        Some(Some(spec)) if !spec.privsep => by_user,
+        Some(Some(_)) => by_user.and(entries_give(world, &who.full(), path, privilege)),
     }
 }
 
@@ -106,61 +108,52 @@ pub(crate) fn token_spec<'a>(world: &'a World, user: &str, token: &str) -> Optio
     world.users.get(user)?.tokens.get(token)
 }
 
-fn user_privileges(world: &World, user: &str, path: &str) -> Privileges {
-    if user == "root@pam" {
-        return PRIVILEGES.iter().map(|name| ((*name).to_owned(), true)).collect();
-    }
-    entries(world, user, path)
+fn user_holds(world: &World, user: &str, path: &str, privilege: &str) -> Option<bool> {
+    if user == "root@pam" { Some(true) } else { entries_give(world, user, path, privilege) }
 }
 
-/// What the entries for exactly `who` give on `path`: the entry nearest to the path replaces those above it.
-fn entries(world: &World, who: &str, path: &str) -> Privileges {
-    let mut found = Privileges::new();
-    for prefix in prefixes(path) {
-        let here = world.acl.iter().filter(|e| e.who == who && e.path == prefix && (e.propagate || prefix == path));
-        let mut roles = here.peekable();
-        if roles.peek().is_some() {
-            found.clear();
-        }
-        for entry in roles {
-            for name in role(world, &entry.role) {
-                *found.entry(name).or_default() |= entry.propagate;
-            }
-        }
-    }
-    found
+/// What the entries for exactly `who` give on `path`: the entries nearest to the path replace those above them.
+fn entries_give(world: &World, who: &str, path: &str, privilege: &str) -> Option<bool> {
+    let covers = |at: &str, below: bool| {
+        at == path || (below && (at == "/" || path.strip_prefix(at).is_some_and(|rest| rest.starts_with('/'))))
+    };
+    let mut given = world.acl.iter().filter(|e| e.who == who && covers(&e.path, e.propagate)).collect::<Vec<_>>();
+    let nearest = given.iter().map(|entry| entry.path.len()).max()?;
+    given.retain(|entry| entry.path.len() == nearest && role_has(world, &entry.role, privilege));
+    if given.is_empty() { None } else { Some(given.iter().any(|entry| entry.propagate)) }
 }
 
-/// `/`, `/vms`, `/vms/101` for `/vms/101`.
-fn prefixes(path: &str) -> impl Iterator<Item = &str> {
-    let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
-    std::iter::once("/").chain(ends.filter_map(|end| path.get(..end)).filter(|prefix| *prefix != "/"))
-}
-
-/// A role's privileges: built-in roles by their rule, own ones from the world.
-fn role(world: &World, name: &str) -> Vec<String> {
-    let all = |keep: fn(&str) -> bool| PRIVILEGES.iter().filter(|p| keep(p)).map(|p| (*p).to_owned()).collect();
-    match name {
-        "Administrator" => all(|_| true),
-        "PVEAuditor" => all(|p| p.ends_with(".Audit")),
-        "PVEVMAdmin" => all(|p| p.starts_with("VM.")),
-        "PVEVMUser" => all(|p| {
-            matches!(
-                p,
-                "VM.Audit" | "VM.Backup" | "VM.Config.CDROM" | "VM.Config.Cloudinit" | "VM.Console" | "VM.PowerMgmt"
-            ) || (p.starts_with("VM.GuestAgent.") && !p.ends_with("Unrestricted"))
-        }),
-        "PVEDatastoreUser" => all(|p| matches!(p, "Datastore.AllocateSpace" | "Datastore.Audit")),
-        "PVEMappingUser" => all(|p| matches!(p, "Mapping.Audit" | "Mapping.Use")),
-        "PVESysAdmin" => all(|p| matches!(p, "Sys.Audit" | "Sys.Console" | "Sys.Syslog")),
-        _ => world.roles.get(name).cloned().unwrap_or_default(),
+/// Whether a role has a privilege: built-in roles by their rule, own ones from the world.
+fn role_has(world: &World, role: &str, privilege: &str) -> bool {
+    match role {
+        "Administrator" => true,
+        "PVEAuditor" => privilege.ends_with(".Audit"),
+        "PVEVMAdmin" => privilege.starts_with("VM."),
+        "PVEVMUser" => VM_USER.contains(&privilege),
+        "PVEDatastoreUser" => matches!(privilege, "Datastore.AllocateSpace" | "Datastore.Audit"),
+        "PVEMappingUser" => matches!(privilege, "Mapping.Audit" | "Mapping.Use"),
+        "PVESysAdmin" => matches!(privilege, "Sys.Audit" | "Sys.Console" | "Sys.Syslog"),
+        _ => world.roles.get(role).is_some_and(|own| own.iter().any(|name| name == privilege)),
     }
 }
+
+/// Privileges of the role `PVEVMUser`.
+const VM_USER: [&str; 10] = [
+    "VM.Audit",
+    "VM.Backup",
+    "VM.Config.CDROM",
+    "VM.Config.Cloudinit",
+    "VM.Console",
+    "VM.GuestAgent.Audit",
+    "VM.GuestAgent.FileRead",
+    "VM.GuestAgent.FileSystemMgmt",
+    "VM.GuestAgent.FileWrite",
+    "VM.PowerMgmt",
+];
 
 /// Whether `who` has any of `wanted` on `path`.
 pub(crate) fn has_any(world: &World, who: &Identity, path: &str, wanted: &[&str]) -> bool {
-    let held = privileges(world, who, path);
-    wanted.iter().any(|name| held.contains_key(*name))
+    wanted.iter().any(|name| holds(world, who, path, name).is_some())
 }
 
 /// Checks privileges on a path.
@@ -168,8 +161,7 @@ pub(crate) fn has_any(world: &World, who: &Identity, path: &str, wanted: &[&str]
 /// # Errors
 /// A 403 with the path and the privileges.
 pub(crate) fn require(world: &World, who: &Identity, path: &str, wanted: &[&str], any: bool) -> Result<(), Refused> {
-    let held = privileges(world, who, path);
-    let mut hits = wanted.iter().map(|name| held.contains_key(*name));
+    let mut hits = wanted.iter().map(|name| holds(world, who, path, name).is_some());
     let fine = if any { hits.any(|hit| hit) } else { hits.all(|hit| hit) };
     let joined = wanted.join(if any { "|" } else { ", " });
     if fine { Ok(()) } else { Err(Refused::missing(&format!("{path}, {joined}"))) }
@@ -195,4 +187,54 @@ pub(crate) fn check(
         .collect();
     let privs: Vec<&str> = privs.iter().map(String::as_str).collect();
     require(world, who, &path.join("/"), &privs, *any)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn world(acl: &serde_json::Value) -> World {
+        let users = json!({"a@pve": {"tokens": {"own": {"secret": "x", "privsep": true}, "all": {"secret": "y"}}}});
+        let patch = json!({"users": users, "roles": {"Look": ["VM.Audit"], "Steer": ["VM.PowerMgmt"]}, "acl": acl});
+        World::demo().unwrap().patched(&patch).unwrap()
+    }
+
+    fn names(world: &World, token: Option<&str>, path: &str) -> Vec<String> {
+        let who = Identity { user: "a@pve".into(), token: token.map(Into::into) };
+        privileges(world, &who, path).into_keys().collect()
+    }
+
+    #[test]
+    fn the_nearest_entry_replaces_those_above_and_some_hold_only_where_they_stand() {
+        let world = world(&json!([
+            {"path": "/", "who": "a@pve", "role": "Look"},
+            {"path": "/vms/101", "who": "a@pve", "role": "Steer"},
+            {"path": "/nodes", "who": "a@pve", "role": "Steer", "propagate": false},
+        ]));
+        assert_eq!(names(&world, None, "/vms/1010"), ["VM.Audit"]);
+        assert_eq!(names(&world, None, "/vms/101"), ["VM.PowerMgmt"]);
+        assert_eq!(names(&world, None, "/nodes"), ["VM.PowerMgmt"]);
+        assert_eq!(names(&world, None, "/nodes/pve"), ["VM.Audit"]);
+    }
+
+    #[test]
+    fn a_separated_token_has_what_both_have() {
+        let world = world(&json!([
+            {"path": "/vms", "who": "a@pve", "role": "Look"},
+            {"path": "/", "who": "a@pve!own", "role": "PVEVMAdmin"},
+        ]));
+        assert_eq!(names(&world, Some("own"), "/vms/101"), ["VM.Audit"]);
+        assert_eq!(names(&world, Some("all"), "/vms/101"), ["VM.Audit"]);
+        assert!(names(&world, Some("own"), "/nodes/pve").is_empty());
+        assert!(names(&world, Some("other"), "/vms/101").is_empty());
+    }
+
+    #[test]
+    fn roots_token_may_everything_but_is_not_root() {
+        let world = world(&json!([]));
+        let token = Identity { user: "root@pam".into(), token: Some("root-token".into()) };
+        assert_eq!(privileges(&world, &token, "/").len(), PRIVILEGES.len());
+        assert!(!token.is_root());
+    }
 }
