@@ -1,46 +1,57 @@
 //! Asking guests, through their agents.
 
-use super::{Host, look::has_agent};
-use crate::domain::{
-    facts::{Facts, Part},
-    guest::{AgentFacts, AgentState, GuestConfig},
-    ids::{Millis, Vmid},
+use super::Host;
+use crate::{
+    domain::{
+        facts::{Facts, Part},
+        guest::AgentFacts,
+        ids::Vmid,
+    },
+    guest::{Question, ask},
 };
 
 impl Host {
-    /// What a guest says about itself, asked of its agent. Its configuration is taken from `known`.
+    /// All that a guest tells about itself: address, system, GPU, people, and the services of its mode. Asks nothing
+    /// where the configuration isn't known.
     pub async fn agent(&self, vmid: Vmid, known: &Facts) -> Facts {
-        let answer = self.ask(vmid, known.config(vmid), true).await;
+        let question = Question { address: true, os: true, gpu: true, users: true, ..self.question(vmid, true) };
+        let answer = self.ask(vmid, known, &question).await;
         Facts { agents: [(vmid, answer)].into(), ..Facts::default() }
     }
 
     /// Whether a guest hears us, and who is logged in.
-    pub(super) async fn hears(&self, vmid: Vmid, config: Option<GuestConfig>) -> (Vmid, Part<AgentFacts>) {
-        (vmid, self.ask(vmid, config.as_ref(), false).await)
+    pub(super) async fn hears(&self, vmid: Vmid, known: &Facts) -> (Vmid, Part<AgentFacts>) {
+        let question = Question { users: true, ..self.question(vmid, false) };
+        (vmid, self.ask(vmid, known, &question).await)
     }
 
-    pub(super) async fn ask(&self, vmid: Vmid, config: Option<&GuestConfig>, _services: bool) -> Part<AgentFacts> {
+    /// A guest's address alone.
+    pub(super) async fn address(&self, vmid: Vmid, known: &Facts) -> Part<AgentFacts> {
+        let question = Question { address: true, ..self.question(vmid, false) };
+        self.ask(vmid, known, &question).await
+    }
+
+    /// The services of a guest's mode, its address and its GPU's name.
+    pub(super) async fn services(&self, vmid: Vmid, known: &Facts) -> Part<AgentFacts> {
+        let question = Question { address: true, gpu: true, ..self.question(vmid, true) };
+        self.ask(vmid, known, &question).await
+    }
+
+    fn question(&self, vmid: Vmid, services: bool) -> Question {
+        let mode = self.modes().of(vmid);
+        Question {
+            services: mode.filter(|_| services).map(|mode| mode.services.clone()).unwrap_or_default(),
+            system: mode.and_then(|mode| mode.os),
+            ..Question::default()
+        }
+    }
+
+    async fn ask(&self, vmid: Vmid, known: &Facts, question: &Question) -> Part<AgentFacts> {
+        let Some(config) = known.config(vmid) else { return Part::default() };
         let at = self.clock().now();
-        let mut facts = none(at, AgentState::NotConfigured);
-        if !has_agent(config) {
-            return Part::good(facts, at);
+        match self.node().await {
+            Ok(node) => ask(self.client(), &node, vmid, config, question, at).await,
+            Err(error) => Part::failed(error.trouble()),
         }
-        let Ok(node) = self.node().await else { return Part::default() };
-        match self.client().agent_ping(&node, vmid).await {
-            Ok(()) => facts.agent = AgentState::Alive,
-            Err(error) => {
-                facts.agent = crate::pve::agent_state(&error);
-                return Part::good(facts, at);
-            }
-        }
-        if let Ok(interfaces) = self.client().agent_interfaces(&node, vmid).await {
-            let mac = config.and_then(|config| config.net0_mac.as_deref());
-            facts.address = crate::domain::address::choose(&interfaces, mac);
-        }
-        Part::good(facts, at)
     }
-}
-
-const fn none(at: Millis, agent: AgentState) -> AgentFacts {
-    AgentFacts { agent, address: None, os: None, gpu: None, services: Vec::new(), users: Vec::new(), at }
 }

@@ -4,7 +4,7 @@ use super::Host;
 use crate::{
     domain::{
         facts::{Facts, Part},
-        guest::{Guest, GuestConfig, Power},
+        guest::{Guest, Power},
         ids::{Millis, NodeName, Vmid},
         switch::{machine::Wants, plan::Intent},
     },
@@ -129,8 +129,8 @@ impl Host {
         }
         let heard: Vec<Vmid> =
             vmids.into_iter().filter(|v| self.modes().of(*v).is_some() && facts.power(*v) == Power::Running).collect();
-        let asked = heard.into_iter().map(|vmid| self.hears(vmid, facts.config(vmid).cloned()));
-        let answers = join_all(asked).await;
+        let known = &*facts;
+        let answers = join_all(heard.into_iter().map(|vmid| self.hears(vmid, known))).await;
         facts.agents.extend(answers);
     }
 
@@ -160,12 +160,15 @@ impl Host {
         if wants.holders {
             self.devices_of_running(&node, facts).await;
         }
-        for vmid in wants.address.iter().chain(&wants.services) {
-            let services = wants.services.is_some();
-            if facts.power(*vmid) == Power::Running {
-                let answer = self.ask(*vmid, facts.config(*vmid), services).await;
-                facts.agents.insert(*vmid, answer);
+        for vmid in wants.address.iter().chain(&wants.services).copied() {
+            if facts.power(vmid) != Power::Running {
+                continue;
             }
+            let answer = match wants.services {
+                Some(_) => self.services(vmid, facts).await,
+                None => self.address(vmid, facts).await,
+            };
+            facts.agents.insert(vmid, answer);
         }
     }
 
@@ -204,9 +207,4 @@ fn put_status(facts: &mut Facts, vmid: Vmid, answer: Result<Guest, pve::Error>, 
 
 fn unreachable(error: &pve::Error) -> Facts {
     Facts { qemu: Part::failed(error.trouble()), lxc: Part::failed(error.trouble()), ..Facts::default() }
-}
-
-/// Whether a guest's configuration switches an agent on.
-pub(super) fn has_agent(config: Option<&GuestConfig>) -> bool {
-    config.is_some_and(|config| config.agent)
 }
