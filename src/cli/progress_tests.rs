@@ -125,7 +125,7 @@ fn a_failure_says_why_and_what_runs_again() {
             (6, begun(2)),
             (7, What::Note { step: 2, text: "trying again".into() }),
             (9, What::StepFailed { step: 2, trouble: trouble.clone() }),
-            (9, What::RollingBack { steps: back }),
+            (9, What::RollingBack { steps: back, because: None }),
             (9, begun(5)),
             (12, done(5)),
             (12, What::Finished { outcome: Outcome::RolledBack, trouble: Some(trouble), gpu: None }),

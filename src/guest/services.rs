@@ -111,7 +111,7 @@ async fn run(place: Place<'_>, checks: &Checks) -> Result<Result<Answers, String
     let mut pause = FIRST;
     loop {
         sleep(pause).await;
-        pause = (pause * 2).min(LONGEST);
+        pause = (pause * 5 / 4).min(LONGEST);
         match client.agent_exec_status(node, vmid, pid).await {
             Ok(ExecStatus::Ended { out, .. }) => return Ok(Ok(Answers::parse(&out))),
             Ok(ExecStatus::Running) if Instant::now() + pause < deadline => {}

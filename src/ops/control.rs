@@ -52,11 +52,9 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Listens from now on; words said to an earlier runner are over.
-    pub(super) fn new(store: &Store, id: &OpId, from_start: bool) -> Self {
-        let path = store.control_path(id);
-        let offset = if from_start { 0 } else { path.metadata().map_or(0, |meta| meta.len()) };
-        Self { path, offset }
+    /// Listens from the first word on.
+    pub(super) fn new(store: &Store, id: &OpId) -> Self {
+        Self { path: store.control_path(id), offset: 0 }
     }
 
     /// Whole new lines; one that makes no sense is passed over.

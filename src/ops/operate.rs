@@ -33,7 +33,7 @@ pub async fn operate(store: &Store, id: &OpId, host: &Host) -> Result<Outcome, E
         Err(why) => return Err(why),
     };
     let journal = store.journal(id)?;
-    let heard = Listener::new(store, id, journal.state().runner.is_none());
+    let heard = Listener::new(store, id);
     Runner { host, journal, heard, facts: Facts::default(), looked: Millis(0) }.run().await
 }
 
@@ -72,7 +72,9 @@ impl Runner<'_> {
         if let Some(finish) = &self.journal.state().finished {
             return Ok(finish.outcome);
         }
+        let resumed = self.journal.state().runner.is_some();
         self.write(What::RunnerStarted { pid: std::process::id() })?;
+        self.hear(resumed)?;
         self.look_around().await;
         if self.journal.state().is_untouched()
             && let Some(trouble) = self.changed()
@@ -80,7 +82,7 @@ impl Runner<'_> {
             self.write(What::Finished { outcome: Outcome::Refused, trouble: Some(trouble), gpu: None })?;
         }
         loop {
-            self.hear()?;
+            self.hear(false)?;
             self.end_tasks().await?;
             let look = Look { facts: &self.facts, modes: self.host.modes(), at: self.looked, now: self.now() };
             match machine::next(self.journal.state(), &look) {
@@ -118,15 +120,20 @@ impl Runner<'_> {
         Some(Trouble { finding, message: format!("The facts changed since the plan was made. {}", lines.join(" ")) })
     }
 
-    fn hear(&mut self) -> Result<(), Error> {
+    /// Writes down what was said. A runner that takes over hears everything from the first word: a cancel counts once,
+    /// `old` answers belonged to questions that are asked anew.
+    fn hear(&mut self, old: bool) -> Result<(), Error> {
         for word in self.heard.hear() {
-            let open = self.journal.state().question().map(|(step, _)| step);
+            let state = self.journal.state();
+            let open = state.question().map(|(step, _)| step);
             match word {
-                Control::Cancel { go_back } => self.write(What::CancelRequested { go_back })?,
-                Control::Answer { step, answer } if open == Some(step) => {
+                Control::Cancel { go_back } if state.cancel.is_none_or(|known| go_back && !known) => {
+                    self.write(What::CancelRequested { go_back })?;
+                }
+                Control::Answer { step, answer } if open == Some(step) && !old => {
                     self.write(What::Answered { step, answer })?;
                 }
-                Control::Answer { .. } => {}
+                Control::Cancel { .. } | Control::Answer { .. } => {}
             }
         }
         Ok(())

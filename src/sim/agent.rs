@@ -33,24 +33,35 @@ pub(crate) fn is_alive(vm: &Vm, clock: &Clock) -> bool {
     vm.spec.agent_enabled() && vm.power == Power::Running && booted && !agent.dead && !vm.agent.dead && !died
 }
 
-/// Finds the guest and pings its agent, as every call does first.
+/// Seconds that a ping waits for an agent (qemu-server `QMPClient.pm`).
+const PING: f64 = 3.0;
+
+/// Finds the guest and pings its agent, as every call does first. A ping waits in the guest's serial port: an agent
+/// that comes up within its time answers it.
 ///
 /// # Errors
 /// No such guest, no agent configured, guest off; and, 3 s late, an agent that doesn't answer.
 pub(crate) async fn ready(sim: &Sim, vmid: u32) -> Result<AgentSpec, Refused> {
-    {
-        let state = sim.state();
-        let vm = super::find_vm(&state, &sim.world, vmid).map_err(Refused::Died)?;
-        if !vm.spec.agent_enabled() {
-            return Err(Refused::died("No QEMU guest agent configured"));
+    let late = sim.clock.after(PING);
+    loop {
+        let boots = {
+            let state = sim.state();
+            let vm = super::find_vm(&state, &sim.world, vmid).map_err(Refused::Died)?;
+            if !vm.spec.agent_enabled() {
+                return Err(Refused::died("No QEMU guest agent configured"));
+            }
+            if !vm.power.is_on() {
+                return Err(Refused::died(format!("VM {vmid} is not running")));
+            }
+            if let (true, Some(agent)) = (is_alive(vm, &sim.clock), &vm.spec.agent) {
+                return Ok(agent.clone());
+            }
+            vm.started.map(|since| since + sim.clock.length(vm.spec.timing.agent))
+        };
+        let now = Clock::now();
+        if now >= late {
+            return Err(Refused::died("QEMU guest agent is not running"));
         }
-        if !vm.power.is_on() {
-            return Err(Refused::died(format!("VM {vmid} is not running")));
-        }
-        if let (true, Some(agent)) = (is_alive(vm, &sim.clock), &vm.spec.agent) {
-            return Ok(agent.clone());
-        }
+        tokio::time::sleep_until(boots.filter(|boots| *boots > now).unwrap_or(late).min(late)).await;
     }
-    sim.clock.sleep(3.0).await;
-    Err(Refused::died("QEMU guest agent is not running"))
 }

@@ -127,6 +127,8 @@ pub enum What {
     RollingBack {
         /// Ids go on after the plan's.
         steps: Vec<Step>,
+        /// Why.
+        because: Option<Trouble>,
     },
     /// The last line.
     Finished {

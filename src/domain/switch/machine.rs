@@ -158,9 +158,9 @@ impl Turn<'_> {
         Next::Record(What::StepFailed { step: self.step.step.id, trouble })
     }
 
-    /// Milliseconds since the step began.
+    /// Milliseconds since the step began, or since this runner took it over.
     fn age(&self) -> u64 {
-        self.step.elapsed(self.look.now).unwrap_or(0)
+        self.look.now.since(self.step.begun.max(self.state.runner_since).unwrap_or(self.look.now))
     }
 
     fn is_overdue(&self) -> bool {
@@ -170,7 +170,7 @@ impl Turn<'_> {
     /// A pause that grows with what the step has taken so far: it adds little to the guests' own time and little to
     /// the host's work.
     fn pause(&self) -> u64 {
-        (self.age() / 80).clamp(100, 1_000)
+        (self.age() / 100).clamp(50, 1_000)
     }
 
     fn wait(&self, ms: u64) -> Next {

@@ -113,7 +113,8 @@ fn what_is_not_known_refuses() {
 
 #[test]
 fn locks_backups_pauses_and_tasks_are_seen() {
-    let cases: [(fn(&mut crate::domain::guest::Guest), FindingId); 4] = [
+    type Change = fn(&mut crate::domain::guest::Guest);
+    let cases: [(Change, FindingId); 4] = [
         (|g| g.lock = Some("backup".into()), FindingId::GuestBackup),
         (|g| g.power = Power::Prelaunch, FindingId::GuestBackup),
         (|g| g.lock = Some("migrate".into()), FindingId::GuestLocked),

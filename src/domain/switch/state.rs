@@ -32,6 +32,8 @@ pub struct State {
     pub cancel: Option<bool>,
     /// The last runner's process.
     pub runner: Option<u32>,
+    /// When that runner took over. Deadlines count from here: time in which nobody looked is not held against a guest.
+    pub runner_since: Option<Millis>,
     /// When the last line was written.
     pub last: Millis,
     /// The number of the next line.
@@ -156,6 +158,7 @@ impl State {
             trouble: None,
             cancel: None,
             runner: None,
+            runner_since: None,
             last: first.at,
             next_seq: first.seq + 1,
             finished: None,
@@ -168,9 +171,10 @@ impl State {
         self.next_seq = event.seq + 1;
         match &event.what {
             What::Planned { .. } => {}
-            What::RunnerStarted { pid } => self.runner = Some(*pid),
+            What::RunnerStarted { pid } => (self.runner, self.runner_since) = (Some(*pid), Some(event.at)),
             What::CancelRequested { go_back } => self.cancel = Some(self.cancel.unwrap_or(false) || *go_back),
-            What::RollingBack { steps } => {
+            What::RollingBack { steps, because } => {
+                self.trouble = self.trouble.take().or_else(|| because.clone());
                 self.rollback_from = Some(self.steps.len());
                 self.steps.extend(steps.iter().cloned().map(StepState::waiting));
             }

@@ -112,7 +112,7 @@ fn failing() -> Vec<(u64, What)> {
     let mut all = starting();
     all.extend([
         (24, What::StepFailed { step: 2, trouble }),
-        (24, What::RollingBack { steps: vec![back] }),
+        (24, What::RollingBack { steps: vec![back], because: None }),
         (24, What::StepBegun { step: 5 }),
     ]);
     all

@@ -44,7 +44,7 @@ fn go_back(state: &State, look: &Look<'_>, trouble: Option<Trouble>) -> Next {
     if steps.is_empty() {
         return end(state, look, trouble);
     }
-    Next::Record(What::RollingBack { steps })
+    Next::Record(What::RollingBack { steps, because: trouble })
 }
 
 /// What was started is shut down, what was stopped is started again. Only what this operation asked for is touched.
