@@ -17,7 +17,7 @@ fn plan(rung: Rung) -> Plan {
     let facts = testing::facts(&[testing::LINUX]);
     let plan = planner::plan(&testing::intent(Verb::Switch, "windowsvrstreaming"), &testing::modes(), &facts).unwrap();
     let warnings = vec![Warning { finding: FindingId::GuestInUse, message: "It streams.".into() }];
-    Plan { rung, warnings, ..plan }
+    Plan { warnings, rung, ..plan }
 }
 
 fn typed() -> Rung {

@@ -74,15 +74,9 @@ async fn die_and_end(scenario: Scenario, nth: usize, after: bool, torn: usize, r
     if let Ending::Undo = ending {
         machine.store.control(&id, Control::Cancel { go_back: true }).unwrap();
     }
-    let (outcome, state) = machine.go_on(&id).await;
-    let case = format!(
-        "request {nth}, after {after}, torn {torn}, rest {rest}, {ending:?}: {outcome:?} {:#?}",
-        std::fs::read_to_string(machine.journal(&id))
-            .unwrap()
-            .lines()
-            .map(|l| l.chars().take(160).collect::<String>())
-            .collect::<Vec<_>>()
-    );
+    let (outcome, _) = machine.go_on(&id).await;
+    let text = std::fs::read_to_string(machine.journal(&id)).unwrap();
+    let case = format!("request {nth}, after {after}, torn {torn}, rest {rest}, {ending:?}: {outcome:?}\n{text}");
     let violations = machine.sim.violations();
     assert!(violations.is_empty(), "{violations:?} {case}");
     let changed_since = outcome == Outcome::Refused;
@@ -103,11 +97,11 @@ fn tear(path: &std::path::Path, lines: usize) -> bool {
     let keep = all.len().saturating_sub(lines);
     let quiet =
         |line: &&str| ["step_begun", "step_done"].iter().any(|kind| line.contains(&format!("\"event\":\"{kind}\"")));
-    if !all[keep..].iter().all(|line| quiet(&line)) {
+    if !all[keep..].iter().all(quiet) {
         return false;
     }
-    let kept: String = all[..keep].iter().map(|line| format!("{line}\n")).collect();
-    std::fs::write(path, kept).unwrap();
+    let kept = all[..keep].join("\n");
+    std::fs::write(path, format!("{kept}\n")).unwrap();
     true
 }
 

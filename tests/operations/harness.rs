@@ -22,15 +22,16 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 /// The four modes' VMs.
-pub const VMIDS: [u32; 4] = [101, 102, 103, 104];
+pub(crate) const VMIDS: [u32; 4] = [101, 102, 103, 104];
 /// Their modes.
-pub const MODES: [&str; 4] = ["linuxvrstreaming", "windowsvrstreaming", "nimsforestnogpu", "nimsforestsharedgpu"];
+pub(crate) const MODES: [&str; 4] =
+    ["linuxvrstreaming", "windowsvrstreaming", "nimsforestnogpu", "nimsforestsharedgpu"];
 
-pub struct Machine {
-    pub sim: Arc<Sim>,
-    pub host: Host,
-    pub store: Store,
-    pub clock: Clock,
+pub(crate) struct Machine {
+    pub(crate) sim: Arc<Sim>,
+    pub(crate) host: Host,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
     dir: TempDir,
 }
 
@@ -41,7 +42,7 @@ fn state_dir() -> TempDir {
 }
 
 /// The modes of the demo's configuration.
-pub fn modes(sim: &Sim) -> ModeSet {
+pub(crate) fn modes(sim: &Sim) -> ModeSet {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.yaml");
     let pin = ["00"; 32].join(":");
@@ -52,11 +53,11 @@ pub fn modes(sim: &Sim) -> ModeSet {
 }
 
 impl Machine {
-    pub fn new(scenario: Scenario) -> Self {
+    pub(crate) fn new(scenario: Scenario) -> Self {
         Self::of(World::demo().unwrap(), scenario)
     }
 
-    pub fn of(world: World, scenario: Scenario) -> Self {
+    pub(crate) fn of(world: World, scenario: Scenario) -> Self {
         let sim = Sim::new(world, scenario).unwrap();
         let clock = Clock::tokio(Millis(1_795_240_800_000));
         let dir = state_dir();
@@ -66,46 +67,46 @@ impl Machine {
     }
 
     /// A connection to the same host through this transport.
-    pub fn through(&self, transport: Arc<dyn Transport>) -> Host {
+    pub(crate) fn through(&self, transport: Arc<dyn Transport>) -> Host {
         connect(&self.sim, transport, self.clock)
     }
 
     /// A second machine that steers the same host.
-    pub fn rival(&self) -> Self {
+    pub(crate) fn rival(&self) -> Self {
         let dir = state_dir();
         let store = Store::open(dir.path().join("ops"));
         let host = connect(&self.sim, self.sim.transport(), self.clock);
         Self { sim: self.sim.clone(), host, store, clock: self.clock, dir }
     }
 
-    pub fn journal(&self, id: &OpId) -> std::path::PathBuf {
+    pub(crate) fn journal(&self, id: &OpId) -> std::path::PathBuf {
         self.dir.path().join("ops").join(format!("{id}.jsonl"))
     }
 
-    pub async fn plan(&self, intent: &Intent) -> Result<Plan, Refusal> {
+    pub(crate) async fn plan(&self, intent: &Intent) -> Result<Plan, Refusal> {
         let facts = self.host.look(Some(intent)).await;
         planner::plan(intent, self.host.modes(), &facts)
     }
 
     /// Plans, writes the plan down, and carries it out.
-    pub async fn run(&self, intent: &Intent) -> Result<(Outcome, State), Refusal> {
+    pub(crate) async fn run(&self, intent: &Intent) -> Result<(Outcome, State), Refusal> {
         let plan = self.plan(intent).await?;
         let id = self.store.create(&plan, "sim", self.clock.now()).unwrap();
         Ok(self.go_on(&id).await)
     }
 
     /// Carries an operation out, from wherever it is.
-    pub async fn go_on(&self, id: &OpId) -> (Outcome, State) {
+    pub(crate) async fn go_on(&self, id: &OpId) -> (Outcome, State) {
         let outcome = operate(&self.store, id, &self.host).await.unwrap();
         (outcome, self.state(id))
     }
 
-    pub fn state(&self, id: &OpId) -> State {
+    pub(crate) fn state(&self, id: &OpId) -> State {
         State::fold(&self.store.read(id).unwrap()).unwrap()
     }
 
     /// The modes' guests that run.
-    pub fn running(&self) -> Vec<u32> {
+    pub(crate) fn running(&self) -> Vec<u32> {
         VMIDS.into_iter().filter(|vmid| self.sim.is_on(*vmid)).collect()
     }
 }
@@ -117,7 +118,7 @@ fn connect(sim: &Sim, transport: Arc<dyn Transport>, clock: Clock) -> Host {
     Host::over(client, modes(sim), NodeChoice::Auto, clock)
 }
 
-pub fn switch(mode: &str) -> Intent {
+pub(crate) fn switch(mode: &str) -> Intent {
     Intent {
         verb: Verb::Switch,
         mode: Some(ModeName::from(mode)),
@@ -130,12 +131,12 @@ pub fn switch(mode: &str) -> Intent {
 }
 
 /// A scenario in YAML.
-pub fn scenario(yaml: &str) -> Scenario {
+pub(crate) fn scenario(yaml: &str) -> Scenario {
     Scenario::from_yaml(yaml).unwrap()
 }
 
 /// The demo world in which this guest of the modes runs, and no other.
-pub fn starting_in(vmid: u32) -> Scenario {
+pub(crate) fn starting_in(vmid: u32) -> Scenario {
     let initial = |v: u32| if v == vmid { "running" } else { "stopped" };
     let guests: Vec<String> = VMIDS.iter().map(|v| format!("\"{v}\": {{ initial: {} }}", initial(*v))).collect();
     scenario(&format!("world: {{ guests: {{ {} }} }}", guests.join(", ")))
