@@ -79,6 +79,24 @@ pub enum Effect {
     },
 }
 
+impl Fault {
+    /// Says what is wrong with a fault that could never hit.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        let words: Vec<&str> = self.on.split_whitespace().collect();
+        let of_task = matches!(self.then, Effect::Task { .. });
+        let why = match words.as_slice() {
+            ["task", _, _] if !of_task => "only the effect 'task' hits tasks",
+            [_, path] if !(path.starts_with('/') || *path == "**") => "the path begins with '/'",
+            [method, _] if !["GET", "POST", "PUT", "DELETE", "*"].contains(method) => "there is no such method",
+            [_, _] if of_task => "the effect 'task' hits tasks only",
+            ["task", _, _] | [_, _] => "",
+            _ => "expected 'METHOD /path' or 'task KIND ID'",
+        };
+        let why = Some(why).filter(|why| !why.is_empty())?;
+        Some(format!("fault on '{}': {why}", self.on))
+    }
+}
+
 /// What a task has to suffer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TaskFault {

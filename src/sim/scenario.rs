@@ -112,12 +112,17 @@ impl Scenario {
     /// The world with this scenario's changes.
     ///
     /// # Errors
-    /// The changes make no world.
+    /// The changes make no world, a fault could never hit, or an event happens to a guest that there isn't.
     pub fn world(&self, world: World) -> Result<World, BadWorld> {
-        match &self.world {
-            Some(patch) => world.patched(patch),
-            None => Ok(world),
+        let world = match &self.world {
+            Some(patch) => world.patched(patch)?,
+            None => world,
+        };
+        if let Some(mistake) = self.faults.iter().find_map(Fault::mistake) {
+            return Err(BadWorld(mistake));
         }
+        let strangers = self.events.iter().filter_map(|event| event.vmid).find(|vmid| !world.guests.contains_key(vmid));
+        strangers.map_or(Ok(world), |vmid| Err(BadWorld(format!("events: there is no guest {vmid}"))))
     }
 }
 
@@ -135,5 +140,23 @@ mod tests {
         let crowd = Scenario::named("crowd").unwrap().world(World::demo().unwrap()).unwrap();
         assert_eq!(crowd.guests.len(), 500);
         assert!(Scenario::named("nope").is_err());
+    }
+
+    #[test]
+    fn a_scenario_that_could_do_nothing_is_refused() {
+        let made = |text: &str| Scenario::from_yaml(text).unwrap().world(World::demo().unwrap());
+        let refused = [
+            ("{faults: [{on: 'FETCH /nodes', then: cut}]}", "fault on 'FETCH /nodes': there is no such method"),
+            ("{faults: [{on: 'GET nodes', then: cut}]}", "fault on 'GET nodes': the path begins with '/'"),
+            ("{faults: [{on: 'task qmstart 101', then: cut}]}", "only the effect 'task' hits tasks"),
+            ("{faults: [{on: '* **', then: {task: {delay: 1}}}]}", "the effect 'task' hits tasks only"),
+            ("{faults: [{on: GET, then: cut}]}", "expected 'METHOD /path' or 'task KIND ID'"),
+            ("{events: [{at: 1, vmid: 999, do: pause}]}", "events: there is no guest 999"),
+        ];
+        for (text, why) in refused {
+            let error = made(text).unwrap_err().to_string();
+            assert!(error.ends_with(why), "{error}");
+        }
+        assert!(Scenario::from_yaml("{events: [{at: 1, do: nonsense}]}").is_err());
     }
 }
