@@ -48,7 +48,7 @@ pub struct Setup {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no terminal to draw on or to read keys from.
-    #[error("{0}; the dashboard needs one. `morpheus mode list` prints the same without (see `morpheus help`)")]
+    #[error("{0}, and the dashboard needs one; `morpheus mode list` prints the modes anywhere")]
     NoTerminal(String),
     /// The operating system refuses.
     #[error(transparent)]

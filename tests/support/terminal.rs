@@ -1,0 +1,216 @@
+//! A terminal with the real binary in it: what it shows, what it was sent, and whether it was given back as found.
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    path::Path,
+    sync::{Arc, Condvar, Mutex, mpsc},
+    thread,
+    time::Duration,
+};
+
+/// Longest that anything may take before a test fails; nothing waits this long unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A terminal and the program in it.
+pub(crate) struct Terminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    /// Keeps the terminal's modes readable after the program has ended.
+    slave: Option<Box<dyn SlavePty + Send>>,
+    writer: Option<Box<dyn Write + Send>>,
+    child: Option<Box<dyn Child + Send + Sync>>,
+    pid: i32,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+    found: String,
+}
+
+/// What the program has sent so far.
+pub(crate) struct Seen {
+    /// The terminal as it looks now.
+    pub(crate) screen: vt100::Parser,
+    /// Every byte.
+    pub(crate) raw: Vec<u8>,
+}
+
+/// What to start, and on which terminal.
+pub(crate) struct Start<'a> {
+    /// Program and arguments.
+    pub(crate) command: &'a [&'a str],
+    /// The whole environment beside `PATH`, `HOME` and the state directory.
+    pub(crate) env: &'a [(&'a str, &'a str)],
+    /// Home, state and working directory.
+    pub(crate) home: &'a Path,
+    /// Columns and rows.
+    pub(crate) size: (u16, u16),
+    /// Whether anybody reads what the terminal is sent.
+    pub(crate) deaf: bool,
+}
+
+const fn pty_size((cols, rows): (u16, u16)) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Terminal {
+    /// Opens a terminal and starts a program in it, as the leader of its session.
+    pub(crate) fn start(start: &Start<'_>) -> Self {
+        let pair = native_pty_system().openpty(pty_size(start.size)).unwrap();
+        let mut command = CommandBuilder::new(start.command[0]);
+        command.args(&start.command[1..]);
+        command.env_clear();
+        command.cwd(start.home);
+        for (key, value) in [("HOME", start.home.to_str().unwrap()), ("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8")] {
+            command.env(key, value);
+        }
+        command.env("MORPHEUS_STATE_DIR", start.home.join("ops"));
+        start.env.iter().for_each(|(key, value)| command.env(key, value));
+        let found = format!("{:?}", pair.master.get_termios().unwrap());
+        let child = pair.slave.spawn_command(command).unwrap();
+        let pid = i32::try_from(child.process_id().unwrap()).unwrap();
+        let screen = vt100::Parser::new(start.size.1, start.size.0, 0);
+        let seen = Arc::new((Mutex::new(Seen { screen, raw: Vec::new() }), Condvar::new()));
+        if !start.deaf {
+            let (reader, seen) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&seen));
+            thread::spawn(move || read(reader, &seen));
+        }
+        let writer = Some(pair.master.take_writer().unwrap());
+        Self { master: Some(pair.master), slave: Some(pair.slave), writer, child: Some(child), pid, seen, found }
+    }
+
+    /// Types.
+    pub(crate) fn type_in(&mut self, keys: &str) {
+        let writer = self.writer.as_mut().unwrap();
+        writer.write_all(keys.as_bytes()).unwrap();
+        writer.flush().unwrap();
+    }
+
+    /// Gives the terminal another size.
+    pub(crate) fn resize(&self, size: (u16, u16)) {
+        self.seen.0.lock().unwrap().screen.screen_mut().set_size(size.1, size.0);
+        self.master.as_ref().unwrap().resize(pty_size(size)).unwrap();
+    }
+
+    /// Waits until what was seen is as wanted.
+    pub(crate) fn until(&self, what: &str, wanted: impl Fn(&Seen) -> bool) {
+        let seen = self.seen.0.lock().unwrap();
+        let (seen, waited) = self.seen.1.wait_timeout_while(seen, PATIENCE, |seen| !wanted(seen)).unwrap();
+        assert!(!waited.timed_out(), "never came: {what}\n{}", seen.screen.screen().contents());
+    }
+
+    /// Waits until the screen shows this text.
+    pub(crate) fn shows(&self, text: &str) {
+        self.until(text, |seen| seen.screen.screen().contents().contains(text));
+    }
+
+    /// Waits until the screen doesn't show this text.
+    pub(crate) fn loses(&self, text: &str) {
+        self.until(&format!("no {text}"), |seen| !seen.screen.screen().contents().contains(text));
+    }
+
+    /// How many bytes were sent so far.
+    pub(crate) fn sent(&self) -> usize {
+        self.raw().len()
+    }
+
+    /// Every byte so far.
+    pub(crate) fn raw(&self) -> Vec<u8> {
+        self.seen.0.lock().unwrap().raw.clone()
+    }
+
+    /// The screen as text.
+    pub(crate) fn contents(&self) -> String {
+        self.seen.0.lock().unwrap().screen.screen().contents()
+    }
+
+    /// Sends a signal to the program alone.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_raw(self.pid).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for the program's end and says its exit code.
+    pub(crate) fn ends(&mut self) -> u32 {
+        let mut child = self.child.take().unwrap();
+        let mut killer = child.clone_killer();
+        let (sender, ended) = mpsc::channel();
+        thread::spawn(move || drop(sender.send(child.wait())));
+        if let Ok(status) = ended.recv_timeout(PATIENCE) {
+            return status.unwrap().exit_code();
+        }
+        let _ = killer.kill();
+        panic!("the program doesn't end\n{}", self.contents());
+    }
+
+    /// Reads until this text comes, on a terminal that nobody else reads.
+    pub(crate) fn glance(&self, text: &str) {
+        let mut reader = self.master.as_ref().unwrap().try_clone_reader().unwrap();
+        let (mut raw, mut bytes) = (String::new(), [0; 4096]);
+        while !raw.contains(text) {
+            let count = reader.read(&mut bytes).unwrap();
+            raw.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+    }
+
+    /// The terminal goes away.
+    pub(crate) fn vanish(&mut self) {
+        self.writer = None;
+        self.slave = None;
+        self.master = None;
+    }
+
+    /// Fails unless the terminal is as it was before the program started: every mode that was sent and the line
+    /// discipline, byte for byte.
+    pub(crate) fn assert_given_back(&self) {
+        self.until("the last mode", |seen| modes_left_on(&seen.raw).is_empty());
+        let seen = self.seen.0.lock().unwrap();
+        assert!(!seen.screen.screen().alternate_screen() && !seen.screen.screen().hide_cursor());
+        drop(seen);
+        let now = format!("{:?}", self.master.as_ref().unwrap().get_termios().unwrap());
+        assert_eq!(now, self.found);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn read(mut reader: Box<dyn Read + Send>, seen: &(Mutex<Seen>, Condvar)) {
+    let mut bytes = [0; 4096];
+    while let Ok(count @ 1..) = reader.read(&mut bytes) {
+        let mut held = seen.0.lock().unwrap();
+        held.screen.process(&bytes[..count]);
+        held.raw.extend_from_slice(&bytes[..count]);
+        drop(held);
+        seen.1.notify_all();
+    }
+}
+
+/// Private modes that are not as a fresh terminal has them.
+pub(crate) fn modes_left_on(raw: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(raw);
+    let mut modes: BTreeMap<&str, bool> = BTreeMap::new();
+    for part in text.split("\x1b[?").skip(1) {
+        let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        match part.as_bytes().get(end) {
+            Some(b'h') => modes.insert(&part[..end], true),
+            Some(b'l') => modes.insert(&part[..end], false),
+            _ => None,
+        };
+    }
+    // The cursor is the one mode that is on in a fresh terminal.
+    modes.into_iter().filter(|(mode, on)| *on != (*mode == "25")).map(|(mode, _)| mode.to_owned()).collect()
+}
+
+/// Parameters of every colour and attribute sequence that was sent.
+pub(crate) fn sgr(raw: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(raw);
+    let parts = text.split("\x1b[").skip(1).filter_map(|part| {
+        let end = part.find(|c: char| !(c.is_ascii_digit() || c == ';' || c == ':'))?;
+        (part.as_bytes()[end] == b'm').then(|| part[..end].to_owned())
+    });
+    parts.collect()
+}
