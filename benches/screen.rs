@@ -1,5 +1,7 @@
 //! What a frame and a message cost: the pieces of the first frame, and a node with 500 guests.
 
+#![expect(clippy::expect_used, reason = "a number and a key that are right as they stand here")]
+
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use morpheus::{
     domain::{

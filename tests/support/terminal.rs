@@ -93,8 +93,8 @@ impl Terminal {
     /// Waits until what was seen is as wanted.
     pub(crate) fn until(&self, what: &str, wanted: impl Fn(&Seen) -> bool) {
         let seen = self.seen.0.lock().unwrap();
-        let (seen, waited) = self.seen.1.wait_timeout_while(seen, PATIENCE, |seen| !wanted(seen)).unwrap();
-        assert!(!waited.timed_out(), "never came: {what}\n{}", seen.screen.screen().contents());
+        let (seen, wait) = self.seen.1.wait_timeout_while(seen, PATIENCE, |seen| !wanted(seen)).unwrap();
+        assert!(!wait.timed_out(), "never came: {what}\n{}", seen.screen.screen().contents());
     }
 
     /// Waits until the screen shows this text.

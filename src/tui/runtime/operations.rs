@@ -32,25 +32,17 @@ const PATIENCE: u32 = 100;
 pub(super) async fn watch(store: Store, every: Duration, inbox: Sender<Msg>) {
     let mut known = None;
     loop {
-        let of = store.clone();
-        let before = known.take();
-        let Ok((now, list)) = spawn_blocking(move || look(&of, before.as_ref())).await else { return };
-        known = Some(now);
-        if let Some(list) = list {
-            tell(&inbox, Msg::Ops(list)).await;
+        // While both are as before, the journals needn't be read.
+        let changed = fs::metadata(store.dir()).and_then(|meta| meta.modified()).ok();
+        let mark = Some((changed, store.active()));
+        if mark != known {
+            known = mark;
+            let of = store.clone();
+            let Ok(list) = spawn_blocking(move || of.list()).await else { return };
+            tell(&inbox, Msg::Ops(list.into_iter().map(brief).collect())).await;
         }
         sleep(every).await;
     }
-}
-
-/// When the directory was last changed, and who runs: while both are as before, the journals needn't be read.
-type Mark = (Option<std::time::SystemTime>, Option<OpId>);
-
-fn look(store: &Store, before: Option<&Mark>) -> (Mark, Option<Vec<OpBrief>>) {
-    let changed = fs::metadata(store.dir()).and_then(|meta| meta.modified()).ok();
-    let mark = (changed, store.active());
-    let list = (before != Some(&mark)).then(|| store.list().into_iter().map(brief).collect());
-    (mark, list)
 }
 
 fn brief(of: ops::Brief) -> OpBrief {

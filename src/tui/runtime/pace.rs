@@ -4,10 +4,6 @@ use std::time::Duration;
 
 /// The longest that an unreachable host is left alone.
 const LONGEST: Duration = Duration::from_mins(1);
-/// An agent is asked on every so manieth look at the host.
-const AGENT: u32 = 3;
-/// The longest that a silent agent is left alone.
-const AGENT_LONGEST: Duration = Duration::from_mins(5);
 /// How much less often is enough while nobody looks.
 const UNWATCHED: u32 = 6;
 
@@ -23,11 +19,6 @@ impl Pace {
     /// Looks at the host.
     pub(crate) fn of_host(usual: Duration) -> Self {
         Self { usual, longest: LONGEST.max(usual), failures: 0 }
-    }
-
-    /// Questions to a guest's agent: what it says changes slowly, and one that is dead stays so for long.
-    pub(crate) fn of_agent(every: Duration) -> Self {
-        Self { usual: every.saturating_mul(AGENT), longest: AGENT_LONGEST.max(every), failures: 0 }
     }
 
     /// A question was answered.

@@ -91,7 +91,7 @@ impl Poller {
         }
         self.details(host, scope, &mut seen).await;
         self.take(seen).await;
-        self.agents.ask(host, scope, &self.known);
+        self.agents.ask(host, scope, &self.known, self.clock.now());
     }
 
     /// One request for each guest on screen: its configuration where that isn't known or has grown old, else its state.
