@@ -1,8 +1,14 @@
 //! The real binary in a terminal, as a person has it before them.
 
 #[cfg(test)]
+#[path = "support/host.rs"]
+mod host;
+#[cfg(test)]
 #[path = "pty/manners.rs"]
 mod manners;
+#[cfg(test)]
+#[path = "pty/switching.rs"]
+mod switching;
 #[cfg(test)]
 #[path = "support/terminal.rs"]
 mod terminal;

@@ -1,0 +1,107 @@
+//! The machine is switched by keys, from every mode to every other.
+
+use crate::{
+    host::Host,
+    terminal::{Start, Terminal},
+};
+use tempfile::TempDir;
+
+const MODES: [&str; 4] = ["linuxvrstreaming", "windowsvrstreaming", "nimsforestnogpu", "nimsforestsharedgpu"];
+/// From the first mode over all twelve ordered pairs and back, by place in the list.
+const TOUR: [usize; 12] = [1, 0, 2, 0, 3, 1, 2, 1, 3, 2, 3, 0];
+/// The first two rule it out beside themselves (`conflicts_with`).
+const SHARED: usize = 3;
+
+fn open(home: &TempDir) -> Terminal {
+    let start = Start {
+        command: &[env!("CARGO_BIN_EXE_morpheus"), "--refresh", "1"],
+        env: &[("TERM", "xterm-256color")],
+        home: home.path(),
+        size: (80, 24),
+        deaf: false,
+    };
+    let terminal = Terminal::start(&start);
+    terminal.shows("live");
+    terminal
+}
+
+/// Chooses a mode in its pane, and goes on until a plan or a refusal is on the screen.
+fn choose(terminal: &mut Terminal, mode: usize) {
+    terminal.type_in("1g");
+    terminal.type_in(&"j".repeat(mode));
+    terminal.type_in("\r");
+    terminal.until("an answer", |seen| {
+        let screen = seen.screen.screen().contents();
+        screen.contains("[ Switch ]") || screen.contains("Not now:")
+    });
+}
+
+/// Says yes, with the name typed where that is asked for.
+fn confirm(terminal: &mut Terminal, mode: usize) {
+    terminal.shows("› [ Cancel ]");
+    if terminal.contents().contains("to go on:") {
+        terminal.type_in(MODES[mode]);
+    }
+    terminal.type_in("\t");
+    terminal.shows("› [ Switch ]");
+    terminal.type_in("\r");
+}
+
+#[test]
+fn by_keys_from_every_mode_to_every_other() {
+    let home = tempfile::tempdir().unwrap();
+    let host = Host::start(home.path(), "100");
+    let mut terminal = open(&home);
+    terminal.shows("current");
+    let mut from = 0;
+    for to in TOUR {
+        choose(&mut terminal, to);
+        if to == SHARED && from < 2 {
+            terminal.shows("conflicts_with");
+            assert_eq!(current(&host), MODES[from], "a refusal changes nothing");
+            terminal.type_in("\x1b");
+            terminal.loses("Not now:");
+            terminal.type_in(&format!(":mode switch --replace {}", MODES[to]));
+            terminal.type_in("\r");
+        }
+        confirm(&mut terminal, to);
+        terminal.shows(&format!("Now in {} mode", MODES[to]));
+        terminal.type_in("\x1b");
+        terminal.loses("Now in");
+        assert_eq!(current(&host), MODES[to], "from {}", MODES[from]);
+        from = to;
+    }
+    terminal.type_in("q");
+    assert_eq!(terminal.ends(), 0);
+    terminal.assert_given_back();
+}
+
+/// The current mode; fails if another one runs too.
+fn current(host: &Host) -> String {
+    let modes = host.modes();
+    let running: Vec<_> = modes.iter().filter(|(_, status, _)| status != "stopped").collect();
+    assert_eq!(running.len(), 1, "{modes:?}");
+    assert!(running[0].2, "{modes:?}");
+    running[0].0.clone()
+}
+
+#[test]
+fn a_switch_goes_on_when_the_dashboard_is_closed() {
+    let home = tempfile::tempdir().unwrap();
+    let host = Host::start(home.path(), "10");
+    let mut terminal = open(&home);
+    terminal.shows("current");
+    choose(&mut terminal, 1);
+    confirm(&mut terminal, 1);
+    terminal.shows("running ");
+    terminal.type_in("\x1b");
+    terminal.type_in("q");
+    assert_eq!(terminal.ends(), 0);
+    terminal.assert_given_back();
+    assert!(terminal.contents().contains("op attach"), "it says how to come back: {}", terminal.contents());
+    let mut terminal = open(&home);
+    terminal.shows("Switching");
+    terminal.type_in("o");
+    terminal.shows("Now in windowsvrstreaming mode");
+    assert_eq!(current(&host), "windowsvrstreaming");
+}

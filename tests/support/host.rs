@@ -1,0 +1,50 @@
+//! A simulated host in a process of its own, and questions to it from the command line.
+
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// A simulated host; it ends with this value.
+pub(crate) struct Host {
+    child: Child,
+    home: PathBuf,
+}
+
+impl Host {
+    /// Starts one whose guests are this many times faster than real ones. Its configuration is `home`'s.
+    pub(crate) fn start(home: &Path, speed: &str) -> Self {
+        let mut child = morpheus(home)
+            .args(["sim", "--listen", "127.0.0.1:0", "--speed", speed, "--write-config", "config.yaml"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("Ctrl-C")), "the simulated host doesn't start");
+        Self { child, home: home.to_owned() }
+    }
+
+    /// The modes as `mode list --json` prints them, by name: status, and whether it is the current one.
+    pub(crate) fn modes(&self) -> Vec<(String, String, bool)> {
+        let output = morpheus(&self.home).args(["mode", "list", "--json"]).output().unwrap();
+        let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let word = |mode: &Value, key: &str| mode[key].as_str().unwrap().to_owned();
+        let modes = list["modes"].as_array().unwrap().iter();
+        modes.map(|mode| (word(mode, "name"), word(mode, "status"), mode["current"].as_bool().unwrap())).collect()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn morpheus(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_morpheus"));
+    command.env_clear().env("HOME", home).env("MORPHEUS_STATE_DIR", home.join("ops")).current_dir(home);
+    command
+}
