@@ -5,7 +5,7 @@ use crate::tui::{
     chord::{Chord, Key},
     msg::{Input, Msg},
 };
-use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::{io, thread};
 use tokio::sync::mpsc::Sender;
 
@@ -16,8 +16,10 @@ use tokio::sync::mpsc::Sender;
 pub(crate) fn listen(to: Sender<Msg>) -> io::Result<()> {
     let listen = move || {
         while let Ok(event) = crossterm::event::read() {
-            if translate(event).is_some_and(|input| to.blocking_send(Msg::Input(input)).is_err()) {
-                break;
+            for input in translate(event) {
+                if to.blocking_send(Msg::Input(input)).is_err() {
+                    return;
+                }
             }
         }
     };
@@ -25,30 +27,50 @@ pub(crate) fn listen(to: Sender<Msg>) -> io::Result<()> {
 }
 
 /// What an event means here. The size is left out: it is asked for when SIGWINCH comes.
-fn translate(event: Event) -> Option<Input> {
+fn translate(event: Event) -> Vec<Input> {
     match event {
-        // The Linux console sends Shift-Tab as Escape and Tab.
-        Event::Key(key) if key.code == KeyCode::Tab && key.modifiers == KeyModifiers::ALT => {
-            (key.kind != KeyEventKind::Release).then_some(Input::Key(Chord::plain(Key::BackTab)))
-        }
-        Event::Key(key) => Chord::from_event(&key).map(Input::Key),
-        Event::Paste(text) => Some(Input::Paste(text)),
-        Event::FocusGained => Some(Input::Focus(true)),
-        Event::FocusLost => Some(Input::Focus(false)),
-        Event::Mouse(_) | Event::Resize(..) => None,
+        Event::Key(key) => chords(key).into_iter().map(Input::Key).collect(),
+        Event::Paste(text) => vec![Input::Paste(text)],
+        Event::FocusGained => vec![Input::Focus(true)],
+        Event::FocusLost => vec![Input::Focus(false)],
+        Event::Mouse(_) | Event::Resize(..) => Vec::new(),
     }
+}
+
+/// Alt is Escape and a key on most terminals, and over a slow connection Escape and a key arrive as Alt. Nothing here
+/// needs Alt, so it is always the two keys. The Linux console sends Shift-Tab as Escape and Tab.
+fn chords(mut key: KeyEvent) -> Vec<Chord> {
+    let simple = matches!(key.code, KeyCode::Char(_) | KeyCode::Enter | KeyCode::Backspace | KeyCode::Tab);
+    if !key.modifiers.contains(KeyModifiers::ALT) || !simple || key.kind == KeyEventKind::Release {
+        return Chord::from_event(&key).into_iter().collect();
+    }
+    if key.code == KeyCode::Tab {
+        return vec![Chord::plain(Key::BackTab)];
+    }
+    key.modifiers.remove(KeyModifiers::ALT);
+    [Some(Chord::plain(Key::Esc)), Chord::from_event(&key)].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crossterm::event::KeyEvent;
 
     #[test]
-    fn a_console_s_shift_tab_is_one() {
-        let key = |code, modifiers| translate(Event::Key(KeyEvent::new(code, modifiers)));
-        assert_eq!(key(KeyCode::Tab, KeyModifiers::ALT), Some(Input::Key(Chord::plain(Key::BackTab))));
-        assert_eq!(key(KeyCode::Char('x'), KeyModifiers::NONE), Some(Input::Key(Chord::plain(Key::Char('x')))));
-        assert_eq!(translate(Event::Paste("a\nb".into())), Some(Input::Paste("a\nb".into())));
+    fn alt_is_escape_and_a_key() {
+        let names = |code, modifiers| {
+            let inputs = translate(Event::Key(KeyEvent::new(code, modifiers)));
+            let name = |input: &Input| if let Input::Key(chord) = input { chord.to_string() } else { String::new() };
+            inputs.iter().map(name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(KeyCode::Char('x'), KeyModifiers::NONE), ["x"]);
+        assert_eq!(names(KeyCode::Char('q'), KeyModifiers::ALT), ["esc", "q"]);
+        assert_eq!(names(KeyCode::Char('c'), KeyModifiers::ALT | KeyModifiers::CONTROL), ["esc", "ctrl-c"]);
+        assert_eq!(names(KeyCode::Tab, KeyModifiers::ALT), ["shift-tab"]);
+        assert!(names(KeyCode::Up, KeyModifiers::ALT).is_empty());
+    }
+
+    #[test]
+    fn a_paste_is_one_text() {
+        assert_eq!(translate(Event::Paste("a\nb".into())), [Input::Paste("a\nb".into())]);
     }
 }
