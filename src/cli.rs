@@ -4,6 +4,8 @@
 mod args;
 mod config_file;
 mod confirm;
+mod dashboard;
+mod demo;
 mod exit;
 mod explain;
 mod failure;
@@ -20,6 +22,7 @@ mod questions;
 mod runner;
 mod session;
 mod shell;
+mod sim_host;
 mod surface;
 mod table;
 mod time;
@@ -73,24 +76,28 @@ impl Early {
 /// Runs a command line on this process's terminal, and says the exit code.
 #[must_use]
 pub fn dispatch(cli: &Cli, env: &Env) -> u8 {
-    let mut out = io::stdout().lock();
+    let mut out = io::stdout();
     let mut err = io::stderr();
     let terminal = Terminal::look();
-    let mut shell = Shell { out: &mut out, err: &mut err, terminal, global: &cli.global, env };
-    let result = run(&mut shell, cli.command.as_ref()).and_then(|()| Ok(shell.out.flush()?));
-    let Err(failure) = result else { return exit::Exit::Done.code() };
-    let _ = failure.print(&mut err, cli.global.json);
-    failure.exit.code()
+    let mut shell = Shell { out: &mut out, err: &mut err, terminal, global: &cli.global, env, demo: false };
+    let result = run(&mut shell, cli.command.as_ref()).and_then(|code| Ok(shell.out.flush().map(|()| code)?));
+    result.unwrap_or_else(|failure| {
+        let _ = failure.print(&mut err, cli.global.json);
+        failure.exit.code()
+    })
 }
 
-fn run(shell: &mut Shell<'_>, command: Option<&Command>) -> Result<(), Failure> {
-    match command {
+fn run(shell: &mut Shell<'_>, command: Option<&Command>) -> Result<u8, Failure> {
+    let done = match command {
+        None => return dashboard::open(shell),
+        Some(Command::Demo(args)) => return demo::run(shell, args),
         Some(Command::Config(args)) => config_file::run(shell, args.command),
         Some(Command::Explain(args)) => explain::explain(shell, args.id.as_deref()),
         Some(Command::Completions { shell: of }) => surface::completions(shell, *of),
         Some(Command::Man) => surface::man(shell),
         Some(Command::Mode(args)) => mode::run(shell, &args.command),
         Some(Command::Op(args)) => op::run(shell, &args.command),
-        None | Some(Command::Sim(_) | Command::Demo(_)) => Ok(()),
-    }
+        Some(Command::Sim(args)) => sim_host::run(shell, args),
+    };
+    done.map(|()| exit::Exit::Done.code())
 }

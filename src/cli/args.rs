@@ -76,6 +76,9 @@ pub(crate) struct Global {
     /// Colours of the dashboard
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub(crate) color: Option<Color>,
+    /// Let the dashboard take mouse clicks; text can't be selected as usual then
+    #[arg(long, global = true)]
+    pub(crate) mouse: bool,
     /// Log to stderr, more with each v
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -212,8 +215,8 @@ pub(crate) struct SimArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) write_config: Option<PathBuf>,
     /// Guests boot and stop this many times faster
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed)]
-    pub(crate) speed: f64,
+    #[arg(long, value_name = "FACTOR", value_parser = speed)]
+    pub(crate) speed: Option<f64>,
     /// Another world than the built-in one
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) world: Option<PathBuf>,

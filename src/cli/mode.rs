@@ -82,18 +82,22 @@ async fn show_status(shell: &mut Shell<'_>, args: &StatusArgs) -> Result<(), Fai
         Some(mode) => vec![mode],
         None => modes.0.iter().filter(|mode| running.contains(&mode.vmid)).collect(),
     };
-    facts.merge(session.host.look(None).await);
+    for mode in shown.iter().filter(|mode| running.contains(&mode.vmid)) {
+        facts.merge(session.host.config(mode.vmid).await);
+        facts.merge(session.host.agent(mode.vmid, &facts).await);
+    }
     Ok(status::write(shell, &session.host.label(), &shown, &facts)?)
 }
 
 /// A mode by name or alias. A word that is neither may have been meant as a command.
 fn find<'a>(modes: &'a ModeSet, name: &str) -> Result<&'a Mode, Failure> {
-    modes.find(name).ok_or_else(|| {
-        let failure = Failure::from(planner::unknown_mode(name, modes));
-        let commands = ["list", "status", "switch", "start", "stop", "history"];
-        match text::nearest(name, commands) {
-            Some(command) if modes.nearest(name).is_none() => failure.or(format!("`morpheus mode {command}`?")),
-            _ => failure,
+    let unknown = || {
+        let mut failure = Failure::from(planner::unknown_mode(name, modes));
+        if modes.nearest(name).is_none() {
+            let command = text::nearest(name, ["list", "status", "switch", "start", "stop", "history"]);
+            failure.alternatives = command.map(|c| format!("Did you mean `morpheus mode {c}`?")).into_iter().collect();
         }
-    })
+        failure
+    };
+    modes.find(name).ok_or_else(unknown)
 }

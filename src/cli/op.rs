@@ -103,7 +103,7 @@ fn resume(shell: &mut Shell<'_>, store: &Store, args: &ResumeArgs) -> Result<(),
     }
     session::block_on(async {
         let session = open(shell, &state)?;
-        operate::launch(shell, &session, store, &id).await?;
+        operate::launch(shell, &session, &id).await?;
         if args.detach {
             return operate::started(shell, &id);
         }

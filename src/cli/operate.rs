@@ -16,8 +16,9 @@ use crate::{
             planner,
         },
     },
-    ops::{self, Clock, Launch, Store},
+    ops::{self, Clock, Launch},
 };
+use secrecy::SecretString;
 use serde::Serialize;
 use std::io;
 
@@ -67,7 +68,7 @@ pub(crate) async fn carry_out(
     }
     confirm::confirm(shell, &mut io::stdin().lock(), &plan, flags)?;
     let id = store.create(&plan, &session.host.label(), Clock::System.now())?;
-    launch(shell, session, &store, &id).await?;
+    launch(shell, session, &id).await?;
     if !flags.detach {
         return follow::follow(shell, &store, &id, Some(session.host.modes())).await;
     }
@@ -75,12 +76,16 @@ pub(crate) async fn carry_out(
 }
 
 /// Starts the runner of an operation that has a journal.
-pub(crate) async fn launch(shell: &Shell<'_>, session: &Session, store: &Store, id: &OpId) -> Result<(), Failure> {
+pub(crate) async fn launch(shell: &Shell<'_>, session: &Session, id: &OpId) -> Result<(), Failure> {
+    Ok(ops::launch(id, &how_to_launch(shell, session.password.clone())?).await?)
+}
+
+/// How to start a runner that finds the same configuration and the same journals.
+pub(crate) fn how_to_launch(shell: &Shell<'_>, password: Option<SecretString>) -> Result<Launch, Failure> {
     let exe = std::env::current_exe().map_err(|why| ops::Error::Launch(why.to_string()))?;
-    let state_dir = shell.env.cwd.join(store.dir()).into_os_string();
+    let state_dir = shell.env.cwd.join(session::store(shell).dir()).into_os_string();
     let env = vec![("MORPHEUS_STATE_DIR".to_owned(), state_dir)];
-    let how = Launch { exe, args: shell.global.to_args(), env, password: session.password.clone() };
-    Ok(ops::launch(id, &how).await?)
+    Ok(Launch { exe, args: shell.global.to_args(), env, password })
 }
 
 /// Says that an operation runs without anybody following it.

@@ -29,12 +29,10 @@ impl Session {
     pub(crate) fn with_password(shell: &mut Shell<'_>, known: Option<SecretString>) -> Result<Self, Failure> {
         let Loaded { config, notices } = config_file::load(shell)?;
         config_file::say(shell, &notices)?;
-        let Some(proxmox) = &config.proxmox else { return Err(no_host()) };
-        let password = match &proxmox.credentials {
-            Credentials::Password { password: None, .. } if known.is_some() => known,
-            Credentials::Password { user, password: None } => Some(ask_password(shell, user)?),
-            Credentials::Password { .. } | Credentials::Token { .. } | Credentials::Missing(_) => None,
-        };
+        if config.proxmox.is_none() {
+            return Err(no_host());
+        }
+        let password = if known.is_some() { known } else { password(shell, &config)? };
         let host = Host::connect(&config, password.clone())?;
         Ok(Self { config, host, password })
     }
@@ -45,6 +43,14 @@ fn no_host() -> Failure {
         .or("Write its address and an API token into ~/.morpheus/config.yaml; `morpheus config path` shows the places.")
         .or("Set PROXMOX_HOST, PROXMOX_TOKEN_ID and PROXMOX_API_TOKEN.")
         .or("`morpheus demo` tries everything on a simulated host.")
+}
+
+/// The password that a person has to type, where the configuration names a user without one.
+pub(crate) fn password(shell: &Shell<'_>, config: &Config) -> Result<Option<SecretString>, Failure> {
+    match config.proxmox.as_ref().map(|proxmox| &proxmox.credentials) {
+        Some(Credentials::Password { user, password: None }) => ask_password(shell, user).map(Some),
+        _ => Ok(None),
+    }
 }
 
 fn ask_password(shell: &Shell<'_>, user: &str) -> Result<SecretString, Failure> {

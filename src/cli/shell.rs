@@ -16,6 +16,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) global: &'a Global,
     /// Variables, home and working directory.
     pub(crate) env: &'a Env,
+    /// On the simulated host of `morpheus demo`.
+    pub(crate) demo: bool,
 }
 
 /// Which ends are a terminal, and how wide it is.

@@ -1,0 +1,99 @@
+//! `morpheus sim`: the simulated host for scripts, and the means to start it.
+
+use super::{args::SimArgs, failure::Failure, json, session, shell::Shell};
+use crate::{
+    domain::finding::FindingId,
+    ops::Clock,
+    sim::{self, Scenario, Sim, World, server},
+};
+use serde::Serialize;
+use std::{
+    fs::OpenOptions,
+    io::{self, Write as _},
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    sync::Arc,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Serialize)]
+struct Ready<'a> {
+    url: String,
+    fingerprint: &'a str,
+    config: Option<&'a Path>,
+}
+
+/// Serves a simulated host until it is interrupted.
+pub(crate) fn run(shell: &mut Shell<'_>, args: &SimArgs) -> Result<(), Failure> {
+    session::block_on(async {
+        let sim = build(args.world.as_deref(), args.scenario.as_deref(), args.speed)?;
+        let mut server = serve(&sim, args.listen).await?;
+        if let Some(path) = &args.write_config {
+            write_config(path, &sim, server.addr, &server.fingerprint)?;
+        }
+        let url = format!("https://{}/", server.addr);
+        let ready = Ready { url, fingerprint: &server.fingerprint, config: args.write_config.as_deref() };
+        say(shell, &ready)?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            () = server.wait() => {}
+            _ = terminate.recv() => {}
+            result = tokio::signal::ctrl_c() => result?,
+        }
+        Ok(())
+    })
+}
+
+fn say(shell: &mut Shell<'_>, ready: &Ready<'_>) -> Result<(), Failure> {
+    if shell.json() {
+        return Ok(json::document(shell.out, json::SIM, ready)?);
+    }
+    writeln!(shell.out, "Simulated host at {}", ready.url)?;
+    writeln!(shell.out, "Certificate SHA-256: {}", ready.fingerprint)?;
+    if let Some(path) = ready.config {
+        writeln!(shell.out, "Configuration: {}", path.display())?;
+    }
+    writeln!(shell.out, "Ctrl-C ends it.")?;
+    Ok(shell.out.flush()?)
+}
+
+/// Makes a host from files, or the built-in one.
+pub(crate) fn build(world: Option<&Path>, scenario: Option<&Path>, speed: Option<f64>) -> Result<Arc<Sim>, Failure> {
+    let bad = |path: &Path, why: &dyn ToString| {
+        Failure::new(FindingId::UsageBad, format!("{}: {}", path.display(), why.to_string()))
+    };
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|why| bad(path, &why));
+    let mut world = match world {
+        Some(path) => World::from_yaml(&read(path)?).map_err(|why| bad(path, &why))?,
+        None => World::demo()?,
+    };
+    let mut scenario = match scenario {
+        Some(path) => Scenario::from_yaml(&read(path)?).map_err(|why| bad(path, &why))?,
+        None => Scenario::default(),
+    };
+    world.epoch = Clock::System.now().0;
+    world.lively = true;
+    scenario.speed = speed.or(scenario.speed);
+    Ok(Sim::new(world, scenario)?)
+}
+
+/// Serves a host.
+pub(crate) async fn serve(sim: &Arc<Sim>, listen: SocketAddr) -> Result<server::Running, Failure> {
+    let busy = |why: io::Error| Failure::new(FindingId::UsageBad, format!("{listen} can't be listened on: {why}"));
+    server::serve(sim.clone(), listen).await.map_err(busy)
+}
+
+/// Writes a configuration that reaches a host, readable by its owner only.
+pub(crate) fn write_config(path: &Path, sim: &Sim, addr: SocketAddr, fingerprint: &str) -> Result<(), Failure> {
+    let yaml = sim::config_yaml(sim, addr, fingerprint);
+    let written = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path);
+    let written = written.and_then(|mut file| file.write_all(yaml.as_bytes()));
+    written.map_err(|why| Failure::new(FindingId::UsageBad, format!("{}: {why}", path.display())))
+}
+
+impl From<sim::world::BadWorld> for Failure {
+    fn from(bad: sim::world::BadWorld) -> Self {
+        Self::new(FindingId::UsageBad, format!("The simulated host can't be made: {bad}"))
+    }
+}
