@@ -49,6 +49,11 @@ impl Keymap {
         Ok(self)
     }
 
+    /// All keys by the place where they count, in the file's order; what a page about keys is made from.
+    pub fn places(&self) -> impl Iterator<Item = (Context, &IndexMap<Chord, Action>)> {
+        self.0.iter().map(|(context, keys)| (*context, keys))
+    }
+
     /// What a key means where these contexts are stacked, the nearest first.
     #[must_use]
     pub fn resolve(&self, stack: &[Context], chord: Chord) -> Option<&Action> {

@@ -12,6 +12,7 @@ use super::{
     effect::Scope,
     keymap::Keymap,
     msg::{Level, Link, OpBrief, Ticket},
+    theme::Palette,
 };
 use crate::domain::{
     facts::Facts,
@@ -71,6 +72,8 @@ pub struct Setup {
     pub caps: Caps,
     /// Which key means what.
     pub keymap: Keymap,
+    /// Looks that the configuration changes.
+    pub palette: Palette,
 }
 
 /// A line of the log pane.

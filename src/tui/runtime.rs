@@ -83,5 +83,6 @@ async fn show(setup: Setup, tty: Tty) -> io::Result<session::End> {
     let signals = Signals::listen()?;
     let screen = Screen::take(tty, &env, caps.colors, caps.glyphs == GlyphTier::Ascii, mouse)?;
     let model = Model::new(model, screen.size(), hands.clock.now());
-    Session::new(model, Theme::new(caps), screen, signals, env.tmux).run(hands, refresh).await
+    let theme = Theme::with(caps, &model.setup.palette);
+    Session::new(model, theme, screen, signals, env.tmux).run(hands, refresh).await
 }

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         facts::Trouble,
         finding::FindingId,
-        guest::Guest,
+        guest::{AgentFacts, Guest},
         ids::{ModeName, OpId, Vmid},
         mode::Mode,
         policy::{self, Ask, Situation},
@@ -89,6 +89,17 @@ impl Model {
             Subject::Guest => self.ui.guest.map(|vmid| (self.setup.modes.of(vmid), vmid))?,
         };
         Some(Row { mode, vmid, guest: self.facts.guest(vmid) })
+    }
+
+    /// What a guest's agent said since the guest's last start; what it said before that holds no longer.
+    #[must_use]
+    pub fn agent_of(&self, guest: &Guest) -> Option<&AgentFacts> {
+        const SLACK: u64 = 5_000;
+        let agent = self.facts.agent(guest.vmid).filter(|_| guest.power.holds_devices())?;
+        let up = guest.uptime.unwrap_or_default().saturating_mul(1_000);
+        let seen = self.facts.qemu.seen.unwrap_or(agent.at);
+        let started = seen.0.saturating_sub(up);
+        (guest.uptime.is_none() || agent.at.plus(SLACK).0 >= started).then_some(agent)
     }
 
     /// Whether a mode could be switched to now; none while nobody knows.

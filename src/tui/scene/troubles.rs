@@ -89,6 +89,16 @@ fn a_host_that_comes_back() {
 }
 
 #[test]
+fn what_an_agent_said_before_the_guest_was_started_again_is_forgotten() {
+    let mut facts = host::facts(&[101]);
+    let seen = super::NOON.plus(60_000);
+    facts.qemu.seen = Some(seen);
+    crate::domain::testing::change(&mut facts, 101, |guest| guest.uptime = Some(20));
+    let text = running(&[101]).later(60_000).msg(Msg::Seen(Box::new(facts))).text();
+    assert!(text.contains("not asked yet") && !text.contains("192.168.1.150"), "{text}");
+}
+
+#[test]
 fn notices_are_told_at_the_start() {
     let notice = Warning { finding: FindingId::PveTlsUnverified, message: "The certificate isn't checked.".into() };
     let scene = empty().with(|model| model.setup.notices = vec![notice]);

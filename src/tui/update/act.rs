@@ -117,7 +117,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match model.ui.layers.last() {
         Some(Layer::Operation { id, .. }) => Some(id.to_string()),
         _ => model.subject().map(|row| {
-            let address = model.facts.agent(row.vmid).and_then(|agent| agent.address);
+            let address = row.guest.and_then(|guest| model.agent_of(guest)).and_then(|agent| agent.address);
             match (address, row.mode, row.guest) {
                 (Some(address), _, _) => address.to_string(),
                 (None, Some(mode), _) => mode.name.to_string(),

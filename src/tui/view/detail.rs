@@ -131,7 +131,7 @@ impl<'a> Detail<'a> {
             return Vec::new();
         }
         let part = self.model.facts.agents.get(&self.row.vmid);
-        let Some(agent) = part.and_then(|part| part.value.as_ref()) else {
+        let Some(agent) = self.row.guest.and_then(|guest| self.model.agent_of(guest)) else {
             let why = part.and_then(|part| part.error.as_ref()).map(|trouble| trouble.message.as_str());
             return self.pair("Agent", why.unwrap_or("not asked yet"), Role::Muted);
         };

@@ -65,7 +65,7 @@ fn row(model: &Model, guest: &Guest, theme: &Theme) -> Vec<Cell> {
     let role = if model.is_cut_off() { Role::Muted } else { role };
     let (word, role) = if guest.template { ("template", Role::Muted) } else { (word, role) };
     let on = guest.power.holds_devices();
-    let address = model.facts.agent(guest.vmid).filter(|_| on).and_then(|agent| agent.address);
+    let address = model.agent_of(guest).and_then(|agent| agent.address);
     let name_role = if on { Role::Strong } else { Role::Text };
     let mut cells = vec![
         Cell::new(Role::Muted, guest.vmid.to_string()),
