@@ -28,6 +28,7 @@ mod table;
 mod time;
 
 pub use args::Cli;
+pub use exit::Exit;
 pub use logging::{start_logging, start_reports};
 
 use crate::{config::Env, domain::finding::FindingId};

@@ -2,8 +2,14 @@
 //! `UPDATE_DOCS=1 cargo test --test docs` writes the pages anew.
 
 #[cfg(test)]
+#[path = "docs/commands.rs"]
+mod commands;
+#[cfg(test)]
 #[path = "docs/links.rs"]
 mod links;
+#[cfg(test)]
+#[path = "docs/setup.rs"]
+mod setup;
 #[cfg(test)]
 #[path = "docs/troubleshooting.rs"]
 mod troubleshooting;
@@ -25,4 +31,9 @@ fn same(page: &str, text: &str) {
 #[test]
 fn troubleshooting_is_the_table_of_findings() {
     same("docs/troubleshooting.md", &troubleshooting::page());
+}
+
+#[test]
+fn commands_are_the_grammar() {
+    same("docs/commands.md", &commands::page());
 }

@@ -4,7 +4,7 @@ use crate::domain::{finding::FindingId, switch::event::Outcome};
 
 /// Exit codes. Part of the interface: they never change their meaning.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// Done, or already as wanted.
     Done = 0,
     /// Usage or configuration.
@@ -27,7 +27,7 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// Every code, for the documentation.
-    pub(crate) const ALL: [Self; 9] = [
+    pub const ALL: [Self; 9] = [
         Self::Done,
         Self::Usage,
         Self::Refused,
@@ -40,12 +40,12 @@ impl Exit {
     ];
 
     /// The number.
-    pub(crate) const fn code(self) -> u8 {
+    pub const fn code(self) -> u8 {
         self as u8
     }
 
     /// What it means, for the documentation.
-    pub(crate) const fn meaning(self) -> &'static str {
+    pub const fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done, or already as wanted",
             Self::Usage => "wrong usage, configuration or state directory; nothing was changed",
