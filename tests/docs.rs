@@ -5,6 +5,9 @@
 #[path = "docs/commands.rs"]
 mod commands;
 #[cfg(test)]
+#[path = "docs/keys.rs"]
+mod keys;
+#[cfg(test)]
 #[path = "docs/links.rs"]
 mod links;
 #[cfg(test)]
@@ -36,4 +39,9 @@ fn troubleshooting_is_the_table_of_findings() {
 #[test]
 fn commands_are_the_grammar() {
     same("docs/commands.md", &commands::page());
+}
+
+#[test]
+fn keys_are_the_keymap() {
+    same("docs/keys.md", &keys::page());
 }

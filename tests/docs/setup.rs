@@ -4,7 +4,7 @@ use morpheus::{
     config::{Env, NodeChoice, Overrides, load},
     domain::{
         facts::Facts,
-        guest::Health,
+        guest::{AgentState, Health},
         ids::{Millis, ModeName, Vmid},
         mode::ModeSet,
         policy,
@@ -109,7 +109,7 @@ fn unseen(facts: &Facts) -> Vec<&'static str> {
         (facts.memory.fresh().is_some(), "memory"),
         (facts.pci.fresh().is_some(), "names of cards"),
         (facts.tasks.fresh().is_some(), "tasks"),
-        (agent.is_some_and(|agent| agent.address.is_some()), "the agent"),
+        (agent.is_some_and(|agent| agent.agent == AgentState::Alive), "the agent"),
     ]
     .into_iter()
     .filter_map(|(seen, what)| (!seen).then_some(what))
