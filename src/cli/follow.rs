@@ -147,7 +147,8 @@ fn outcome(state: &State, outcome: Outcome) -> Result<(), Failure> {
     Err(failure.ending(Exit::from(outcome)))
 }
 
-fn claim(state: &State, modes: Option<&ModeSet>) -> Option<GpuMode> {
+/// The target's claim on the GPU, as the configuration says it.
+pub(crate) fn claim(state: &State, modes: Option<&ModeSet>) -> Option<GpuMode> {
     let target = state.plan.target.as_ref()?.mode.as_ref()?;
     modes?.find(target.as_str())?.gpu_mode
 }

@@ -26,8 +26,8 @@ pub(crate) fn run(shell: &mut Shell<'_>, command: &OpCommand) -> Result<(), Fail
         }
         OpCommand::Status(op) => {
             let id = find(&store, op)?;
-            let events = store.read(&id)?;
-            Ok(list::status(shell, &id, &events, store.active().as_ref() == Some(&id))?)
+            let (events, modes) = (store.read(&id)?, modes(shell));
+            Ok(list::status(shell, &id, &events, store.active().as_ref() == Some(&id), modes.as_ref())?)
         }
         OpCommand::Attach(op) => {
             let id = find(&store, op)?;

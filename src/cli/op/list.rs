@@ -1,9 +1,10 @@
 //! `op list` and `op status`.
 
 use crate::{
-    cli::{json, plan_text, progress::Progress, shell::Shell, table::table, time},
+    cli::{follow, json, plan_text, progress::Progress, shell::Shell, table::table, time},
     domain::{
         ids::{Millis, OpId},
+        mode::ModeSet,
         switch::{
             event::{Event, Outcome},
             state::State,
@@ -63,7 +64,13 @@ struct Whole<'a> {
 }
 
 /// Writes one operation: its progress so far.
-pub(crate) fn status(shell: &mut Shell<'_>, op: &OpId, events: &[Event], running: bool) -> io::Result<()> {
+pub(crate) fn status(
+    shell: &mut Shell<'_>,
+    op: &OpId,
+    events: &[Event],
+    running: bool,
+    modes: Option<&ModeSet>,
+) -> io::Result<()> {
     let Some(state) = State::fold(events) else { return Ok(()) };
     if shell.json() {
         return json::document(shell.out, json::OP, &Whole { op, running, state: &state });
@@ -71,7 +78,7 @@ pub(crate) fn status(shell: &mut Shell<'_>, op: &OpId, events: &[Event], running
     let outcome = state.finished.as_ref().map(|finish| finish.outcome);
     writeln!(shell.out, "Operation {op} on {}: {}", text::safe(&state.host), word(outcome, running))?;
     writeln!(shell.out, "Started {}\n", time::local(state.started))?;
-    let mut progress = Progress::new(None, None);
+    let mut progress = Progress::new(None, follow::claim(&state, modes));
     let mut so_far = events.get(..1).and_then(State::fold);
     for (place, event) in events.iter().enumerate() {
         let Some(state) = &mut so_far else { break };

@@ -1,0 +1,19 @@
+//! The program from outside: the real binary against a simulated host over real HTTPS.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+#[path = "cli/rig.rs"]
+mod rig;
+
+#[path = "cli/exits.rs"]
+mod exits;
+#[path = "cli/operations.rs"]
+mod operations;
+#[path = "cli/reading.rs"]
+mod reading;
+#[path = "cli/rivals.rs"]
+mod rivals;
+#[path = "cli/surface.rs"]
+mod surface;
+#[path = "cli/switching.rs"]
+mod switching;
