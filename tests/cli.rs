@@ -17,3 +17,5 @@ mod rivals;
 mod surface;
 #[path = "cli/switching.rs"]
 mod switching;
+#[path = "cli/terminal.rs"]
+mod terminal;

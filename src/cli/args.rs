@@ -33,6 +33,17 @@ pub struct Cli {
     pub(crate) command: Option<Command>,
 }
 
+impl Cli {
+    /// Whether the screen belongs to the dashboard, so that nothing else may be written on it.
+    pub(crate) const fn opens_dashboard(&self) -> bool {
+        match &self.command {
+            None => true,
+            Some(Command::Demo(demo)) => demo.command.is_empty(),
+            Some(_) => false,
+        }
+    }
+}
+
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]

@@ -40,11 +40,13 @@ impl Exit {
     ];
 
     /// The number.
+    #[must_use]
     pub const fn code(self) -> u8 {
         self as u8
     }
 
     /// What it means, for the documentation.
+    #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done, or already as wanted",

@@ -21,7 +21,7 @@ pub fn start_logging(cli: &Cli, env: &Env) {
                 let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("warning: no log: {path}: {error}\n"));
             }
         }
-    } else if cli.global.verbose > 0 && cli.command.is_some() {
+    } else if cli.global.verbose > 0 && !cli.opens_dashboard() {
         format.with_writer(io::stderr).init();
     }
 }
