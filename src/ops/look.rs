@@ -52,6 +52,32 @@ impl Host {
         }
     }
 
+    /// What lies around the guests and seldom changes: mappings and devices, and memory and running tasks of now. Four
+    /// requests, for when a dashboard opens and for once in a while.
+    pub async fn surroundings(&self) -> Facts {
+        let (at, client) = (self.now(), self.client());
+        match self.node().await {
+            Err(_) => Facts::default(),
+            Ok(node) => {
+                let (mappings, status, tasks, pci) = tokio::join!(
+                    client.mappings(),
+                    client.node_status(&node),
+                    client.tasks_active(&node),
+                    self.pci(&node),
+                );
+                Facts {
+                    node: Some(node),
+                    cpu: status.as_ref().ok().and_then(|status| status.cpu),
+                    mappings: part(mappings, at),
+                    memory: part(status.map(|status| status.memory), at),
+                    tasks: part(tasks, at),
+                    pci: part(pci, at),
+                    ..Facts::default()
+                }
+            }
+        }
+    }
+
     /// A guest's configuration: one request.
     pub async fn config(&self, vmid: Vmid) -> Facts {
         let at = self.now();

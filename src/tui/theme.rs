@@ -108,7 +108,7 @@ impl Theme {
     /// The same with the changes of a configuration.
     #[must_use]
     pub fn with(caps: Caps, palette: &Palette) -> Self {
-        let look = |role: &Role| palette.style(*role, caps.colors).unwrap_or_else(|| default_style(*role, caps));
+        let look = |role: &Role| palette.style(*role).unwrap_or_else(|| default_style(*role, caps));
         Self { caps, glyphs: Glyphs::of(caps.glyphs), styles: Role::ALL.iter().map(look).collect() }
     }
 

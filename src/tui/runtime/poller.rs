@@ -31,6 +31,9 @@ const DETAILS: Duration = Duration::from_secs(3);
 /// How old a configuration may get before it is read again in place of the state, milliseconds.
 const CONFIG_AGE: u64 = 60_000;
 
+/// Time between two looks at what seldom changes: mappings, devices, memory; milliseconds.
+const SURROUNDINGS_AGE: u64 = 300_000;
+
 /// Puts a message into the loop's queue. A loop that is gone needs none.
 pub(super) async fn tell(inbox: &Sender<Msg>, msg: Msg) {
     drop(inbox.send(msg).await);
@@ -48,6 +51,8 @@ pub(super) struct Poller {
     /// Since when and for how many looks the host hasn't answered.
     down: Option<(Millis, u32)>,
     up: bool,
+    /// When mappings, devices and memory were last looked at; none if they are to be looked at next.
+    surroundings: Option<Millis>,
 }
 
 enum Answer {
@@ -64,7 +69,18 @@ impl Poller {
         refresh: Arc<Notify>,
     ) -> Self {
         let (pace, agents) = (Pace::of_host(every), Agents::new(every, inbox.clone()));
-        Self { clock, pace, inbox, scope, refresh, known: Facts::default(), agents, down: None, up: false }
+        Self {
+            clock,
+            pace,
+            inbox,
+            scope,
+            refresh,
+            known: Facts::default(),
+            agents,
+            down: None,
+            up: false,
+            surroundings: None,
+        }
     }
 
     /// Looks until the dashboard ends. Without a host there is nothing to look at.
@@ -91,7 +107,19 @@ impl Poller {
         }
         self.details(host, scope, &mut seen).await;
         self.take(seen).await;
+        self.look_around(host).await;
         self.agents.ask(host, scope, &self.known, self.clock.now());
+    }
+
+    /// What seldom changes, when the dashboard opens, when somebody asks for a look, and once in a while.
+    async fn look_around(&mut self, host: &Host) {
+        let now = self.clock.now();
+        if self.surroundings.is_none_or(|at| now.since(at) >= SURROUNDINGS_AGE) {
+            self.surroundings = Some(now);
+            if let Ok(seen) = timeout(DETAILS, host.surroundings()).await {
+                self.take(seen).await;
+            }
+        }
     }
 
     /// One request for each guest on screen: its configuration where that isn't known or has grown old, else its state.
@@ -159,6 +187,7 @@ impl Poller {
                 () = self.refresh.notified() => {
                     self.pace.answered();
                     self.agents.forget();
+                    self.surroundings = None;
                     return;
                 }
                 changed = self.scope.changed() => {

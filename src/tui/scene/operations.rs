@@ -8,7 +8,7 @@ use crate::{
         guest::{Health, ServiceState},
         ids::{OpId, Upid},
         switch::{
-            event::{Call, Event, Outcome, What},
+            event::{Answer, Call, Event, Outcome, What},
             plan::{Plan, Step, StepAction},
         },
         testing,
@@ -77,8 +77,8 @@ fn done(step: u16) -> What {
     What::StepDone { step, address: None, services: vec![] }
 }
 
-fn upid() -> Option<Upid> {
-    Some(Upid::from("UPID:pve:000002DB:0007B0F1:6B013048:qmshutdown:101:morpheus@pam!t:"))
+fn upid() -> Upid {
+    Upid::from("UPID:pve:000002DB:0007B0F1:6B013048:qmshutdown:101:morpheus@pam!t:")
 }
 
 fn stopping() -> Vec<(u64, What)> {
@@ -86,7 +86,7 @@ fn stopping() -> Vec<(u64, What)> {
     vec![
         (0, What::StepBegun { step: 0 }),
         (0, What::Calling { step: 0, call }),
-        (0, What::Called { step: 0, upid: upid() }),
+        (0, What::Called { step: 0, upid: Some(upid()) }),
     ]
 }
 
@@ -99,7 +99,7 @@ fn starting() -> Vec<(u64, What)> {
         (9, done(1)),
         (9, What::StepBegun { step: 2 }),
         (9, What::Calling { step: 2, call }),
-        (9, What::Called { step: 2, upid: upid() }),
+        (9, What::Called { step: 2, upid: Some(upid()) }),
     ]);
     all
 }
@@ -180,7 +180,6 @@ fn a_question_is_answered_by_a_key() {
         Some(Effect::Control(op, Control::Answer { step: 0, answer })) if op == id() => Some(answer),
         _ => None,
     };
-    use crate::domain::switch::event::Answer;
     assert_eq!(["w", "S", "a", "s"].map(answered), [Some(Answer::Wait), Some(Answer::Stop), Some(Answer::Abort), None]);
 }
 

@@ -3,8 +3,9 @@
 use super::{Scene, empty, host, running};
 use crate::{
     domain::{
-        facts::{Facts, Part, Trouble},
+        facts::{Facts, Part, RunningTask, Trouble},
         finding::FindingId,
+        ids::Upid,
         mode::ModeSet,
         switch::plan::Warning,
     },
@@ -96,6 +97,23 @@ fn what_an_agent_said_before_the_guest_was_started_again_is_forgotten() {
     crate::domain::testing::change(&mut facts, 101, |guest| guest.uptime = Some(20));
     let text = running(&[101]).later(60_000).msg(Msg::Seen(Box::new(facts))).text();
     assert!(text.contains("not asked yet") && !text.contains("192.168.1.150"), "{text}");
+}
+
+#[test]
+fn a_task_seen_long_ago_keeps_nobody_waiting() {
+    let mut facts = host::facts(&[101]);
+    let task = RunningTask {
+        upid: Upid::from("UPID:pve:1:2:3:vzdump:101:root@pam:"),
+        kind: "vzdump".into(),
+        vmid: Some(crate::domain::testing::id(101)),
+        user: "root@pam".into(),
+    };
+    facts.tasks = Part::good(vec![task], super::NOON);
+    let scene = running(&[101]).msg(Msg::Seen(Box::new(facts)));
+    assert!(scene.text().contains("A task is running"), "{}", scene.text());
+    let list = Part { seen: Some(super::NOON.plus(61_000)), ..host::facts(&[101]).qemu };
+    let scene = scene.later(61_000).msg(Msg::Seen(Box::new(Facts { qemu: list, ..Facts::default() })));
+    assert!(!scene.text().contains("A task is running"), "{}", scene.text());
 }
 
 #[test]

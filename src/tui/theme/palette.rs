@@ -1,7 +1,6 @@
-//! Looks of roles that a configuration changes, brought down to what the terminal has.
+//! Looks of roles that a configuration changes. Whoever writes to the terminal brings colours down to what it has.
 
 use super::Role;
-use crate::tui::caps::ColorTier;
 use indexmap::IndexMap;
 use ratatui::style::{Color, Modifier, Style};
 use serde::{Deserialize, Serialize};
@@ -31,11 +30,9 @@ impl Palette {
         changes.iter().map(one).collect::<Result<_, String>>().map(Self)
     }
 
-    /// The look of a role on a terminal with these colours, if it is changed.
-    pub(super) fn style(&self, role: Role, tier: ColorTier) -> Option<Style> {
-        let style = paint(&self.0.get(&role)?.0).ok()?;
-        let reduce = |color: Option<Color>| color.and_then(|color| reduced(color, tier));
-        Some(Style { fg: reduce(style.fg), bg: reduce(style.bg), ..style })
+    /// The look of a role, if it is changed.
+    pub(super) fn style(&self, role: Role) -> Option<Style> {
+        paint(&self.0.get(&role)?.0).ok()
     }
 }
 
@@ -83,85 +80,16 @@ fn paint(text: &str) -> Result<Style, String> {
     Ok(style)
 }
 
-/// The nearest colour that the terminal has; none where it has none.
-fn reduced(color: Color, tier: ColorTier) -> Option<Color> {
-    match (tier, color) {
-        (ColorTier::None, _) => None,
-        (ColorTier::Palette256, Color::Rgb(r, g, b)) => Some(Color::Indexed(indexed(r, g, b))),
-        (ColorTier::Ansi16, Color::Rgb(r, g, b)) => Some(basic(r, g, b)),
-        (ColorTier::Ansi16, Color::Indexed(n @ 16..)) => {
-            let (r, g, b) = rgb(n);
-            Some(basic(r, g, b))
-        }
-        (_, color) => Some(color),
-    }
-}
-
-/// Steps of the 6x6x6 cube of the 256 colours, as xterm has them.
-const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-
-fn indexed(r: u8, g: u8, b: u8) -> u8 {
-    let near = |value: u8| {
-        let distance = |i: &u8| STEPS.get(usize::from(*i)).map_or(u8::MAX, |step| step.abs_diff(value));
-        (0..6_u8).min_by_key(distance).unwrap_or(0)
-    };
-    if r.abs_diff(g) < 8 && g.abs_diff(b) < 8 && (8..=238).contains(&r) {
-        return 232 + (r - 8) / 10;
-    }
-    16 + 36 * near(r) + 6 * near(g) + near(b)
-}
-
-fn rgb(index: u8) -> (u8, u8, u8) {
-    if let Some(gray) = index.checked_sub(232) {
-        let value = 8 + 10 * gray;
-        return (value, value, value);
-    }
-    let place = index.saturating_sub(16);
-    let step = |n: u8| STEPS.get(usize::from(n)).copied().unwrap_or_default();
-    (step(place / 36), step(place / 6 % 6), step(place % 6))
-}
-
-/// One of the 16 by which of red, green and blue are strong, bright if the strongest is.
-fn basic(r: u8, g: u8, b: u8) -> Color {
-    const NORMAL: [Color; 8] =
-        [Color::Black, Color::Red, Color::Green, Color::Yellow, Color::Blue, Color::Magenta, Color::Cyan, Color::Gray];
-    const BRIGHT: [Color; 8] = [
-        Color::DarkGray,
-        Color::LightRed,
-        Color::LightGreen,
-        Color::LightYellow,
-        Color::LightBlue,
-        Color::LightMagenta,
-        Color::LightCyan,
-        Color::White,
-    ];
-    let most = r.max(g).max(b);
-    if most < 48 {
-        return Color::Black;
-    }
-    let strong = |value: u8| usize::from(u16::from(value) * 2 > u16::from(most));
-    let place = strong(r) + 2 * strong(g) + 4 * strong(b);
-    let all = if most >= 208 { BRIGHT } else { NORMAL };
-    all.get(place).copied().unwrap_or(Color::Reset)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn look(text: &str, tier: ColorTier) -> Style {
-        let palette = Palette::read(&IndexMap::from([("good".to_owned(), text.to_owned())])).unwrap();
-        palette.style(Role::Good, tier).unwrap()
-    }
-
     #[test]
-    fn colours_come_down_to_what_the_terminal_has() {
-        let orange = "#ff8700 on #101010";
-        assert_eq!(look(orange, ColorTier::Truecolor).fg, Some(Color::Rgb(255, 135, 0)));
-        assert_eq!(look(orange, ColorTier::Palette256), Style::new().fg(Color::Indexed(208)).bg(Color::Indexed(232)));
-        assert_eq!(look(orange, ColorTier::Ansi16), Style::new().fg(Color::LightYellow).bg(Color::Black));
-        assert_eq!(look("196", ColorTier::Ansi16).fg, Some(Color::LightRed));
-        assert_eq!(look("bold red", ColorTier::None), Style::new().add_modifier(Modifier::BOLD));
+    fn looks_are_words_in_any_order() {
+        let changes = IndexMap::from([("good".to_owned(), "#ff8700 bold on black".to_owned())]);
+        let orange = Style::new().fg(Color::Rgb(255, 135, 0)).bg(Color::Black).add_modifier(Modifier::BOLD);
+        let palette = Palette::read(&changes).unwrap();
+        assert_eq!((palette.style(Role::Good), palette.style(Role::Bad)), (Some(orange), None));
     }
 
     #[test]

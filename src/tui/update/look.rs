@@ -3,13 +3,15 @@
 use super::{plan, say};
 use crate::{
     domain::{
-        facts::Facts,
+        facts::{Facts, Part},
+        finding::FindingId,
+        ids::Millis,
         policy::{Ask, availability},
         switch::refusal::Refusal,
     },
     tui::{
         effect::Effect,
-        model::Model,
+        model::{Model, layer::Layer},
         msg::{Level, Link},
     },
 };
@@ -32,9 +34,32 @@ pub(super) fn link(model: &mut Model, link: Link) -> Vec<Effect> {
 
 pub(super) fn seen(model: &mut Model, facts: Facts) -> Vec<Effect> {
     model.facts.merge(facts);
+    if !model.ui.layers.iter().any(|layer| matches!(layer, Layer::Confirm(_))) {
+        forget_what_does_not_keep(&mut model.facts);
+    }
     known(model);
     plan::recheck(model);
     Vec::new()
+}
+
+/// How many running VMs there are whose configuration nobody asked for: those that aren't on screen.
+fn unread(facts: &Facts) -> usize {
+    let running = facts.qemu.value.iter().flatten().filter(|guest| guest.power.holds_devices());
+    running.filter(|guest| !facts.configs.contains_key(&guest.vmid)).count()
+}
+
+/// Running tasks and free memory are looked at seldom and hold for a short while: after that, nobody is told to wait
+/// for a task that may be over. A plan on screen keeps what it was made from.
+fn forget_what_does_not_keep(facts: &mut Facts) {
+    const KEEPS: u64 = 60_000;
+    let Some(now) = facts.qemu.seen else { return };
+    let is_old = |seen: Option<Millis>| seen.is_some_and(|seen| now.since(seen) > KEEPS);
+    if is_old(facts.tasks.seen) {
+        facts.tasks = Part::default();
+    }
+    if is_old(facts.memory.seen) {
+        facts.memory = Part::default();
+    }
 }
 
 /// What follows from changed facts or operations.
@@ -49,7 +74,18 @@ pub(super) fn known(model: &mut Model) {
         }
         let situation = model.situation();
         let ask = |name| if model.setup.replace { Ask::Replace(name) } else { Ask::Switch(name) };
-        model.setup.modes.0.iter().map(|mode| availability(ask(&mode.name), &situation)).collect()
+        let unread = unread(&model.facts);
+        let of = |name| {
+            availability(ask(name), &situation).map_err(|refusal| match refusal.finding {
+                FindingId::GpuHolderUnknown if unread > 0 => {
+                    let text =
+                        format!("A fresh look will tell: the devices of {unread} running guests weren't read yet.");
+                    Refusal::new(refusal.finding, text)
+                }
+                _ => refusal,
+            })
+        };
+        model.setup.modes.0.iter().map(|mode| of(&mode.name)).collect()
     };
     model.standing = if model.knows_the_host() { standing(model) } else { Vec::new() };
 }
