@@ -1,14 +1,14 @@
 //! Small things about words: nearest names, durations, sizes, and names made safe for a terminal.
 
 /// The candidate nearest to `word`, if it is near enough to be meant: a distance of at most a third of its length, or
-/// one is the beginning of the other.
+/// one is a part of the other.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let scored = candidates.into_iter().filter_map(|candidate| {
         let other = candidate.to_lowercase();
         let distance = strsim::damerau_levenshtein(&lower, &other);
-        let prefix = lower.len() >= 3 && (other.starts_with(&lower) || lower.starts_with(&other));
-        (prefix || distance * 3 <= other.chars().count().max(3)).then_some((distance, candidate))
+        let part = lower.len() >= 3 && other.len() >= 3 && (other.contains(&lower) || lower.contains(&other));
+        (part || distance * 3 <= other.chars().count().max(3)).then_some((distance, candidate))
     });
     scored.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
@@ -60,6 +60,7 @@ mod tests {
         let names = ["linuxvrstreaming", "windowsvrstreaming"];
         assert_eq!(nearest("linuxvrstraming", names), Some("linuxvrstreaming"));
         assert_eq!(nearest("linux", names), Some("linuxvrstreaming"));
+        assert_eq!(nearest("sharedgpu", ["nimsforestnogpu", "nimsforestsharedgpu"]), Some("nimsforestsharedgpu"));
         assert_eq!(nearest("gaming", names), None);
     }
 
