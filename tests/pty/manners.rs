@@ -118,6 +118,7 @@ fn a_panic_reports_on_a_terminal_that_was_given_back() {
         terminal.type_in(&format!("\x1b[200~{paste}\x1b[201~"));
         assert_eq!(terminal.ends(), 101, "{paste}");
         terminal.assert_given_back();
+        terminal.shows("provoked in");
         let raw = String::from_utf8(terminal.raw()).unwrap();
         let left = raw.rfind("\x1b[?1049l").unwrap();
         assert_eq!(raw.matches("provoked in").count(), 1, "one report:\n{raw}");
