@@ -26,7 +26,7 @@ use secrecy::SecretString;
 use std::time::Duration;
 
 /// Seconds between two looks at the host unless a flag says otherwise.
-const REFRESH: u64 = 2;
+const REFRESH: u64 = 5;
 
 /// Opens the dashboard, and says the exit code: 0, or 128 and the number of the signal that ended it.
 pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {

@@ -53,7 +53,7 @@ fn start(args: &DemoArgs, config: &Path) -> Result<(), Failure> {
     let (ready, started) = mpsc::sync_channel(1);
     thread::spawn(move || {
         let served = session::block_on(async {
-            let sim = sim_host::build(None, scenario.as_deref(), Some(speed))?;
+            let sim = sim_host::build(None, scenario.as_deref(), Some(speed), true)?;
             let mut server = sim_host::serve(&sim, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
             sim_host::write_config(&config, &sim, server.addr, &server.fingerprint)?;
             let _ = ready.send(Ok(()));

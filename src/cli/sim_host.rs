@@ -27,7 +27,7 @@ struct Ready<'a> {
 /// Serves a simulated host until it is interrupted.
 pub(crate) fn run(shell: &mut Shell<'_>, args: &SimArgs) -> Result<(), Failure> {
     session::block_on(async {
-        let sim = build(args.world.as_deref(), args.scenario.as_deref(), args.speed)?;
+        let sim = build(args.world.as_deref(), args.scenario.as_deref(), args.speed, false)?;
         let mut server = serve(&sim, args.listen).await?;
         if let Some(path) = &args.write_config {
             write_config(path, &sim, server.addr, &server.fingerprint)?;
@@ -58,8 +58,14 @@ fn say(shell: &mut Shell<'_>, ready: &Ready<'_>) -> Result<(), Failure> {
     Ok(shell.out.flush()?)
 }
 
-/// Makes a host from files, or the built-in one.
-pub(crate) fn build(world: Option<&Path>, scenario: Option<&Path>, speed: Option<f64>) -> Result<Arc<Sim>, Failure> {
+/// Makes a host from files, or the built-in one. In a lively one the load of guests goes up and down; else nothing
+/// changes by itself.
+pub(crate) fn build(
+    world: Option<&Path>,
+    scenario: Option<&Path>,
+    speed: Option<f64>,
+    lively: bool,
+) -> Result<Arc<Sim>, Failure> {
     let bad = |path: &Path, why: &dyn ToString| {
         Failure::new(FindingId::UsageBad, format!("{}: {}", path.display(), why.to_string()))
     };
@@ -72,8 +78,8 @@ pub(crate) fn build(world: Option<&Path>, scenario: Option<&Path>, speed: Option
         Some(path) => Scenario::from_yaml(&read(path)?).map_err(|why| bad(path, &why))?,
         None => Scenario::default(),
     };
+    world.lively |= lively;
     world.epoch = Clock::System.now().0;
-    world.lively = true;
     scenario.speed = speed.or(scenario.speed);
     Ok(Sim::new(world, scenario)?)
 }
