@@ -227,3 +227,7 @@ fn put(seen: &mut Facts, guest: Guest) {
         *place = guest;
     }
 }
+
+#[cfg(test)]
+#[path = "poller_tests.rs"]
+mod tests;

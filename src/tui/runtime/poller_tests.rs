@@ -1,0 +1,128 @@
+use super::*;
+use crate::{
+    config::NodeChoice,
+    domain::{guest::Power, mode::ModeSet},
+    pve::{Client, Credentials},
+    sim::{Scenario, Sim, TOKEN_ID, World, token_secret},
+};
+use tokio::sync::mpsc::{Receiver, channel};
+
+const EVERY: Duration = Duration::from_secs(5);
+
+struct Stage {
+    sim: Arc<Sim>,
+    host: Host,
+    scope: watch::Sender<Scope>,
+    refresh: Arc<Notify>,
+    inbox: Receiver<Msg>,
+    poller: Option<Poller>,
+}
+
+fn stage(patch: &serde_json::Value, scenario: &str) -> Stage {
+    let world = World::demo().unwrap().patched(patch).unwrap();
+    let sim = Sim::new(world, Scenario::from_yaml(scenario).unwrap()).unwrap();
+    let secret = token_secret(sim.world(), TOKEN_ID).unwrap().into();
+    let credentials = Credentials::Token { id: TOKEN_ID.to_owned(), secret };
+    let client = Client::over(sim.transport(), credentials, Duration::from_secs(10));
+    let clock = Clock::tokio(Millis(0));
+    let host = Host::over(client, ModeSet::default(), NodeChoice::Named("pve".into()), clock);
+    let (sender, inbox) = channel(64);
+    let (scope, seen) = watch::channel(Scope { focused: true, ..Scope::default() });
+    let refresh = Arc::new(Notify::new());
+    let poller = Some(Poller::new(clock, EVERY, sender, seen, Arc::clone(&refresh)));
+    Stage { sim, host, scope, refresh, inbox, poller }
+}
+
+impl Stage {
+    /// Starts looking, as the dashboard does.
+    fn go(&mut self) {
+        let (host, reached) = watch::channel(Some(Ok(self.host.clone())));
+        let poller = self.poller.take().unwrap();
+        tokio::spawn(async move {
+            poller.run(reached).await;
+            drop(host);
+        });
+    }
+
+    async fn link(&mut self) -> Link {
+        loop {
+            if let Msg::Link(link) = self.inbox.recv().await.unwrap() {
+                return link;
+            }
+        }
+    }
+
+    async fn seen(&mut self) -> Facts {
+        loop {
+            if let Msg::Seen(facts) = self.inbox.recv().await.unwrap() {
+                return *facts;
+            }
+        }
+    }
+}
+
+fn vmids(numbers: &[u32]) -> std::collections::BTreeSet<Vmid> {
+    numbers.iter().map(|number| Vmid::new(*number).unwrap()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_at_500_guests_is_two_lists_and_one_request_for_each_on_screen() {
+    let crowd = serde_json::json!({ "crowd": { "like": 103, "first": 1000, "count": 500 } });
+    let mut stage = stage(&crowd, "{}");
+    let shown = vmids(&[101, 102, 1000, 1001, 1002]);
+    stage.scope.send_modify(|scope| scope.status = shown);
+    let mut poller = stage.poller.take().unwrap();
+    let scope = stage.scope.borrow().clone();
+    // The first look learns also what rarely changes: hardware, mappings, memory.
+    poller.look(&stage.host, &scope).await;
+    for round in 2..=4 {
+        let before = stage.sim.counts().total();
+        poller.look(&stage.host, &scope).await;
+        assert_eq!(stage.sim.counts().total() - before, 2 + 5, "round {round}: {:?}", stage.sim.counts());
+    }
+    let facts = stage.seen().await;
+    assert!(facts.guests().count() > 500);
+    assert_eq!(stage.sim.counts().writes, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_fails_is_left_alone_longer_and_longer_and_found_again() {
+    let mut stage = stage(&serde_json::json!({}), "{ faults: [{ on: 'GET /**', when: { until: 100 }, then: never }] }");
+    stage.go();
+    for expected in 1..=3 {
+        let Link::Down { attempts, .. } = stage.link().await else { panic!("up too early") };
+        assert_eq!(attempts, expected);
+    }
+    let before = tokio::time::Instant::now();
+    assert!(matches!(stage.link().await, Link::Down { attempts: 4, .. }));
+    assert!(before.elapsed() >= 4 * EVERY);
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    stage.refresh.notify_one();
+    while stage.link().await != Link::Up {}
+    assert!(stage.seen().await.qemu.value.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_on_the_screen_is_looked_at_at_once() {
+    let mut stage = stage(&serde_json::json!({}), "{}");
+    stage.go();
+    while stage.seen().await.lxc.value.is_none() {}
+    let before = tokio::time::Instant::now();
+    stage.scope.send_modify(|scope| scope.status = vmids(&[101]));
+    while !stage.seen().await.configs.contains_key(&Vmid::new(101).unwrap()) {}
+    assert!(before.elapsed() < EVERY);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_fails_blanks_nothing() {
+    let scenario = "{ faults: [{ on: 'GET /nodes/*/qemu', when: { nth: 2 }, \
+        then: { answer: { status: 500, reason: busy } } }] }";
+    let stage = stage(&serde_json::json!({}), scenario);
+    let mut poller = stage.poller.unwrap();
+    let scope = Scope { status: vmids(&[101]), ..Scope::default() };
+    poller.look(&stage.host, &scope).await;
+    poller.look(&stage.host, &scope).await;
+    assert!(poller.up, "a host that answers in part is there");
+    assert!(poller.known.qemu.value.is_some() && poller.known.qemu.error.is_some());
+    assert_eq!(poller.known.guest(Vmid::new(101).unwrap()).unwrap().power, Power::Running);
+}
