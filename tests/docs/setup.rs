@@ -148,6 +148,16 @@ async fn its_rights_are_enough() {
     assert_eq!(tried(block("On **Proxmox VE 9**", "sh")).await, Vec::<String>::new());
 }
 
+#[test]
+fn the_demo_has_the_same_rights() {
+    let rights = |world: &World| {
+        let privileges = |acl: &AclSpec| world.roles.get(&acl.role).cloned().unwrap_or_default();
+        let own = world.acl.iter().filter(|acl| acl.who == "morpheus@pam");
+        own.map(|acl| (acl.path.clone(), privileges(acl))).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(rights(&granted(block("On **Proxmox VE 9**", "sh"))), rights(&World::demo().unwrap()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn none_of_its_rights_can_be_left_out() {
     let lines = block("On **Proxmox VE 9**", "sh");
