@@ -80,3 +80,14 @@ fn one_operation_at_a_time() {
     assert_eq!(store.active(), None);
     assert!(store.lock(&"b-2".into()).is_ok());
 }
+
+#[test]
+fn an_operation_that_has_written_its_end_holds_nobody_up() {
+    let (_dir, store) = store();
+    let id = store.create(&plan(), "pve", Millis(1_795_246_800_000)).unwrap();
+    let _lock = store.lock(&id).unwrap();
+    assert_eq!(store.active(), Some(id.clone()));
+    let end = What::Finished { outcome: Outcome::Done, trouble: None, gpu: None };
+    store.journal(&id).unwrap().append(end, Millis(9)).unwrap();
+    assert_eq!(store.active(), None);
+}

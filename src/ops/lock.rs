@@ -1,7 +1,10 @@
 //! One operation at a time on this machine.
 
 use super::{Error, Store};
-use crate::domain::ids::OpId;
+use crate::domain::{
+    ids::OpId,
+    switch::event::{Event, What},
+};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
@@ -34,15 +37,20 @@ impl Store {
         Ok(Lock { _file: file })
     }
 
-    /// The operation that holds the lock now.
+    /// The operation that holds the lock now. One that has written its end doesn't count: its runner is on its way out,
+    /// and who was told of the end may go on with the next.
     #[must_use]
     pub fn active(&self) -> Option<OpId> {
         let mut file = File::open(self.lock_path()).ok()?;
         // A shared lock, given back at once: lookers don't hinder each other, and a runner tries for a while.
         match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => Some(holder(&mut file)),
+            Err(TryLockError::WouldBlock) => Some(holder(&mut file)).filter(|id| !self.has_ended(id)),
             Ok(()) | Err(TryLockError::Error(_)) => None,
         }
+    }
+
+    fn has_ended(&self, id: &OpId) -> bool {
+        self.read(id).is_ok_and(|events| matches!(events.last(), Some(Event { what: What::Finished { .. }, .. })))
     }
 
     fn open_lock(&self) -> Result<File, Error> {
