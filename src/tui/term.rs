@@ -1,8 +1,8 @@
 //! The terminal: what it can do, taking it, painting on it, and giving it back exactly as it was found.
 //!
-//! crossterm decodes the keys, in a thread of its own ([`keys`]). Output doesn't go through crossterm's backend: that one
+//! crossterm decodes the keys, in a thread of its own (`keys`). Output doesn't go through crossterm's backend: that one
 //! sends the 16 colours as entries of the 256-colour palette, which a Linux console doesn't know, and blocks on a
-//! terminal that has stopped reading ([`paint`], [`screen`]).
+//! terminal that has stopped reading (`paint`, `screen`).
 
 pub mod env;
 
