@@ -47,6 +47,27 @@ pub(crate) fn confirm(
     }
 }
 
+/// Gets the confirmation to go back from an interrupted operation; `way` says what that does.
+///
+/// # Errors
+/// [`FindingId::NeedsConfirmation`]: nobody is there to ask, or the person said no.
+pub(crate) fn go_back(
+    shell: &mut Shell<'_>,
+    input: &mut dyn BufRead,
+    way: &str,
+    flags: &OperateFlags,
+) -> Result<(), Failure> {
+    if flags.yes || flags.confirm.is_some() {
+        return Ok(());
+    }
+    if !shell.can_ask() {
+        let message = format!("{way}, and nobody is here to ask.");
+        return Err(Failure::new(FindingId::NeedsConfirmation, message).or("--yes"));
+    }
+    writeln!(shell.err, "{way}")?;
+    yes_or_no(shell, input)
+}
+
 fn names(plan: &Plan) -> Vec<String> {
     let parties = plan.target.iter().chain(plan.stops());
     parties.filter_map(|party| party.mode.as_ref()).map(ToString::to_string).collect()
@@ -58,6 +79,10 @@ fn is_of(name: &str, names: &[String]) -> bool {
 
 fn ask_yes(shell: &mut Shell<'_>, input: &mut dyn BufRead, plan: &Plan) -> Result<(), Failure> {
     plan_text::plan(shell.err, plan)?;
+    yes_or_no(shell, input)
+}
+
+fn yes_or_no(shell: &mut Shell<'_>, input: &mut dyn BufRead) -> Result<(), Failure> {
     write!(shell.err, "Go on? [y/N] ")?;
     let answer = line(shell, input)?;
     let yes = matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes");

@@ -35,7 +35,7 @@ pub(crate) fn run(shell: &mut Shell<'_>, command: &ModeCommand) -> Result<(), Fa
         }
         ModeCommand::List => session::block_on(async {
             let session = Session::open(shell)?;
-            let facts = session.host.list().await;
+            let facts = session.host.list_with_claims().await;
             list::write(shell, &session.host.label(), session.host.modes(), &facts)
         }),
         ModeCommand::Status(args) => session::block_on(show_status(shell, args)),

@@ -3,7 +3,8 @@
 mod list;
 
 use super::{
-    args::{CancelArgs, OpCommand, OpRef, ResumeArgs, UndoArgs},
+    args::{CancelArgs, OpCommand, OpRef, OperateFlags, ResumeArgs, UndoArgs},
+    confirm,
     exit::Exit,
     failure::Failure,
     follow, operate, runner,
@@ -11,9 +12,15 @@ use super::{
     shell::Shell,
 };
 use crate::{
-    domain::{finding::FindingId, ids::OpId, mode::ModeSet, switch::state::State},
+    domain::{
+        finding::FindingId,
+        ids::{OpId, Vmid},
+        mode::ModeSet,
+        switch::{machine, state::State},
+    },
     ops::{self, Control, Store},
 };
+use std::io;
 
 /// Runs a command of `op`.
 pub(crate) fn run(shell: &mut Shell<'_>, command: &OpCommand) -> Result<(), Failure> {
@@ -119,9 +126,51 @@ fn undo(shell: &mut Shell<'_>, store: &Store, args: &UndoArgs) -> Result<(), Fai
     let state = state(store, &id)?;
     session::block_on(async {
         let session = open(shell, &state)?;
+        if state.finished.is_none() {
+            return go_back(shell, store, &session, &id, &state, &args.operate).await;
+        }
         let options = operate::options(shell, &session, &args.operate);
         let nothing = || Failure::new(FindingId::OpNothingToUndo, format!("Operation {id} changed nothing."));
         let intent = ops::undo_intent(&state, options).ok_or_else(nothing)?;
         operate::carry_out(shell, &session, &intent, &args.operate).await
     })
+}
+
+/// An interrupted operation goes back by itself: its own runner knows what it began and waits for what is under way.
+async fn go_back(
+    shell: &mut Shell<'_>,
+    store: &Store,
+    session: &Session,
+    id: &OpId,
+    state: &State,
+    flags: &OperateFlags,
+) -> Result<(), Failure> {
+    let way = way_back(state);
+    if flags.dry_run {
+        return Ok(writeln!(shell.out, "{way}\nNothing was changed.")?);
+    }
+    confirm::go_back(shell, &mut io::stdin().lock(), &way, flags)?;
+    store.control(id, Control::Cancel { go_back: true })?;
+    operate::launch(shell, session, id).await?;
+    if flags.detach {
+        return operate::started(shell, id);
+    }
+    match follow::follow(shell, store, id, Some(session.host.modes())).await {
+        // Ended by a person, and everything as before: that is what was wanted.
+        Err(failure) if failure.exit == Exit::Cancelled => Ok(()),
+        other => other,
+    }
+}
+
+fn way_back(state: &State) -> String {
+    let restore = machine::restore(state);
+    let name = |vmid: &Vmid| {
+        let known = state.plan.basis.iter().find(|guest| guest.party.vmid == *vmid);
+        known.map_or_else(|| format!("VM {vmid}"), |guest| guest.party.to_string())
+    };
+    let stop = restore.stop.iter().map(|vmid| format!("shut {} down", name(vmid)));
+    let start = restore.start.iter().map(|vmid| format!("start {} again", name(vmid)));
+    let steps: Vec<String> = stop.chain(start).collect();
+    let steps = if steps.is_empty() { "nothing was changed yet".to_owned() } else { steps.join(", ") };
+    format!("Going back from \"{}\": {steps}", state.plan.title())
 }

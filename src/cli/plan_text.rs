@@ -59,7 +59,7 @@ fn remark(step: &Step) -> String {
             format!("{limit}, {then})")
         }
         StepAction::HardStop => " (unsaved work in it is lost)".to_owned(),
-        StepAction::Release { .. } | StepAction::Start | StepAction::Network | StepAction::Services => {
+        StepAction::Release { .. } | StepAction::Start { .. } | StepAction::Network | StepAction::Services => {
             format!("{limit})")
         }
     }

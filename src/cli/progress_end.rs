@@ -1,10 +1,11 @@
 //! The last lines of an operation's progress: what is true now.
 
 use crate::domain::{
+    finding::FindingId,
     mode::GpuMode,
     switch::{
         event::{Answer, Outcome},
-        plan::{Party, Verb},
+        plan::{Party, StepAction, Verb},
         state::{Phase, State},
     },
 };
@@ -37,7 +38,11 @@ fn done(out: &mut dyn Write, state: &State, claim: Option<GpuMode>) -> io::Resul
                 writeln!(out, "   GPU: {}{claim}", crate::domain::text::safe(gpu))?;
             }
             let down: Vec<&str> = state.services_down().collect();
-            if down.is_empty() { Ok(()) } else { writeln!(out, "   Not answering: {}", down.join(", ")) }
+            if down.is_empty() {
+                Ok(())
+            } else {
+                writeln!(out, "   Not answering: {} ({})", down.join(", "), FindingId::ServiceDown)
+            }
         }
         (Verb::Stop, _) => {
             let stopped: Vec<String> = state.plan.stops().map(name).collect();
@@ -47,14 +52,17 @@ fn done(out: &mut dyn Write, state: &State, claim: Option<GpuMode>) -> io::Resul
     }
 }
 
-/// Which guests a rollback started again.
+/// Which guests a rollback brought back, and whether they had been gone at all.
 fn back(state: &State) -> String {
     let from = state.rollback_from.unwrap_or(state.steps.len());
     let steps = state.steps.iter().skip(from);
-    let started =
-        steps.filter(|s| s.phase == Phase::Done && s.step.action == crate::domain::switch::plan::StepAction::Start);
-    let names: Vec<String> = started.map(|s| name(&s.step.party)).collect();
-    if names.is_empty() { String::new() } else { format!(": {} runs again", names.join(", ")) }
+    let brought = steps.filter(|s| s.phase == Phase::Done && matches!(s.step.action, StepAction::Start { .. }));
+    let words = brought.map(|step| {
+        let how = if step.calls.is_empty() { "still runs" } else { "runs again" };
+        format!("{} {how}", name(&step.step.party))
+    });
+    let words: Vec<String> = words.collect();
+    if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) }
 }
 
 /// An answer in words.

@@ -141,6 +141,6 @@ fn a_failure_says_why_and_what_runs_again() {
         start failed: no memory?
     Rolling back
       Starting linuxvrstreaming (VM 101)... ok (3s)
-    Failed, rolled back: linuxvrstreaming runs again
+    Failed, rolled back: linuxvrstreaming still runs
     ");
 }

@@ -75,6 +75,17 @@ pub struct HostMemory {
     pub available: u64,
 }
 
+/// Whether our credentials may start and stop a guest.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PowerRight {
+    /// Whether they have `VM.PowerMgmt` on it.
+    pub granted: bool,
+    /// Who we are: `user@realm!token`, or `user@realm`.
+    pub who: String,
+    /// Shell lines that grant it on the host; empty if it is granted.
+    pub grant: Vec<String>,
+}
+
 /// A task that the host is running now, anybody's.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RunningTask {
@@ -113,6 +124,8 @@ pub struct Facts {
     pub tasks: Part<Vec<RunningTask>>,
     /// What guests say about themselves.
     pub agents: BTreeMap<Vmid, Part<AgentFacts>>,
+    /// Whether we may start and stop a guest, for the modes' guests.
+    pub rights: BTreeMap<Vmid, Part<PowerRight>>,
     /// Bytes per second that a guest sends, where two looks at least a second apart could be compared.
     pub sending: BTreeMap<Vmid, u64>,
 }
@@ -162,7 +175,8 @@ impl Facts {
 
     /// Takes a newer look in, part by part: what it doesn't have stays as it was.
     pub fn merge(&mut self, newer: Self) {
-        let Self { node, version, qemu, lxc, configs, mappings, pci, memory, cpu, tasks, agents, sending } = newer;
+        let Self { node, version, qemu, lxc, configs, mappings, pci, memory, cpu, tasks, agents, rights, sending } =
+            newer;
         self.node = node.or_else(|| self.node.take());
         self.version.merge(version);
         self.sending.extend(sending);
@@ -176,6 +190,9 @@ impl Facts {
         self.tasks.merge(tasks);
         for (vmid, config) in configs {
             self.configs.entry(vmid).or_default().merge(config);
+        }
+        for (vmid, right) in rights {
+            self.rights.entry(vmid).or_default().merge(right);
         }
         for (vmid, agent) in agents {
             self.agents.entry(vmid).or_default().merge(agent);

@@ -40,6 +40,18 @@ impl Host {
         }
     }
 
+    /// The node's VMs, and the configurations of those whose mode leaves its claim on the GPU to them: one request for
+    /// each such mode beyond [`Host::list`].
+    pub async fn list_with_claims(&self) -> Facts {
+        let mut facts = self.list().await;
+        let undecided =
+            self.modes().0.iter().filter(|mode| mode.gpu_mode.is_none() && facts.guest(mode.vmid).is_some());
+        for config in join_all(undecided.map(|mode| self.config(mode.vmid))).await {
+            facts.configs.extend(config.configs);
+        }
+        facts
+    }
+
     /// The node's two lists, VMs and containers: what a refresh of the dashboard costs.
     pub async fn poll(&self) -> Facts {
         let at = self.now();
@@ -138,19 +150,24 @@ impl Host {
         let running = listed.iter().filter(|g| g.power.holds_devices()).map(|g| g.vmid);
         let is_listed = |vmid: &Vmid| listed.iter().any(|guest| guest.vmid == *vmid);
         let named = intent.and_then(|intent| intent.restore.clone()).unwrap_or_default();
-        let named = named.stop.into_iter().chain(named.start);
-        let modes = self.modes().0.iter().map(|mode| mode.vmid).chain(named).filter(is_listed);
+        let touched: BTreeSet<Vmid> = named.stop.into_iter().chain(named.start).collect();
+        let modes = self.modes().0.iter().map(|mode| mode.vmid).chain(touched.iter().copied()).filter(is_listed);
         let vmids: BTreeSet<Vmid> = running.chain(modes).collect();
         let templates: BTreeSet<Vmid> = listed.iter().filter(|g| g.template).map(|g| g.vmid).collect();
         let (at, client) = (self.now(), self.client());
-        let asked = vmids.difference(&templates).copied().map(|vmid| async move {
-            let config = client.qemu_config(node, vmid, true);
-            let (config, status) = tokio::join!(config, client.qemu_status(node, vmid));
-            (vmid, config, status)
+        let ours = |vmid: Vmid| self.modes().of(vmid).is_some() || touched.contains(&vmid);
+        let asked = vmids.difference(&templates).copied().map(|vmid| {
+            let right = when(ours(vmid), client.power_right(vmid));
+            let (config, status) = (client.qemu_config(node, vmid, true), client.qemu_status(node, vmid));
+            async move {
+                let (config, status, right) = tokio::join!(config, status, right);
+                (vmid, config, status, right)
+            }
         });
         let answers: Vec<_> = stream::iter(asked).buffer_unordered(ABREAST).collect().await;
-        for (vmid, config, status) in answers {
+        for (vmid, config, status, right) in answers {
             facts.configs.insert(vmid, part(config, at));
+            facts.rights.extend(right.map(|right| (vmid, part(right, at))));
             put_status(facts, vmid, status, at);
         }
         let heard: Vec<Vmid> =

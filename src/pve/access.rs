@@ -1,6 +1,7 @@
 //! `/version` and `/access`.
 
-use super::{client::Client, error::Error, wire::Object};
+use super::{client::Client, error::Error, grant, wire::Object};
+use crate::domain::{facts::PowerRight, ids::Vmid};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Client {
@@ -30,5 +31,27 @@ impl Client {
         let names =
             |privileges| Ok(Object::new(privileges, "permissions")?.entries().map(|(n, _)| n.to_owned()).collect());
         paths.map(|(path, privileges)| Ok((path.to_owned(), names(privileges)?))).collect()
+    }
+
+    /// Whether these credentials may start and stop a guest, and how to grant it if not. An answer that doesn't speak
+    /// of the guest is an error: it says nothing about the right.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn power_right(&self, vmid: Vmid) -> Result<PowerRight, Error> {
+        const NEEDED: &str = "VM.PowerMgmt";
+        let path = format!("/vms/{vmid}");
+        let all = self.permissions(Some(&path)).await?;
+        let privileges =
+            all.get(&path).ok_or_else(|| Error::Protocol(format!("permissions: no {path} in the answer")))?;
+        if privileges.contains(NEEDED) {
+            return Ok(PowerRight { granted: true, who: self.identity(), grant: Vec::new() });
+        }
+        if self.major().is_none() {
+            // Only the names of privileges in the hint depend on it.
+            drop(self.version().await);
+        }
+        let grant = grant::lines(&path, NEEDED, self.who(), self.major());
+        Ok(PowerRight { granted: false, who: self.identity(), grant })
     }
 }

@@ -1,7 +1,7 @@
 //! The client: one request, its deadline, its retries, its answer.
 
 use super::{
-    auth::{Auth, Credentials, Headers},
+    auth::{Auth, Credentials, Headers, Identity},
     error::Error,
     form,
     http::{Https, Target},
@@ -98,6 +98,10 @@ impl Client {
     #[must_use]
     pub fn task_error(&self, exit: &str) -> Error {
         Error::from_words(exit.trim(), &self.0.auth.identity, self.major())
+    }
+
+    pub(crate) fn who(&self) -> &Identity {
+        &self.0.auth.identity
     }
 
     pub(crate) fn major(&self) -> Option<u64> {

@@ -3,10 +3,12 @@
 
 use crate::harness::{MODES, Machine, VMIDS, starting_in, switch};
 use morpheus::{
-    domain::switch::{event::Outcome, plan::Plan},
+    domain::switch::{event::Outcome, plan::Plan, state::Fate},
     sim::{Change, Effect, Event, Fault, Scenario, Violation, When},
 };
 use proptest::prelude::*;
+use std::time::Duration;
+use tokio::time::timeout;
 
 fn effect() -> impl Strategy<Value = Effect> {
     let answer = |status: u16, reason: &str| Effect::Answer { status, reason: reason.into(), body: None };
@@ -120,22 +122,26 @@ fn play(script: &Script) -> Result<(), TestCaseError> {
         intent.replace = true;
         let Ok(plan) = machine.plan(&intent).await else { return Ok(()) };
         let id = machine.store.create(&plan, "sim", machine.clock.now()).unwrap();
-        let begun = machine.clock.now();
-        let (outcome, state) = machine.go_on(&id).await;
-        let took = machine.clock.now().since(begun);
-        prop_assert!(took < 3_600_000, "it took {took} ms");
+        let Ok((outcome, state)) = timeout(Duration::from_secs(3_600), machine.go_on(&id)).await else {
+            return Err(TestCaseError::fail("it didn't end within an hour"));
+        };
         let mut bad = machine.sim.violations();
         bad.extend(machine.sim.refused_starts());
         // What a guest that ended by itself leaves behind for a moment can't be seen; the start is simply tried again.
         bad.retain(|found| !matches!(found, Violation::EarlyStart { running: false, .. }));
         prop_assert!(bad.is_empty(), "{bad:?}\n{:#?}", state.steps);
-        truth(&machine, &plan, outcome, script)
+        let guessed = state.steps.iter().flat_map(|step| &step.calls).any(|call| call.fate == Fate::Unknown);
+        truth(&machine, &plan, outcome, guessed || powers_off(script))
     })
 }
 
-/// What an outcome says is so, unless the script lets guests stop by themselves.
-fn truth(machine: &Machine, plan: &Plan, outcome: Outcome, script: &Script) -> Result<(), TestCaseError> {
-    if script.events.iter().any(|event| matches!(event.change, Change::PowerOff)) {
+fn powers_off(script: &Script) -> bool {
+    script.events.iter().any(|event| matches!(event.change, Change::PowerOff))
+}
+
+/// What an outcome says is so, unless guests stop by themselves, or the fate of a request stayed unknown.
+fn truth(machine: &Machine, plan: &Plan, outcome: Outcome, unsure: bool) -> Result<(), TestCaseError> {
+    if unsure {
         return Ok(());
     }
     let on = |vmid: u32| machine.sim.is_on(vmid);

@@ -33,6 +33,8 @@ const RETRY_WINDOW: u64 = 15_000;
 const RETRY_PAUSE: u64 = 1_500;
 /// Milliseconds after which a request of unknown fate, of which the host shows no task, is sent again.
 const UNKNOWN_GRACE: u64 = 5_000;
+/// How often such a request is sent at most.
+const UNKNOWN_TRIES: usize = 4;
 /// Milliseconds that a question waits for its answer.
 const QUESTION: u64 = 600_000;
 
@@ -108,7 +110,7 @@ pub fn next(state: &State, look: &Look<'_>) -> Next {
         StepAction::Shutdown { fallback } => turn.shutdown(*fallback),
         StepAction::HardStop => turn.hard_stop(),
         StepAction::Release { .. } => turn.release(),
-        StepAction::Start => turn.start(),
+        StepAction::Start { .. } => turn.start(),
         StepAction::Network => turn.network(),
         StepAction::Services => turn.services(),
     }
@@ -180,10 +182,12 @@ impl Turn<'_> {
                 Wants { status: vec![vmid], tasks: self.needs_tasks(), ..Wants::default() }
             }
             StepAction::Release { .. } => Wants { status: vec![vmid], holders: true, tasks: true, ..Wants::default() },
-            StepAction::Start if self.step.last_call().is_none_or(|call| matches!(call.fate, Fate::Failed { .. })) => {
+            StepAction::Start { .. }
+                if self.step.last_call().is_none_or(|call| matches!(call.fate, Fate::Failed { .. })) =>
+            {
                 Wants { status: vec![vmid], holders: true, tasks: true, ..Wants::default() }
             }
-            StepAction::Start => Wants { status: vec![vmid], tasks: self.needs_tasks(), ..Wants::default() },
+            StepAction::Start { .. } => Wants { status: vec![vmid], tasks: self.needs_tasks(), ..Wants::default() },
             StepAction::Network => Wants { status: vec![vmid], address: Some(vmid), ..Wants::default() },
             StepAction::Services => Wants { status: vec![vmid], services: Some(vmid), ..Wants::default() },
         };
@@ -201,14 +205,18 @@ impl Turn<'_> {
     }
 
     /// A request of which nobody knows whether it arrived: wait while the host shows a task for the guest; send it
-    /// again when it shows none for a while (all requests here are harmless when repeated); never later than `limit`.
+    /// again when it shows none for a while (all requests here are harmless when repeated), a few times. None when
+    /// `limit` has passed since the first of them.
     fn unknown_fate(&self, call: &CallState, limit: u64) -> Option<Next> {
-        let waited = self.look.now.since(call.sent);
-        if waited >= limit {
+        let same = |c: &&CallState| c.fate == Fate::Unknown && kind(c.call) == kind(call.call);
+        let tries: Vec<&CallState> = self.step.calls.iter().rev().take_while(same).collect();
+        let first = tries.last().map_or(call.sent, |first| first.sent);
+        if self.look.now.since(first.max(self.state.runner_since.unwrap_or(first))) >= limit {
             return None;
         }
         let looked_late = self.look.at.since(call.sent) >= UNKNOWN_GRACE;
-        if looked_late && self.look.facts.tasks.fresh().is_some() && !self.has_running_task() {
+        let unseen = self.look.facts.tasks.fresh().is_some() && !self.has_running_task();
+        if looked_late && unseen && tries.len() < UNKNOWN_TRIES {
             return Some(self.send(call.call));
         }
         Some(self.wait(self.pause()))
@@ -240,6 +248,14 @@ impl Turn<'_> {
         }
         let what = crate::domain::text::safe(&what);
         Some(self.fail(FindingId::GuestLocked, format!("{} {what}.", self.step.step.party)))
+    }
+}
+
+const fn kind(call: Call) -> u8 {
+    match call {
+        Call::Shutdown { .. } => 0,
+        Call::Stop { .. } => 1,
+        Call::Start { .. } => 2,
     }
 }
 

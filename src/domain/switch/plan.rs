@@ -141,7 +141,10 @@ pub enum StepAction {
         functions: Vec<PciAddr>,
     },
     /// Start the guest, and see it running.
-    Start,
+    Start {
+        /// It was running before, and is brought back if need be: it may never have gone.
+        again: bool,
+    },
     /// Wait for the guest's address.
     Network,
     /// Ask the mode's services.
@@ -157,7 +160,8 @@ impl Step {
             StepAction::Shutdown { .. } => format!("Shutting down {party}"),
             StepAction::HardStop => format!("Stopping {party} hard"),
             StepAction::Release { .. } => "Waiting for the GPU to be free".to_owned(),
-            StepAction::Start => format!("Starting {party}"),
+            StepAction::Start { again: false } => format!("Starting {party}"),
+            StepAction::Start { again: true } => format!("Bringing {party} back"),
             StepAction::Network => "Waiting for network".to_owned(),
             StepAction::Services => "Checking services".to_owned(),
         }
@@ -168,7 +172,7 @@ impl Step {
     pub fn undo(&self) -> Option<String> {
         match &self.action {
             StepAction::Shutdown { .. } | StepAction::HardStop => Some(format!("start {} again", self.party)),
-            StepAction::Start => Some(format!("shut {} down", self.party)),
+            StepAction::Start { .. } => Some(format!("shut {} down", self.party)),
             StepAction::Release { .. } | StepAction::Network | StepAction::Services => None,
         }
     }
@@ -269,6 +273,6 @@ impl Plan {
 
     /// Guests that are started.
     pub fn starts(&self) -> impl Iterator<Item = &Party> {
-        self.steps.iter().filter(|s| matches!(s.action, StepAction::Start)).map(|step| &step.party)
+        self.steps.iter().filter(|s| matches!(s.action, StepAction::Start { .. })).map(|step| &step.party)
     }
 }

@@ -240,6 +240,7 @@ impl<'a> Situation<'a> {
                 steps.push(action, self.party(*vmid), options.shutdown_timeout);
             }
         }
+        let again = self.intent.verb == Verb::Restore;
         for vmid in &work.starts {
             let functions: BTreeSet<_> =
                 self.facts.claims(*vmid).unwrap_or_default().iter().flat_map(gpu::functions).collect();
@@ -247,7 +248,7 @@ impl<'a> Situation<'a> {
                 let functions = functions.into_iter().collect();
                 steps.push(StepAction::Release { functions }, self.party(*vmid), RELEASE_SECONDS);
             }
-            steps.push(StepAction::Start, self.party(*vmid), self.start_seconds(*vmid));
+            steps.push(StepAction::Start { again }, self.party(*vmid), self.start_seconds(*vmid));
             if !options.wait_for_network || !self.facts.config(*vmid).is_some_and(|config| config.agent) {
                 continue;
             }

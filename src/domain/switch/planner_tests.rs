@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::{
-    facts::{HostMemory, Part, RunningTask, Trouble},
+    facts::{HostMemory, Part, PowerRight, RunningTask, Trouble},
     guest::AgentState,
     ids::{Millis, Upid},
     switch::plan::{Restore, Rung},
@@ -167,6 +167,19 @@ fn a_silent_agent_or_a_stream_asks_for_the_name() {
         let plan = plan(&intent(Verb::Switch, "windowsvrstreaming"), &modes(), &seen).unwrap();
         assert!(matches!(&plan.rung, Rung::TypeName { names, .. } if names[0] == "linuxvrstreaming"));
     }
+}
+
+#[test]
+fn a_missing_right_is_found_before_anything_is_stopped() {
+    let mut denied = facts(&[LINUX]);
+    let grant = vec!["pveum acl modify /vms/102 ...".to_owned()];
+    let right = PowerRight { granted: false, who: "m@pam!t".into(), grant };
+    denied.rights.insert(id(WINDOWS), Part::good(right, Millis(1)));
+    let refusal = plan(&intent(Verb::Switch, "windowsvrstreaming"), &modes(), &denied).unwrap_err();
+    assert_eq!(refusal.finding, FindingId::PveForbidden);
+    assert!(refusal.message.contains("m@pam!t lacks VM.PowerMgmt on /vms/102"), "{refusal}");
+    assert_eq!(refusal.alternatives, ["On the host: pveum acl modify /vms/102 ..."]);
+    assert!(plan(&intent(Verb::Switch, "nimsforestnogpu"), &modes(), &denied).is_ok(), "it isn't touched there");
 }
 
 #[test]

@@ -61,12 +61,14 @@ fn way_back(state: &State, look: &Look<'_>) -> Vec<Step> {
     for vmid in started.iter().filter(|vmid| facts.power(**vmid) != Power::Stopped || may_yet_start(state, **vmid)) {
         push(StepAction::Shutdown { fallback: options.fallback }, *vmid, options.shutdown_timeout);
     }
-    for vmid in stopped_by(state) {
+    for vmid in
+        stopped_by(state).into_iter().filter(|vmid| facts.power(*vmid) != Power::Running || may_yet_stop(state, *vmid))
+    {
         let functions: BTreeSet<_> = facts.claims(vmid).unwrap_or_default().iter().flat_map(gpu::functions).collect();
         if !started.is_empty() && !functions.is_empty() {
             push(StepAction::Release { functions: functions.into_iter().collect() }, vmid, RELEASE_SECONDS);
         }
-        push(StepAction::Start, vmid, options.startup_timeout.max(180));
+        push(StepAction::Start { again: true }, vmid, options.startup_timeout.max(180));
     }
     steps
 }
@@ -76,6 +78,16 @@ pub(super) fn may_yet_start(state: &State, vmid: Vmid) -> bool {
     let calls = state.steps.iter().flat_map(|step| &step.calls);
     let mut starts = calls.filter(|call| call.call == Call::Start { vmid });
     starts.any(|call| !matches!(call.fate, Fate::Failed { .. }))
+}
+
+/// Whether a stop was requested that isn't known to have failed.
+fn may_yet_stop(state: &State, vmid: Vmid) -> bool {
+    let calls = state.steps.iter().flat_map(|step| &step.calls);
+    let mut stops = calls.filter(|call| match call.call {
+        Call::Shutdown { vmid: of, .. } | Call::Stop { vmid: of, .. } => of == vmid,
+        Call::Start { .. } => false,
+    });
+    stops.any(|call| !matches!(call.fate, Fate::Failed { .. }))
 }
 
 /// Guests that this operation asked to start and that didn't run before.

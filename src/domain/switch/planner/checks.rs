@@ -14,6 +14,7 @@ impl Situation<'_> {
     pub(super) fn check(&self, work: &Work) -> Result<(), Refusal> {
         for vmid in work.stops.iter().chain(&work.starts) {
             self.check_state(*vmid)?;
+            self.check_right(*vmid)?;
             self.check_lock(*vmid)?;
             self.check_tasks(*vmid)?;
         }
@@ -35,6 +36,19 @@ impl Situation<'_> {
         let message =
             format!("The state of {} can't be read, and unknown is never taken for stopped.", self.party(vmid));
         Err(Refusal::new(FindingId::GuestStateUnknown, message))
+    }
+
+    /// A missing right is found before anything is stopped, not when the target can't be started.
+    fn check_right(&self, vmid: Vmid) -> Result<(), Refusal> {
+        let right = self.facts.rights.get(&vmid).and_then(|right| right.fresh());
+        let Some(right) = right.filter(|right| !right.granted) else { return Ok(()) };
+        let message = format!(
+            "{} lacks VM.PowerMgmt on /vms/{vmid}, so {} can neither be started nor stopped.",
+            right.who,
+            self.party(vmid)
+        );
+        let refusal = Refusal::new(FindingId::PveForbidden, message);
+        Err(right.grant.iter().fold(refusal, |refusal, line| refusal.or(format!("On the host: {line}"))))
     }
 
     fn check_lock(&self, vmid: Vmid) -> Result<(), Refusal> {
@@ -105,8 +119,9 @@ impl Situation<'_> {
             text::bytes(need),
             text::bytes(have)
         );
-        let mut others: Vec<&Guest> = self.facts.guests().collect();
-        others.retain(|g| g.power.holds_devices() && !work.stops.contains(&g.vmid));
+        let matters = (need - have) / 4;
+        let mut others: Vec<&Guest> = self.facts.qemu.value.iter().flatten().collect();
+        others.retain(|g| !work.stops.contains(&g.vmid) && self.resident(g) >= matters.max(1));
         others.sort_by_key(|g| std::cmp::Reverse(self.resident(g)));
         let refusal = Refusal::new(FindingId::MemoryShort, message);
         Err(others.into_iter().take(3).fold(refusal, |refusal, guest| {
