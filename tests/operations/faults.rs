@@ -122,7 +122,7 @@ fn play(script: &Script) -> Result<(), TestCaseError> {
         intent.replace = true;
         let Ok(plan) = machine.plan(&intent).await else { return Ok(()) };
         let id = machine.store.create(&plan, "sim", machine.clock.now()).unwrap();
-        let Ok((outcome, state)) = timeout(Duration::from_secs(3_600), machine.go_on(&id)).await else {
+        let Ok((outcome, state)) = timeout(Duration::from_hours(1), machine.go_on(&id)).await else {
             return Err(TestCaseError::fail("it didn't end within an hour"));
         };
         let mut bad = machine.sim.violations();
