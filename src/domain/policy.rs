@@ -43,6 +43,8 @@ pub struct Situation<'a> {
     pub facts: &'a Facts,
     /// How an operation behaves.
     pub options: Options,
+    /// Whether what is in the way is stopped without being asked for (`switch.on_conflict: replace`).
+    pub replace: bool,
     /// The newest operation, and whether a runner carries it out.
     pub newest: Option<(&'a OpId, &'a State, bool)>,
 }
@@ -70,9 +72,9 @@ pub fn availability(ask: Ask<'_>, situation: &Situation<'_>) -> Result<(), Refus
                 return Err(if alive { running(id) } else { interrupted(id) });
             }
             let (verb, replace) = match ask {
-                Ask::Start(_) => (Verb::Start, false),
+                Ask::Start(_) => (Verb::Start, situation.replace),
                 Ask::Stop(_) => (Verb::Stop, false),
-                _ => (Verb::Switch, matches!(ask, Ask::Replace(_))),
+                _ => (Verb::Switch, situation.replace || matches!(ask, Ask::Replace(_))),
             };
             let intent = intent(verb, Some(mode.clone()), replace, situation.options);
             let plan = planner::plan(&intent, situation.modes, situation.facts)?;
@@ -85,6 +87,13 @@ pub fn availability(ask: Ask<'_>, situation: &Situation<'_>) -> Result<(), Refus
 #[must_use]
 pub const fn intent(verb: Verb, mode: Option<ModeName>, replace: bool, options: Options) -> Intent {
     Intent { verb, mode, restore: None, keep: false, replace, force: false, options }
+}
+
+/// The same intent, with leave to stop what is in the way; none where the refusal isn't about that.
+#[must_use]
+pub fn with_replace(intent: &Intent, refusal: &Refusal) -> Option<Intent> {
+    let in_the_way = matches!(refusal.finding, FindingId::ModeConflict | FindingId::GpuHeldByForeign);
+    (in_the_way && !intent.replace && intent.verb != Verb::Stop).then(|| Intent { replace: true, ..intent.clone() })
 }
 
 /// The intent to go back to how it was before an operation: what it started is stopped, what it stopped is started.
@@ -139,9 +148,20 @@ mod tests {
     use crate::domain::testing;
 
     #[test]
+    fn only_what_is_in_the_way_can_be_replaced() {
+        let intent = intent(Verb::Switch, Some("linuxvrstreaming".into()), false, Options::default());
+        let of = |intent: &Intent, finding| with_replace(intent, &Refusal::new(finding, "")).map(|it| it.replace);
+        assert_eq!(of(&intent, FindingId::ModeConflict), Some(true));
+        assert_eq!(of(&intent, FindingId::GpuHeldByForeign), Some(true));
+        assert_eq!(of(&intent, FindingId::MemoryShort), None);
+        assert_eq!(of(&Intent { replace: true, ..intent }, FindingId::ModeConflict), None);
+    }
+
+    #[test]
     fn the_reason_is_the_planners_or_that_it_is_so_already() {
         let (modes, facts) = (testing::modes(), testing::facts(&[101]));
-        let situation = Situation { modes: &modes, facts: &facts, options: Options::default(), newest: None };
+        let situation =
+            Situation { modes: &modes, facts: &facts, options: Options::default(), replace: false, newest: None };
         let [linux, windows, shared, nothing] =
             ["linuxvrstreaming", "windowsvrstreaming", "nimsforestsharedgpu", "nothing"].map(ModeName::from);
         let ask = |ask| availability(ask, &situation).err().map(|refusal| refusal.finding);
@@ -154,5 +174,8 @@ mod tests {
         assert_eq!(ask(Ask::Switch(&nothing)), Some(FindingId::ModeUnknown));
         assert_eq!(ask(Ask::Cancel), Some(FindingId::OpUnknown));
         assert_eq!(ask(Ask::Undo), Some(FindingId::OpNothingToUndo));
+        let replacing = Situation { replace: true, ..situation };
+        assert_eq!(availability(Ask::Switch(&shared), &replacing), Ok(()));
+        assert_eq!(availability(Ask::Start(&shared), &replacing), Ok(()));
     }
 }

@@ -3,10 +3,12 @@
 use super::msg::Ticket;
 use crate::domain::{
     ids::{ModeName, OpId, Vmid},
-    switch::{event::Answer, plan::Plan},
+    switch::plan::Plan,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+pub use crate::ops::Control;
 
 /// Something to do. None of them is ever waited for: an outcome comes back as a [`Msg`](super::msg::Msg).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -50,23 +52,6 @@ pub enum Effect {
     Quit {
         /// A line to leave on the terminal, such as how to come back to a running operation.
         parting: Option<String>,
-    },
-}
-
-/// What to say to a running operation.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum Control {
-    /// End it.
-    Cancel {
-        /// Undo what was done even if the target runs already.
-        go_back: bool,
-    },
-    /// The answer to the question of a step.
-    Answer {
-        /// The step.
-        step: u16,
-        /// The answer.
-        answer: Answer,
     },
 }
 

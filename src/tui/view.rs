@@ -96,7 +96,7 @@ fn over(model: &Model, layer: &Layer, body: Rect, theme: &Theme, buffer: &mut Bu
             None
         }
         Layer::Refused { title, refusal, intent } => {
-            refused::draw(title, refusal, intent.is_some(), body, theme, buffer);
+            refused::draw(model, title, refusal, intent.as_deref(), body, theme, buffer);
             None
         }
         Layer::Operation { id, scroll } => {

@@ -9,7 +9,7 @@ use crate::{
         ids::{ModeName, OpId, Vmid},
         mode::Mode,
         policy::{self, Ask, Situation},
-        switch::refusal::Refusal,
+        switch::{plan::Intent, refusal::Refusal},
     },
     tui::{
         action::Action,
@@ -116,6 +116,7 @@ impl Model {
             modes: &self.setup.modes,
             facts: &self.facts,
             options: self.setup.options,
+            replace: self.setup.replace,
             newest: self.newest_op().map(|op| (&op.id, op.state.as_ref(), op.alive)),
         }
     }
@@ -125,15 +126,20 @@ impl Model {
     pub fn unavailable(&self, action: &Action) -> Option<Refusal> {
         let selected = || self.selected_mode().map(|mode| &mode.name);
         match action {
-            Action::ModeSwitch(None) if !self.setup.replace => match selected() {
+            Action::ModeSwitch(None) => match selected() {
                 Some(name) => match self.standing_of(name) {
                     Some(standing) => standing.as_ref().err().cloned(),
                     None => Some(Refusal::new(FindingId::GuestStateUnknown, "The host hasn't answered yet.")),
                 },
                 None => Some(no_mode()),
             },
-            Action::ModeSwitch(name) if self.setup.replace => self.unavailable_of(name.as_ref(), Ask::Replace),
             Action::ModeSwitch(name) => self.unavailable_of(name.as_ref(), Ask::Switch),
+            Action::ModeReplace(None) if matches!(self.ui.layers.last(), Some(Layer::Refused { .. })) => {
+                match self.replaceable() {
+                    Some(_) => None,
+                    None => Some(Refusal::new(FindingId::OpUnknown, "No guest that could be stopped is in the way.")),
+                }
+            }
             Action::ModeReplace(name) => self.unavailable_of(name.as_ref(), Ask::Replace),
             Action::ModeStart(name) => self.unavailable_of(name.as_ref(), Ask::Start),
             Action::ModeStop(name) => self.unavailable_of(name.as_ref(), Ask::Stop),
@@ -151,6 +157,13 @@ impl Model {
             }
             _ => None,
         }
+    }
+
+    /// What was refused, with leave to stop what is in the way, if that is why it was refused.
+    #[must_use]
+    pub fn replaceable(&self) -> Option<Intent> {
+        let Some(Layer::Refused { refusal, intent: Some(intent), .. }) = self.ui.layers.last() else { return None };
+        policy::with_replace(intent, refusal)
     }
 
     fn unavailable_of<'a>(

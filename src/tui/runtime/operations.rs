@@ -141,10 +141,6 @@ impl Desk {
 
     async fn say(&self, id: &OpId, control: Control) -> Result<(), Trouble> {
         let (store, id) = (self.store.clone(), id.clone());
-        let control = match control {
-            Control::Cancel { go_back } => ops::Control::Cancel { go_back },
-            Control::Answer { step, answer } => ops::Control::Answer { step, answer },
-        };
         in_thread(move || store.control(&id, control)).await
     }
 }

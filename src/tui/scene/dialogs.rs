@@ -102,6 +102,34 @@ fn a_foreign_holder_of_the_gpu_is_named() {
 }
 
 #[test]
+fn from_a_refusal_one_key_leads_to_the_plan_that_stops_what_is_in_the_way() {
+    let scene = running(&[101]).keys("down down down enter").looked(host::facts(&[101]));
+    scene.keys("R").looked(host::facts(&[101])).snap("refused_then_replace");
+    let scene = running(&[111]).keys("enter").looked(host::facts(&[111])).keys("R").looked(host::facts(&[111]));
+    assert!(matches!(scene.model.ui.layers.last(), Some(Layer::Confirm(confirm)) if confirm.plan.intent.replace));
+}
+
+#[test]
+fn what_is_refused_for_another_reason_can_not_be_replaced() {
+    let mut facts = host::facts(&[101]);
+    testing::change(&mut facts, 101, |guest| guest.power = Power::Paused);
+    let scene = running(&[101]).keys("down enter").looked(facts);
+    let before = scene.model.clone();
+    assert!(!scene.text().contains("R replace"), "{}", scene.text());
+    assert_eq!(scene.keys("R").model, before);
+}
+
+#[test]
+fn a_configuration_that_resolves_conflicts_shows_the_plan_at_once() {
+    let scene = running(&[101]).with(|model| model.setup.replace = true).msg(Msg::Seen(Box::new(host::facts(&[101]))));
+    assert!(!scene.text().contains("conflict"), "{}", scene.text());
+    for keys in ["down down down enter", ": 'start' space 'shared' enter"] {
+        let scene = running(&[101]).with(|model| model.setup.replace = true).keys(keys).looked(host::facts(&[101]));
+        assert!(matches!(scene.model.ui.layers.last(), Some(Layer::Confirm(_))), "{}", scene.text());
+    }
+}
+
+#[test]
 fn a_refusal_can_be_explained() {
     running(&[111]).keys("enter").looked(host::facts(&[111])).keys("e").snap("explained");
 }

@@ -42,8 +42,9 @@ pub(super) fn act(model: &mut Model, action: &Action) -> Vec<Effect> {
         Action::Help => open(model, Layer::Help { filter: Field::default(), scroll: 0 }),
         Action::Log => log(model),
         Action::ModeSwitch(name) => on_mode(model, Verb::Switch, name.as_ref(), model.setup.replace),
+        Action::ModeReplace(None) if matches!(model.ui.layers.last(), Some(Layer::Refused { .. })) => replace(model),
         Action::ModeReplace(name) => on_mode(model, Verb::Switch, name.as_ref(), true),
-        Action::ModeStart(name) => on_mode(model, Verb::Start, name.as_ref(), false),
+        Action::ModeStart(name) => on_mode(model, Verb::Start, name.as_ref(), model.setup.replace),
         Action::ModeStop(name) => on_mode(model, Verb::Stop, name.as_ref(), false),
         Action::OpShow => op::show(model),
         Action::OpCancel => op::ask_to_cancel(model),
@@ -167,6 +168,17 @@ fn on_mode(model: &mut Model, verb: Verb, name: Option<&ModeName>, replace: bool
     };
     let name = model.setup.modes.find(name.as_str()).map_or(name, |mode| mode.name.clone());
     plan::ask(model, crate::domain::policy::intent(verb, Some(name), replace, model.setup.options))
+}
+
+/// From a refusal: asks again, with leave to stop what is in the way. The plan is shown first, as always.
+fn replace(model: &mut Model) -> Vec<Effect> {
+    match model.replaceable() {
+        Some(intent) => {
+            model.ui.layers.pop();
+            plan::ask(model, intent)
+        }
+        None => Vec::new(),
+    }
 }
 
 fn explain(model: &mut Model, finding: Option<FindingId>) -> Vec<Effect> {

@@ -73,10 +73,9 @@ pub(super) fn known(model: &mut Model) {
             return model.setup.modes.0.iter().map(|_| Err(refusal.clone())).collect();
         }
         let situation = model.situation();
-        let ask = |name| if model.setup.replace { Ask::Replace(name) } else { Ask::Switch(name) };
         let unread = unread(&model.facts);
         let of = |name| {
-            availability(ask(name), &situation).map_err(|refusal| match refusal.finding {
+            availability(Ask::Switch(name), &situation).map_err(|refusal| match refusal.finding {
                 FindingId::GpuHolderUnknown if unread > 0 => {
                     let text =
                         format!("A fresh look will tell: the devices of {unread} running guests weren't read yet.");
