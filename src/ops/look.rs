@@ -179,12 +179,17 @@ impl Host {
 
     /// Looks for what a running operation waits for.
     pub(super) async fn observe(&self, wants: &Wants, facts: &mut Facts) {
-        let Ok(node) = self.node().await else { return };
+        let node = match self.node().await {
+            Ok(node) => node,
+            Err(error) => return facts.qemu = Part::failed(error.trouble()),
+        };
         let (at, client) = (self.now(), self.client());
+        // Without a list there is nothing to put an exact state into.
+        let holders = wants.holders || facts.qemu.fresh().is_none();
         let (list, tasks, mappings) = tokio::join!(
-            when(wants.holders, client.qemu_list(&node, false)),
+            when(holders, client.qemu_list(&node, false)),
             when(wants.tasks, client.tasks_active(&node)),
-            when(wants.holders, client.mappings()),
+            when(holders, client.mappings()),
         );
         let statuses = wants.status.iter().map(|vmid| async { (*vmid, client.qemu_status(&node, *vmid).await) });
         let statuses = join_all(statuses).await;
@@ -200,7 +205,7 @@ impl Host {
         for (vmid, status) in statuses {
             put_status(facts, vmid, status, at);
         }
-        if wants.holders {
+        if holders {
             self.devices_of_running(&node, facts).await;
         }
         for vmid in wants.address.iter().chain(&wants.services).copied() {

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         facts::{Facts, Trouble},
         finding::FindingId,
-        ids::{Millis, OpId},
+        ids::{Millis, OpId, Upid},
         switch::{
             event::{Call, Outcome, What},
             machine::{self, Look, Next, Wants},
@@ -160,24 +160,8 @@ impl Runner<'_> {
     }
 
     async fn send(&mut self, step: u16, call: Call) -> Result<(), Error> {
-        let node = match self.host.node().await {
-            Ok(node) => node,
-            Err(error) => {
-                return self.write(What::CallFailed {
-                    step,
-                    trouble: error.trouble(),
-                    outcome_unknown: false,
-                    retry: true,
-                });
-            }
-        };
         self.write(What::Calling { step, call })?;
-        let client = self.host.client();
-        let answer = match call {
-            Call::Shutdown { vmid, timeout } => client.shutdown(&node, vmid, timeout).await,
-            Call::Stop { vmid, overrule } => client.stop(&node, vmid, overrule).await,
-            Call::Start { vmid } => client.start(&node, vmid).await,
-        };
+        let answer = self.call(call).await;
         match answer {
             Ok(upid) => self.write(What::Called { step, upid: Some(upid) }),
             Err(error) => self.write(What::CallFailed {
@@ -186,6 +170,15 @@ impl Runner<'_> {
                 outcome_unknown: error.outcome_unknown(),
                 retry: error.retry_may_help() || matches!(error, pve::Error::Unreachable(_)),
             }),
+        }
+    }
+
+    async fn call(&self, call: Call) -> Result<Upid, pve::Error> {
+        let (node, client) = (self.host.node().await?, self.host.client());
+        match call {
+            Call::Shutdown { vmid, timeout } => client.shutdown(&node, vmid, timeout).await,
+            Call::Stop { vmid, overrule } => client.stop(&node, vmid, overrule).await,
+            Call::Start { vmid } => client.start(&node, vmid).await,
         }
     }
 }

@@ -310,10 +310,10 @@ impl StepState {
             What::CallFailed { trouble, outcome_unknown: false, retry, .. } => {
                 self.fate(Fate::Failed { trouble: trouble.clone(), retry: *retry, at: event.at });
             }
-            What::TaskEnded { ok: true, .. } => self.fate(Fate::Ok),
-            What::TaskEnded { ok: false, exit, .. } => {
+            What::TaskEnded { ok: true, upid, .. } => self.task_ended(upid, Fate::Ok),
+            What::TaskEnded { ok: false, upid, exit, .. } => {
                 let (trouble, retry) = super::machine::words::task_trouble(exit);
-                self.fate(Fate::Failed { trouble, retry, at: event.at });
+                self.task_ended(upid, Fate::Failed { trouble, retry, at: event.at });
             }
             What::Note { text, .. } => self.notes.push(text.clone()),
             What::Asked { question, until, .. } => {
@@ -343,6 +343,14 @@ impl StepState {
 
     fn fate(&mut self, fate: Fate) {
         if let Some(call) = self.calls.last_mut() {
+            call.fate = fate;
+        }
+    }
+
+    /// A task's end belongs to the request that began it: one that was overruled ends after the next was sent.
+    fn task_ended(&mut self, upid: &Upid, fate: Fate) {
+        let of_task = |call: &&mut CallState| matches!(&call.fate, Fate::Task(Some(task)) if task == upid);
+        if let Some(call) = self.calls.iter_mut().find(of_task) {
             call.fate = fate;
         }
     }

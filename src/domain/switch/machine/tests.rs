@@ -1,11 +1,13 @@
 use super::toy::{Fortune, Toy};
 use crate::domain::{
     finding::FindingId,
+    ids::Upid,
     switch::{
-        event::{Answer, Outcome, What},
+        event::{Answer, Call, Outcome, What},
         plan::{Fallback, Verb},
+        state::Fate,
     },
-    testing::{LINUX, NAS, NOGPU, SHARED, WINDOWS},
+    testing::{LINUX, NAS, NOGPU, SHARED, WINDOWS, id},
 };
 use proptest::prelude::*;
 
@@ -136,6 +138,26 @@ fn a_cancel_while_only_waiting_leaves_the_target_running_and_an_undo_does_not() 
         assert_eq!((toy.outcome(), toy.is_running(WINDOWS)), (Some(Outcome::Cancelled), windows));
         assert_eq!(toy.is_running(LINUX), !windows);
     }
+}
+
+#[test]
+fn the_end_of_an_overruled_task_is_not_taken_for_the_end_of_the_next() {
+    let mut toy = Toy::new(Verb::Switch, "windowsvrstreaming", &[LINUX], vec![], None);
+    let vmid = id(LINUX);
+    let called = |name: &str| What::Called { step: 0, upid: Some(Upid::from(name)) };
+    for what in [
+        What::StepBegun { step: 0 },
+        What::Calling { step: 0, call: Call::Shutdown { vmid, timeout: 60 } },
+        called("UPID:first"),
+        What::Calling { step: 0, call: Call::Stop { vmid, overrule: true } },
+        called("UPID:second"),
+        What::TaskEnded { step: 0, upid: "UPID:first".into(), exit: "received interrupt".into(), ok: false },
+    ] {
+        toy.write(what);
+    }
+    let calls = toy.state().steps[0].calls.clone();
+    assert!(matches!(calls[0].fate, Fate::Failed { .. }));
+    assert_eq!(calls[1].fate, Fate::Task(Some("UPID:second".into())));
 }
 
 fn fortune() -> impl Strategy<Value = Fortune> {
