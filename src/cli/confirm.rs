@@ -1,6 +1,6 @@
 //! The ladder of confirmations on a command line: nothing, `--yes`, `--confirm NAME`, or a person who is asked.
 
-use super::{args::OperateFlags, failure::Failure, plan_text, shell::Shell};
+use super::{args::OperateFlags, failure::Failure, plan_text, shell::{Shell, quoted}};
 use crate::domain::{
     finding::FindingId,
     switch::plan::{Fallback, Plan, Rung},
@@ -34,16 +34,16 @@ pub(crate) fn confirm(
         (Rung::Confirm, None) => None,
         (Rung::Confirm, Some(name)) if is_of(name, &names(plan)) => return Ok(()),
         (Rung::TypeName { names, .. }, Some(name)) if is_of(name, names) => return Ok(()),
-        (Rung::Confirm, Some(name)) => return Err(wrong(name, &names(plan))),
-        (Rung::TypeName { names, .. }, Some(name)) => return Err(wrong(name, names)),
+        (Rung::Confirm, Some(name)) => return Err(wrong(shell, name, &names(plan))),
+        (Rung::TypeName { names, .. }, Some(name)) => return Err(wrong(shell, name, names)),
         (Rung::TypeName { names, because }, None) => Some((names, because)),
     };
     let ask = shell.can_ask() && !flags.yes;
     match needed {
         None if ask => ask_yes(shell, input, plan),
         Some((names, because)) if ask => ask_name(shell, input, plan, names, because),
-        None => Err(needs_yes(plan)),
-        Some((names, because)) => Err(needs_name(plan, names, because)),
+        None => Err(needs_yes(shell, plan)),
+        Some((names, because)) => Err(needs_name(shell, plan, names, because)),
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn go_back(
     }
     if !shell.can_ask() {
         let message = format!("{way}, and nobody is here to ask.");
-        return Err(Failure::new(FindingId::NeedsConfirmation, message).or("--yes"));
+        return Err(Failure::new(FindingId::NeedsConfirmation, message).or(shell.again("--yes")));
     }
     writeln!(shell.err, "{way}")?;
     yes_or_no(shell, input)
@@ -116,21 +116,30 @@ fn declined() -> Failure {
     Failure::new(FindingId::NeedsConfirmation, "Not confirmed; nothing was changed.")
 }
 
-fn wrong(name: &str, names: &[String]) -> Failure {
+fn wrong(shell: &Shell<'_>, name: &str, names: &[String]) -> Failure {
     let message = format!("--confirm {} is not the name that this needs; nothing was changed.", text::safe(name));
-    Failure::new(FindingId::NeedsConfirmation, message).or(format!("--confirm {}", names.join(" or --confirm ")))
+    let failure = Failure::new(FindingId::NeedsConfirmation, message);
+    names.iter().fold(failure, |failure, name| failure.or(with_name(shell, name)))
 }
 
-fn needs_yes(plan: &Plan) -> Failure {
+fn needs_yes(shell: &Shell<'_>, plan: &Plan) -> Failure {
     let stops: Vec<String> = plan.stops().map(ToString::to_string).collect();
     let message = format!("{} would stop {}, and nobody is here to ask.", plan.title(), stops.join(", "));
-    Failure::new(FindingId::NeedsConfirmation, message).or("--yes").or("--dry-run shows the plan.")
+    Failure::new(FindingId::NeedsConfirmation, message).or(shell.again("--yes")).or(dry_run(shell))
 }
 
-fn needs_name(plan: &Plan, names: &[String], because: &[String]) -> Failure {
+fn needs_name(shell: &Shell<'_>, plan: &Plan, names: &[String], because: &[String]) -> Failure {
     let message = format!("{} may lose work: {}", plan.title(), because.join(" "));
-    let flag = format!("--confirm {}", names.first().map_or("NAME", String::as_str));
-    Failure::new(FindingId::NeedsConfirmation, message).or(flag).or("--dry-run shows the plan.")
+    let name = names.first().map_or("NAME", String::as_str);
+    Failure::new(FindingId::NeedsConfirmation, message).or(with_name(shell, name)).or(dry_run(shell))
+}
+
+fn with_name(shell: &Shell<'_>, name: &str) -> String {
+    shell.again(&format!("--confirm {}", quoted(name)))
+}
+
+fn dry_run(shell: &Shell<'_>) -> String {
+    format!("`{}` shows the plan.", shell.again("--dry-run"))
 }
 
 #[cfg(test)]

@@ -29,8 +29,9 @@ fn climb(rung: Rung, flags: &OperateFlags, typed: Option<&str>, json: bool) -> (
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let person = typed.is_some();
     let terminal = Terminal { stdin: person, stdout: person, stderr: person, width: 80 };
+    let typed_line = ["mode", "windows", "--yes"].map(String::from);
     let (global, env) = (Global { json, ..Global::default() }, Env::default());
-    let mut shell = Shell { out: &mut out, err: &mut err, terminal, global: &global, env: &env, demo: false };
+    let mut shell = Shell { out: &mut out, err: &mut err, terminal, global: &global, env: &env, typed: &typed_line, demo: false };
     let result = confirm(&mut shell, &mut typed.unwrap_or_default().as_bytes(), &plan(rung), flags);
     assert!(out.is_empty(), "questions go to stderr");
     (result, String::from_utf8(err).unwrap())
@@ -63,7 +64,8 @@ fn the_ladder_is_climbed_by_flags() {
         assert_eq!(said, "", "nobody is asked: {label}");
         if let Err(failure) = result {
             assert_eq!((failure.finding, failure.exit.code()), (Some(FindingId::NeedsConfirmation), 3), "{label}");
-            assert!(failure.alternatives.iter().any(|a| a.starts_with("--")), "names the flag: {label}");
+            let ways = ["morpheus mode windows --yes", "morpheus mode windows --confirm linuxvrstreaming"];
+            assert!(failure.alternatives.iter().any(|a| ways.contains(&a.as_str())), "a line to copy: {label}");
         }
     }
 }

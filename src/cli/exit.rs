@@ -19,7 +19,7 @@ pub enum Exit {
     RolledBack = 6,
     /// Failed, and not rolled back.
     NotRolledBack = 7,
-    /// Cancelled.
+    /// The operation that was followed was cancelled by somebody.
     Cancelled = 8,
     /// Ctrl-C while following, or nobody reads the output any more; the operation goes on.
     Detached = 130,
@@ -56,7 +56,7 @@ impl Exit {
             Self::NotPermitted => "the host doesn't accept the credentials or lacks a privilege for them",
             Self::RolledBack => "failed, and what had been changed was undone",
             Self::NotRolledBack => "failed, and something is not as it was before",
-            Self::Cancelled => "cancelled",
+            Self::Cancelled => "the operation that was followed was cancelled (`op cancel` itself ends with 0)",
             Self::Detached => "detached while following (Ctrl-C, or the output was closed); the operation goes on",
         }
     }

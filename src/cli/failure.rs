@@ -17,7 +17,7 @@ pub(crate) struct Failure {
     pub(crate) finding: Option<FindingId>,
     /// This case, in words. Never holds a secret.
     pub(crate) message: String,
-    /// What could be done instead, before the finding's own advice.
+    /// What could be done; the finding's own advice stands only where there is none.
     pub(crate) alternatives: Vec<String>,
 }
 
@@ -67,10 +67,19 @@ impl Failure {
         let message: Vec<String> = self.message.lines().map(safe).collect();
         writeln!(err, "error: {}", message.join("\n       "))?;
         writeln!(err, "  why: {}", finding.cause())?;
-        for (i, line) in self.alternatives.iter().map(|line| safe(line)).chain([finding.fix().to_owned()]).enumerate() {
-            writeln!(err, "  {:<4} {line}", if i == 0 { "do:" } else { "or:" })?;
-        }
+        self.print_ways(err, finding)?;
         writeln!(err, "  id:  {finding} (more: `morpheus explain {finding}`)")
+    }
+
+    /// What could be done, one of the lines being enough; the finding's own advice where this case has none. Only the
+    /// shell lines that grant a privilege belong together.
+    fn print_ways(&self, err: &mut dyn Write, finding: FindingId) -> io::Result<()> {
+        if self.alternatives.is_empty() {
+            return writeln!(err, "  do:  {}", finding.fix());
+        }
+        let next = if finding == FindingId::PveForbidden { "" } else { "or:" };
+        let labels = std::iter::once("do:").chain(std::iter::repeat(next));
+        labels.zip(&self.alternatives).try_for_each(|(label, line)| writeln!(err, "  {label:<4} {}", safe(line)))
     }
 }
 
@@ -83,7 +92,9 @@ impl From<Refusal> for Failure {
 
 impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
-        Self::new(trouble.finding, trouble.message)
+        let (words, lines) = trouble.parts();
+        let alternatives = lines.into_iter().map(str::to_owned).collect();
+        Self { alternatives, ..Self::new(trouble.finding, words) }
     }
 }
 
@@ -120,9 +131,17 @@ mod tests {
         error: there is no mode 'lin?x'
           why: The name isn't in the configuration, neither as a mode nor as an alias.
           do:  did you mean linux?
-          or:  `morpheus mode list` shows the names.
           id:  mode.unknown (more: `morpheus explain mode.unknown`)
         ");
+    }
+
+    #[test]
+    fn lines_that_grant_a_privilege_stand_together_and_are_whole() {
+        let message = "x@pam lacks VM.Audit on /vms/101; it has to be granted on the host\npveum a --b\npveum c";
+        let trouble = Trouble { finding: FindingId::PveForbidden, message: message.into() };
+        let text = text(&trouble.into(), false);
+        assert!(text.contains("it has to be granted on the host\n  why:"), "{text}");
+        assert!(text.contains("\n  do:  pveum a --b\n       pveum c\n  id:"), "{text}");
     }
 
     #[test]

@@ -96,7 +96,12 @@ fn cancel(shell: &mut Shell<'_>, store: &Store, args: &CancelArgs) -> Result<(),
         return operate::started(shell, &id);
     }
     let modes = modes(shell);
-    session::block_on(follow::follow(shell, store, &id, modes.as_ref()))
+    wanted(session::block_on(follow::follow(shell, store, &id, modes.as_ref())))
+}
+
+/// Ended by a person: for the one who asked for it that is success.
+fn wanted(followed: Result<(), Failure>) -> Result<(), Failure> {
+    followed.or_else(|failure| if failure.exit == Exit::Cancelled { Ok(()) } else { Err(failure) })
 }
 
 fn resume(shell: &mut Shell<'_>, store: &Store, args: &ResumeArgs) -> Result<(), Failure> {
@@ -155,11 +160,7 @@ async fn go_back(
     if flags.detach {
         return operate::started(shell, id);
     }
-    match follow::follow(shell, store, id, Some(session.host.modes())).await {
-        // Ended by a person, and everything as before: that is what was wanted.
-        Err(failure) if failure.exit == Exit::Cancelled => Ok(()),
-        other => other,
-    }
+    wanted(follow::follow(shell, store, id, Some(session.host.modes())).await)
 }
 
 fn way_back(state: &State) -> String {

@@ -3,6 +3,7 @@
 use super::{
     args::OperateFlags,
     confirm,
+    exit::Exit,
     failure::Failure,
     follow, json, plan_text,
     session::{self, Session},
@@ -11,16 +12,21 @@ use super::{
 use crate::{
     domain::{
         ids::OpId,
+        mode::ModeSet,
+        policy,
         switch::{
-            plan::{Intent, Options, Plan, Verb},
+            plan::{Intent, Options, Plan, Rung, Verb},
             planner,
         },
     },
-    ops::{self, Clock, Launch},
+    ops::{self, Clock, Launch, Store},
 };
 use secrecy::SecretString;
 use serde::Serialize;
-use std::io;
+use std::{io, time::Duration};
+
+/// How long a runner may take to show up; what followers grant it, too.
+const LAUNCHING: Duration = Duration::from_secs(3);
 
 #[derive(Serialize)]
 struct Planned<'a> {
@@ -56,23 +62,44 @@ pub(crate) async fn carry_out(
     flags: &OperateFlags,
 ) -> Result<(), Failure> {
     let store = session::store(shell);
-    if !flags.dry_run
-        && let Some(id) = store.active()
-    {
-        return Err(ops::Error::Running(id).into());
+    if !flags.dry_run {
+        may_begin(&store)?;
     }
     let facts = session.host.look(Some(intent)).await;
     let plan = planner::plan(intent, session.host.modes(), &facts)?;
     if plan.is_already_there() || flags.dry_run {
         return Ok(show(shell, &plan)?);
     }
-    confirm::confirm(shell, &mut io::stdin().lock(), &plan, flags)?;
+    let confirm = flags.confirm.as_deref().map(|name| canonical(name, &plan, session.host.modes()));
+    confirm::confirm(shell, &mut io::stdin().lock(), &plan, &OperateFlags { confirm, ..flags.clone() })?;
     let id = store.create(&plan, &session.host.label(), Clock::System.now())?;
     launch(shell, session, &id).await?;
     if !flags.detach {
         return follow::follow(shell, &store, &id, Some(session.host.modes())).await;
     }
     started(shell, &id)
+}
+
+/// Whether a new operation may begin. One whose runner is only just being started has none to be seen yet.
+fn may_begin(store: &Store) -> Result<(), Failure> {
+    if let Some(id) = store.active() {
+        return Err(ops::Error::Running(id).into());
+    }
+    let Some(newest) = store.list().pop() else { return Ok(()) };
+    let age = Clock::System.now().since(newest.state.started);
+    let starting = newest.state.finished.is_none() && newest.state.runner.is_none() && u128::from(age) < LAUNCHING.as_millis();
+    if starting {
+        return Err(ops::Error::Running(newest.id).into());
+    }
+    let refusal = policy::may_begin(Some((&newest.id, &newest.state, newest.alive)));
+    refusal.map_err(|refusal| Failure::from(refusal).ending(Exit::Refused))
+}
+
+/// The name that a plan asks for, where an alias of it was given.
+fn canonical(name: &str, plan: &Plan, modes: &ModeSet) -> String {
+    let asked = matches!(&plan.rung, Rung::TypeName { names, .. } if names.iter().any(|asked| asked == name));
+    let mode = modes.find(name.trim()).filter(|_| !asked);
+    mode.map_or_else(|| name.to_owned(), |mode| mode.name.to_string())
 }
 
 /// Starts the runner of an operation that has a journal.

@@ -101,7 +101,7 @@ impl Progress {
         self.close(out)?;
         let trouble = step.trouble.as_ref().filter(|_| step.phase == Phase::Failed);
         trouble.map_or(Ok(()), |trouble| {
-            trouble.message.lines().try_for_each(|line| writeln!(out, "    {}", text::safe(line)))
+            trouble.parts().0.lines().try_for_each(|line| writeln!(out, "    {}", text::safe(line)))
         })
     }
 

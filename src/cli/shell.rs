@@ -16,6 +16,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) global: &'a Global,
     /// Variables, home and working directory.
     pub(crate) env: &'a Env,
+    /// The command line as it was typed, for advice that repeats it.
+    pub(crate) typed: &'a [String],
     /// On the simulated host of `morpheus demo`.
     pub(crate) demo: bool,
 }
@@ -62,8 +64,30 @@ impl Shell<'_> {
         self.terminal.stdout && !self.json() && self.env.var("TERM") != Some("dumb")
     }
 
+    /// The command line that was typed with other flags of confirmation, to be copied.
+    pub(crate) fn again(&self, flags: &str) -> String {
+        let mut words = self.typed.iter();
+        let mut line = vec!["morpheus".to_owned()];
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "-y" | "--yes" => {}
+                "--confirm" => drop(words.next()),
+                word if word.starts_with("--confirm=") => {}
+                word => line.push(quoted(word)),
+            }
+        }
+        line.push(flags.to_owned());
+        line.join(" ")
+    }
+
     /// Whether a person is there and wants to be asked.
     pub(crate) const fn can_ask(&self) -> bool {
         self.terminal.can_ask() && !self.json()
     }
+}
+
+/// A word as a POSIX shell reads it.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/@._-:=,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -7,7 +7,7 @@ use super::{
     ids::{Millis, NodeName, Upid, Vmid},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// A value that was asked for: what is known, since when, and what went wrong the last time. A failure never blanks
 /// an older good value.
@@ -32,8 +32,28 @@ impl<T> Default for Part<T> {
 pub struct Trouble {
     /// The kind of trouble.
     pub finding: FindingId,
-    /// This case of it, in words; holds no secret.
+    /// This case of it, in words; holds no secret. A missing privilege is followed by the shell lines that grant it.
     pub message: String,
+}
+
+impl Trouble {
+    /// The message, and the shell lines after it that grant a missing privilege on the host, to be run all.
+    #[must_use]
+    pub fn parts(&self) -> (&str, Vec<&str>) {
+        match self.message.split_once('\n') {
+            Some((words, lines)) if self.finding == FindingId::PveForbidden => (words, lines.lines().collect()),
+            _ => (&self.message, Vec::new()),
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    /// The message with the finding's id, then the shell lines.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (words, lines) = self.parts();
+        write!(f, "{words} ({})", self.finding)?;
+        lines.iter().try_for_each(|line| write!(f, "\n{line}"))
+    }
 }
 
 impl<T> Part<T> {

@@ -68,9 +68,7 @@ pub fn availability(ask: Ask<'_>, situation: &Situation<'_>) -> Result<(), Refus
         },
         Ask::Undo => undo(situation.newest),
         Ask::Switch(mode) | Ask::Replace(mode) | Ask::Start(mode) | Ask::Stop(mode) => {
-            if let Some((id, _, alive)) = unfinished {
-                return Err(if alive { running(id) } else { interrupted(id) });
-            }
+            may_begin(situation.newest)?;
             let (verb, replace) = match ask {
                 Ask::Start(_) => (Verb::Start, situation.replace),
                 Ask::Stop(_) => (Verb::Stop, false),
@@ -80,6 +78,18 @@ pub fn availability(ask: Ask<'_>, situation: &Situation<'_>) -> Result<(), Refus
             let plan = planner::plan(&intent, situation.modes, situation.facts)?;
             if plan.is_already_there() { Err(already(&plan, mode)) } else { Ok(()) }
         }
+    }
+}
+
+/// Whether another operation may begin, as far as the newest one is concerned: it is at its end.
+///
+/// # Errors
+/// It runs, or it was interrupted and somebody has to say whether it goes on or back.
+pub fn may_begin(newest: Option<(&OpId, &State, bool)>) -> Result<(), Refusal> {
+    match newest.filter(|(_, state, _)| state.finished.is_none()) {
+        None => Ok(()),
+        Some((id, _, true)) => Err(running(id)),
+        Some((id, _, false)) => Err(interrupted(id)),
     }
 }
 

@@ -77,6 +77,11 @@ fn after_a_kill_of_the_runner_a_resume_goes_on() {
     assert_eq!(said.code, Some(7), "{said:?}");
     assert!(said.err.contains(&format!("op resume {id}")), "{said:?}");
     assert!(rig.ok("op status").contains("interrupted"));
+    let said = rig.run("mode nimsforestnogpu --yes");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    for part in ["op.interrupted", &format!("morpheus op resume {id}"), &format!("morpheus op undo {id}")] {
+        assert!(said.err.contains(part), "{part}: {said:?}");
+    }
     let said = rig.run("op resume");
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(rig.running(), [102]);
@@ -89,7 +94,9 @@ fn after_a_kill_of_the_runner_an_undo_goes_back() {
     kill_runner(&rig, &id);
     assert_eq!(rig.run("op undo").code, Some(3), "needs a confirmation");
     let said = rig.run("op undo --yes");
-    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    let last = said.out.lines().last().unwrap_or_default();
+    assert!(last.starts_with("Cancelled: linuxvrstreaming "), "{said:?}");
     assert_eq!(rig.running(), [101]);
 }
 

@@ -110,7 +110,10 @@ fn where_work_may_be_lost_a_name_is_needed() {
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(said.err.contains("--confirm linuxvrstreaming"), "{said:?}");
     assert_eq!(rig.counts().writes, 0);
-    rig.ok("mode windowsvrstreaming --confirm linuxvrstreaming");
+    assert_eq!(rig.run("mode windowsvrstreaming --confirm windowsdesktop").code, Some(3), "no mode's name or alias");
+    let alias = |yaml: String| yaml.replacen("linuxvrstreaming:\n", "linuxvrstreaming:\n      aliases: [linuxvr]\n", 1);
+    rig.edit_config(alias);
+    rig.ok("mode windowsvrstreaming --confirm linuxvr");
     assert_eq!(rig.running(), [102]);
 }
 

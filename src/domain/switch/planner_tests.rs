@@ -178,7 +178,7 @@ fn a_missing_right_is_found_before_anything_is_stopped() {
     let refusal = plan(&intent(Verb::Switch, "windowsvrstreaming"), &modes(), &denied).unwrap_err();
     assert_eq!(refusal.finding, FindingId::PveForbidden);
     assert!(refusal.message.contains("m@pam!t lacks VM.PowerMgmt on /vms/102"), "{refusal}");
-    assert_eq!(refusal.alternatives, ["On the host: pveum acl modify /vms/102 ..."]);
+    assert_eq!(refusal.alternatives, ["pveum acl modify /vms/102 ..."]);
     assert!(plan(&intent(Verb::Switch, "nimsforestnogpu"), &modes(), &denied).is_ok(), "it isn't touched there");
 }
 

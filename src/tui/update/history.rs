@@ -53,11 +53,11 @@ pub(super) fn in_words(state: &State, event: &Event) -> Option<(Level, String)> 
             Some((Level::Info, titled(*number, &format!("done after {}", text::duration(seconds)))?))
         }
         What::StepFailed { step, trouble } => {
-            Some((Level::Error, titled(*step, &format!("{} ({})", trouble.message, trouble.finding))?))
+            Some((Level::Error, titled(*step, &format!("{} ({})", trouble.parts().0, trouble.finding))?))
         }
         What::CallFailed { step, trouble, retry, .. } => {
             let again = if *retry { "; tried again" } else { "" };
-            Some((Level::Warn, titled(*step, &format!("{}{again}", trouble.message))?))
+            Some((Level::Warn, titled(*step, &format!("{}{again}", trouble.parts().0))?))
         }
         What::Note { step, text } => Some((Level::Info, titled(*step, text)?)),
         What::Asked { step, question, .. } => Some((Level::Warn, titled(*step, question)?)),

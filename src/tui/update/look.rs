@@ -20,7 +20,7 @@ pub(super) fn link(model: &mut Model, link: Link) -> Vec<Effect> {
     let host = model.setup.host.clone();
     let was_down = matches!(model.link, Link::Down { .. });
     let news = match (&link, was_down) {
-        (Link::Down { trouble, .. }, false) => Some((Level::Error, trouble.message.clone())),
+        (Link::Down { trouble, .. }, false) => Some((Level::Error, trouble.parts().0.to_owned())),
         (Link::Up, true) => Some((Level::Info, format!("{host} answers again."))),
         _ => None,
     };

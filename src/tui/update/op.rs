@@ -119,9 +119,9 @@ pub(super) fn told(model: &mut Model, of: &Asked, result: Result<(), Trouble>) -
     match (of, result) {
         (Asked::Attach(id), Err(trouble)) => {
             model.ui.attached.remove(id);
-            say::toast(model, Level::Error, trouble.message)
+            say::toast(model, Level::Error, trouble.parts().0)
         }
-        (_, Err(trouble)) => say::toast(model, Level::Error, trouble.message),
+        (_, Err(trouble)) => say::toast(model, Level::Error, trouble.parts().0),
         (Asked::Resume(id) | Asked::Undo(id), Ok(())) => attach(model, id),
         (Asked::Copy | Asked::Control(..) | Asked::Attach(_), Ok(())) => Vec::new(),
     }

@@ -187,6 +187,6 @@ pub(super) fn started(model: &mut Model, ticket: Ticket, result: Result<OpId, Tr
             };
             refuse(model, plan.title(), refusal, Some(plan.intent))
         }
-        (Err(trouble), None) => say::toast(model, Level::Error, trouble.message),
+        (Err(trouble), None) => say::toast(model, Level::Error, trouble.parts().0),
     }
 }

@@ -122,7 +122,7 @@ fn remark<'a>(step: &StepState, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
             .collect()
     };
     if let Some(trouble) = &step.trouble {
-        return indented(&format!("{} ({})", trouble.message, trouble.finding), Role::Bad);
+        return indented(&trouble.to_string(), Role::Bad);
     }
     if step.phase != Phase::Running || step.question.is_some() {
         return Vec::new();
@@ -198,7 +198,7 @@ fn end<'a>(state: &State, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     {
         let shown = state.steps.iter().any(|step| step.trouble.as_ref() == Some(trouble));
         if !shown {
-            all.extend(pair("Why", &format!("{} ({})", trouble.message, trouble.finding), Role::Text));
+            all.extend(pair("Why", &trouble.to_string(), Role::Text));
         }
         all.extend(pair("To do", trouble.finding.fix(), Role::Text));
         all.extend(pair("More", "e explains it", Role::Muted));

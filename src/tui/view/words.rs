@@ -52,10 +52,10 @@ pub(super) fn uptime(seconds: u64) -> String {
     }
 }
 
-/// A sentence in lines.
+/// A sentence in lines; what begins on a line of its own stays there.
 pub(super) fn lines<'a>(text: &str, columns: u16, role: Role, theme: &Theme) -> Vec<Line<'a>> {
-    wrap(&crate::domain::text::safe(text), usize::from(columns))
-        .into_iter()
+    text.lines()
+        .flat_map(|line| wrap(&crate::domain::text::safe(line), usize::from(columns)))
         .map(|line| Line::from(theme.span(role, line)))
         .collect()
 }
@@ -75,9 +75,9 @@ pub(super) fn beside<'a>(
     theme: &Theme,
 ) -> Vec<Line<'a>> {
     let room = usize::from(columns).saturating_sub(wide).max(1);
-    let safe = crate::domain::text::safe(text);
-    let parts = wrap(&safe, room).into_iter().enumerate();
+    let parts = text.lines().flat_map(|line| wrap(&crate::domain::text::safe(line), room));
     parts
+        .enumerate()
         .map(|(i, part)| {
             let label = if i == 0 { label } else { "" };
             Line::from(vec![theme.span(Role::Muted, format!("{label:wide$}")), theme.span(role, part)])

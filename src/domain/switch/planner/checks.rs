@@ -43,12 +43,12 @@ impl Situation<'_> {
         let right = self.facts.rights.get(&vmid).and_then(|right| right.fresh());
         let Some(right) = right.filter(|right| !right.granted) else { return Ok(()) };
         let message = format!(
-            "{} lacks VM.PowerMgmt on /vms/{vmid}, so {} can neither be started nor stopped.",
+            "{} lacks VM.PowerMgmt on /vms/{vmid}, which has to be granted on the host: {} can neither be started nor stopped.",
             right.who,
             self.party(vmid)
         );
         let refusal = Refusal::new(FindingId::PveForbidden, message);
-        Err(right.grant.iter().fold(refusal, |refusal, line| refusal.or(format!("On the host: {line}"))))
+        Err(right.grant.iter().fold(refusal, |refusal, line| refusal.or(line)))
     }
 
     fn check_lock(&self, vmid: Vmid) -> Result<(), Refusal> {
