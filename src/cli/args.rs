@@ -219,8 +219,8 @@ pub(crate) struct SimArgs {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8006")]
     pub(crate) listen: SocketAddr,
-    /// Faults to play
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    /// What goes wrong: a built-in scenario such as stubborn, or a file
+    #[arg(long, value_name = "NAME|FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) scenario: Option<PathBuf>,
     /// Write a configuration that reaches this host
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -239,8 +239,8 @@ pub(crate) struct DemoArgs {
     /// Guests boot and stop this many times faster
     #[arg(long, value_name = "FACTOR", default_value_t = 4.0, value_parser = speed)]
     pub(crate) speed: f64,
-    /// Faults to play
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    /// What goes wrong: a built-in scenario such as stubborn, or a file
+    #[arg(long, value_name = "NAME|FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) scenario: Option<PathBuf>,
     /// A command to run on the simulated host instead of the dashboard, such as `-- mode list`
     #[arg(last = true, value_name = "COMMAND")]

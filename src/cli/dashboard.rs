@@ -34,6 +34,10 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
         let failure = Failure::new(FindingId::UsageBad, "The dashboard prints no JSON.");
         return Err(failure.or("`morpheus mode list --json`"));
     }
+    if shell.env.var("TERM") == Some("dumb") {
+        let failure = Failure::new(FindingId::UsageBad, "This terminal (TERM=dumb) can't place the cursor.");
+        return Err(failure.or("`morpheus mode list` prints the modes on any terminal."));
+    }
     let Loaded { config, notices } = config_file::load(shell)?;
     let password = session::password(shell, &config)?;
     let launch = operate::how_to_launch(shell, password.clone())?;

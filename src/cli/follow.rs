@@ -42,6 +42,9 @@ pub(crate) async fn follow(
     let mut journal = ops::follow(store.clone(), id.clone());
     let mut second = tokio::time::interval(Duration::from_millis(if follower.live.is_some() { 250 } else { 60_000 }));
     loop {
+        if journal.is_empty() {
+            follower.ask(shell)?;
+        }
         tokio::select! {
             biased;
             _ = tokio::signal::ctrl_c() => return Err(follower.detach(shell, id)?),
@@ -50,7 +53,7 @@ pub(crate) async fn follow(
                 let Some(step) = open else { continue };
                 match answer {
                     Some(answer) => store.control(id, Control::Answer { step, answer })?,
-                    None => Questions::ask_again(shell.err)?,
+                    None => follower.questions.iter_mut().try_for_each(|questions| questions.ask_again(shell.err))?,
                 }
             }
             news = journal.recv() => match news {
@@ -87,12 +90,18 @@ impl Follower {
         if shell.json() {
             return Ok(json::document(shell.out, json::EVENT, &Line { op: id, event })?);
         }
+        if let Some(questions) = &mut self.questions {
+            questions.settle(shell.err, state)?;
+        }
         let progress = self.progress.get_or_insert_with(|| Progress::new(self.live, claim(state, modes)));
         progress.event(shell.out, state, event)?;
-        if let Some(questions) = &mut self.questions {
-            questions.look(shell.err, state)?;
-        }
         Ok(shell.out.flush()?)
+    }
+
+    /// Asks the open question, once everything that is known was told: an older one may have its answer already.
+    fn ask(&mut self, shell: &mut Shell<'_>) -> Result<(), Failure> {
+        let (Some(questions), Some(state)) = (&mut self.questions, &self.state) else { return Ok(()) };
+        Ok(questions.look(shell.err, state)?)
     }
 
     fn tick(&mut self, shell: &mut Shell<'_>) -> Result<(), Failure> {

@@ -138,7 +138,7 @@ fn title(step: &StepState) -> String {
 }
 
 /// The beginning of a line that fits into this many columns.
-fn cut(line: &str, columns: usize) -> String {
+pub(crate) fn cut(line: &str, columns: usize) -> String {
     let mut left = columns;
     line.chars()
         .take_while(|c| {

@@ -15,23 +15,31 @@ use tokio::sync::mpsc;
 pub(crate) struct Questions {
     /// The step that was asked about.
     asked: Option<u16>,
+    /// The prompt stands at the end of a line, and nothing was typed behind it yet.
+    prompted: bool,
     /// Lines from the keyboard, once something was asked.
     lines: Option<mpsc::Receiver<String>>,
 }
 
 impl Questions {
-    /// Asks if a question has come up that wasn't asked yet.
+    /// Takes back a prompt whose question was answered by somebody else, before that is written.
+    pub(crate) fn settle(&mut self, err: &mut dyn Write, state: &State) -> io::Result<()> {
+        if self.asked == state.question().map(|(step, _)| step) {
+            return Ok(());
+        }
+        self.asked = None;
+        if std::mem::take(&mut self.prompted) { writeln!(err) } else { Ok(()) }
+    }
+
+    /// Asks if a question is open that wasn't asked yet.
     pub(crate) fn look(&mut self, err: &mut dyn Write, state: &State) -> io::Result<()> {
         let open = state.question().map(|(step, _)| step);
-        if open == self.asked {
+        if open.is_none() || open == self.asked {
             return Ok(());
         }
         self.asked = open;
-        if open.is_none() {
-            return Ok(());
-        }
         self.lines.get_or_insert_with(read_lines);
-        prompt(err)
+        self.prompt(err)
     }
 
     /// The next answer; none in the outer sense never comes. A line that is no answer is `None`.
@@ -42,20 +50,24 @@ impl Questions {
             None => None,
         };
         match line {
-            Some(line) => parse(&line),
+            Some(line) => {
+                questions.iter_mut().for_each(|questions| questions.prompted = false);
+                parse(&line)
+            }
             None => std::future::pending().await,
         }
     }
 
     /// What was typed is no answer.
-    pub(crate) fn ask_again(err: &mut dyn Write) -> io::Result<()> {
-        prompt(err)
+    pub(crate) fn ask_again(&mut self, err: &mut dyn Write) -> io::Result<()> {
+        self.prompt(err)
     }
-}
 
-fn prompt(err: &mut dyn Write) -> io::Result<()> {
-    write!(err, "    [w]ait on, [s]top it hard, [a]bort? ")?;
-    err.flush()
+    fn prompt(&mut self, err: &mut dyn Write) -> io::Result<()> {
+        self.prompted = true;
+        write!(err, "    [w]ait on, [s]top it hard, [a]bort? ")?;
+        err.flush()
+    }
 }
 
 fn parse(line: &str) -> Option<Answer> {

@@ -59,6 +59,11 @@ impl Shell<'_> {
         self.global.json
     }
 
+    /// Columns of the output, where it is a terminal.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.terminal.stdout.then_some(usize::from(self.terminal.width))
+    }
+
     /// Whether a line may be rewritten while something runs.
     pub(crate) fn is_live(&self) -> bool {
         self.terminal.stdout && !self.json() && self.env.var("TERM") != Some("dumb")

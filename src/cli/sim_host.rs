@@ -2,7 +2,7 @@
 
 use super::{args::SimArgs, failure::Failure, json, session, shell::Shell};
 use crate::{
-    domain::finding::FindingId,
+    domain::{finding::FindingId, text},
     ops::Clock,
     sim::{self, Scenario, Sim, World, server},
 };
@@ -66,22 +66,41 @@ pub(crate) fn build(
     speed: Option<f64>,
     lively: bool,
 ) -> Result<Arc<Sim>, Failure> {
-    let bad = |path: &Path, why: &dyn ToString| {
-        Failure::new(FindingId::UsageBad, format!("{}: {}", path.display(), why.to_string()))
-    };
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(|why| bad(path, &why));
     let mut world = match world {
         Some(path) => World::from_yaml(&read(path)?).map_err(|why| bad(path, &why))?,
         None => World::demo()?,
     };
     let mut scenario = match scenario {
-        Some(path) => Scenario::from_yaml(&read(path)?).map_err(|why| bad(path, &why))?,
+        Some(path) => play(path)?,
         None => Scenario::default(),
     };
     world.lively |= lively;
     world.epoch = Clock::System.now().0;
     scenario.speed = speed.or(scenario.speed);
     Ok(Sim::new(world, scenario)?)
+}
+
+/// A scenario that the program carries, by its name, or one from a file.
+fn play(scenario: &Path) -> Result<Scenario, Failure> {
+    if let Some(carried) = scenario.to_str().and_then(|name| Scenario::names().find(|known| *known == name)) {
+        return Ok(Scenario::named(carried)?);
+    }
+    if !scenario.exists() {
+        let name = scenario.display().to_string();
+        let near = text::nearest(&name, Scenario::names());
+        let failure = Failure::new(FindingId::UsageBad, format!("{name} is neither a built-in scenario nor a file."));
+        let failure = near.into_iter().fold(failure, |failure, near| failure.or(format!("Did you mean {near}?")));
+        return Err(failure.or(format!("Name one of: {}.", Scenario::names().collect::<Vec<_>>().join(", "))));
+    }
+    Scenario::from_yaml(&read(scenario)?).map_err(|why| bad(scenario, &why))
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|why| bad(path, &why))
+}
+
+fn bad(path: &Path, why: &dyn ToString) -> Failure {
+    Failure::new(FindingId::UsageBad, format!("{}: {}", path.display(), why.to_string()))
 }
 
 /// Serves a host.

@@ -26,6 +26,26 @@ fn usage_and_configuration_are_2() {
 }
 
 #[test]
+fn a_terminal_without_a_cursor_gets_no_dashboard() {
+    let rig = Rig::new();
+    let said = finish(rig.command("ops", "").env("TERM", "dumb").spawn().unwrap());
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{said:?}");
+    assert!(said.err.contains("TERM=dumb") && said.err.contains("morpheus mode list"), "{said:?}");
+}
+
+#[test]
+fn a_scenario_is_a_name_or_a_file() {
+    let demo = |name: &str| finish(bare(&format!("demo --scenario {name} -- mode list")).spawn().unwrap());
+    let carried = demo("stubborn");
+    assert_eq!(carried.code, Some(0), "{carried:?}");
+    let mistyped = demo("stuborn");
+    assert_eq!(mistyped.code, Some(2), "{mistyped:?}");
+    for part in ["Did you mean stubborn?", "no-memory, no-rights, paused"] {
+        assert!(mistyped.err.contains(part), "{part}: {mistyped:?}");
+    }
+}
+
+#[test]
 fn a_mistyped_mode_is_2_and_suggests_the_nearest() {
     let rig = Rig::new();
     let said = rig.run("mode windowsvrstraming");

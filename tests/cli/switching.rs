@@ -16,7 +16,7 @@ fn a_switch_reads_as_documented() {
     snapshot("cli_already_there", &rig.ok("mode windowsvrstreaming"));
     snapshot("cli_history", &rig.ok("mode history"));
     let list = rig.ok("op list");
-    assert!(list.contains("done") && list.contains("Switching linuxvrstreaming -> windowsvrstreaming"), "{list}");
+    assert!(list.contains("done") && list.contains("  linuxvrstreaming -> windowsvrstreaming"), "{list}");
     snapshot("cli_op_status", &rig.plain(&rig.ok("op status")));
     assert!(rig.sim.violations().is_empty(), "{:?}", rig.sim.violations());
 }

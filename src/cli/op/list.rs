@@ -1,7 +1,7 @@
 //! `op list` and `op status`.
 
 use crate::{
-    cli::{follow, json, plan_text, progress::Progress, shell::Shell, table::table, time},
+    cli::{follow, json, plan_text, progress::{self, Progress}, shell::Shell, table::table, time},
     domain::{
         ids::{Millis, OpId},
         mode::ModeSet,
@@ -14,6 +14,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::io;
+use unicode_width::UnicodeWidthStr as _;
 
 #[derive(Serialize)]
 struct Ops<'a> {
@@ -51,9 +52,23 @@ pub(crate) fn list(shell: &mut Shell<'_>, operations: &[(OpId, State)], active: 
     }
     let rows = lines.iter().map(|line| {
         let state = word(line.outcome, line.running);
-        [line.op.to_string(), time::local(line.started), state.to_owned(), line.title.clone()]
+        let what = line.title.strip_prefix("Switching ").unwrap_or(&line.title).to_owned();
+        [line.op.to_string(), time::minute(line.started), state.to_owned(), what]
     });
+    let rows = fitting(rows.collect(), shell.width());
     table(shell.out, [("ID", 0), ("STARTED", 0), ("STATE", 0), ("WHAT", 0)], rows)
+}
+
+/// Rows whose last cell is cut so that none is broken over two lines of a terminal.
+fn fitting<const N: usize>(mut rows: Vec<[String; N]>, width: Option<usize>) -> Vec<[String; N]> {
+    let Some(width) = width else { return rows };
+    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
+    let before: usize = (0..N.saturating_sub(1)).filter_map(widest).map(|columns| columns + 2).sum();
+    let room = width.saturating_sub(before);
+    for cell in rows.iter_mut().filter_map(|row| row.last_mut()).filter(|cell| cell.width() > room) {
+        *cell = format!("{}...", progress::cut(cell, room.saturating_sub(3)));
+    }
+    rows
 }
 
 #[derive(Serialize)]
