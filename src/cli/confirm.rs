@@ -1,6 +1,11 @@
 //! The ladder of confirmations on a command line: nothing, `--yes`, `--confirm NAME`, or a person who is asked.
 
-use super::{args::OperateFlags, failure::Failure, plan_text, shell::{Shell, quoted}};
+use super::{
+    args::OperateFlags,
+    failure::Failure,
+    plan_text,
+    shell::{Shell, quoted},
+};
 use crate::domain::{
     finding::FindingId,
     switch::plan::{Fallback, Plan, Rung},

@@ -31,8 +31,15 @@ pub(crate) fn run(shell: &mut Shell<'_>, args: &DemoArgs) -> Result<u8, Failure>
     let mut global = inner.global.clone();
     global.config = Some(room.config());
     let terminal = shell.terminal;
-    let mut demo =
-        Shell { out: &mut *shell.out, err: &mut *shell.err, terminal, global: &global, env: &env, typed: shell.typed, demo: true };
+    let mut demo = Shell {
+        out: &mut *shell.out,
+        err: &mut *shell.err,
+        terminal,
+        global: &global,
+        env: &env,
+        typed: shell.typed,
+        demo: true,
+    };
     super::run(&mut demo, inner.command.as_ref())
 }
 

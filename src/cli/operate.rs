@@ -87,7 +87,8 @@ fn may_begin(store: &Store) -> Result<(), Failure> {
     }
     let Some(newest) = store.list().pop() else { return Ok(()) };
     let age = Clock::System.now().since(newest.state.started);
-    let starting = newest.state.finished.is_none() && newest.state.runner.is_none() && u128::from(age) < LAUNCHING.as_millis();
+    let starting =
+        newest.state.finished.is_none() && newest.state.runner.is_none() && u128::from(age) < LAUNCHING.as_millis();
     if starting {
         return Err(ops::Error::Running(newest.id).into());
     }

@@ -51,7 +51,9 @@ impl Questions {
         };
         match line {
             Some(line) => {
-                questions.iter_mut().for_each(|questions| questions.prompted = false);
+                if let Some(questions) = questions {
+                    questions.prompted = false;
+                }
                 parse(&line)
             }
             None => std::future::pending().await,

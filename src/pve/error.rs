@@ -67,8 +67,8 @@ fn forbidden(who: &str, path: &str, privileges: &str, grant: &[String]) -> Strin
         return format!("{who} isn't allowed to do this");
     }
     let needed = privileges.replace('|', " or ");
-    let lines: String = grant.iter().map(|line| format!("\n{line}")).collect();
-    format!("{who} lacks {needed} on {path}; it has to be granted on the host{lines}")
+    let words = format!("{who} lacks {needed} on {path}; it has to be granted on the host");
+    grant.iter().fold(words, |words, line| words + "\n" + line)
 }
 
 impl Error {

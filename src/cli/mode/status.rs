@@ -89,7 +89,11 @@ fn text_of(out: &mut dyn Write, status: &Seen<'_>, mode: &Mode) -> io::Result<()
     line(out, "GPU", Some(gpu))?;
     line(out, "OS", status.os.map(text::safe))?;
     line(out, "Agent", running.then(|| agent(status.agent).to_owned()))?;
-    line(out, "Note", status.trouble.map(|trouble| format!("{} ({})", text::safe(trouble.parts().0), trouble.finding)))?;
+    line(
+        out,
+        "Note",
+        status.trouble.map(|trouble| format!("{} ({})", text::safe(trouble.parts().0), trouble.finding)),
+    )?;
     if running && !mode.services.is_empty() {
         let services = mode.services.iter().map(|check| {
             let state = status.services.iter().find(|state| state.name == check.name);

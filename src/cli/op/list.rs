@@ -1,7 +1,13 @@
 //! `op list` and `op status`.
 
 use crate::{
-    cli::{follow, json, plan_text, progress::{self, Progress}, shell::Shell, table::table, time},
+    cli::{
+        follow, json, plan_text,
+        progress::{self, Progress},
+        shell::Shell,
+        table::table,
+        time,
+    },
     domain::{
         ids::{Millis, OpId},
         mode::ModeSet,

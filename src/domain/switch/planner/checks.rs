@@ -48,7 +48,7 @@ impl Situation<'_> {
             self.party(vmid)
         );
         let refusal = Refusal::new(FindingId::PveForbidden, message);
-        Err(right.grant.iter().fold(refusal, |refusal, line| refusal.or(line)))
+        Err(right.grant.iter().fold(refusal, Refusal::or))
     }
 
     fn check_lock(&self, vmid: Vmid) -> Result<(), Refusal> {
