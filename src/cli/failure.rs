@@ -85,7 +85,7 @@ impl Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        let Refusal { finding, message, alternatives } = refusal;
+        let Refusal { finding, message, alternatives, .. } = refusal;
         Self { alternatives, ..Self::new(finding, message) }
     }
 }

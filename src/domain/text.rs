@@ -25,6 +25,13 @@ pub fn duration(seconds: u64) -> String {
     }
 }
 
+/// A number of things: `1 guest`, `7 guests`.
+#[must_use]
+pub fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 /// Bytes in binary units with at most one decimal: `512 MiB`, `31.3 GiB`.
 #[must_use]
 pub fn bytes(count: u64) -> String {

@@ -59,10 +59,8 @@ fn by_keys_from_every_mode_to_every_other() {
         if to == SHARED && from < 2 {
             terminal.shows("conflicts_with");
             assert_eq!(current(&host), MODES[from], "a refusal changes nothing");
-            terminal.type_in("\x1b");
+            terminal.type_in("R");
             terminal.loses("Not now:");
-            terminal.type_in(&format!(":mode switch --replace {}", MODES[to]));
-            terminal.type_in("\r");
         }
         confirm(&mut terminal, to);
         terminal.shows(&format!("Now in {} mode", MODES[to]));

@@ -118,8 +118,15 @@ impl<'a> Situation<'a> {
     fn exists(&self, mode: &Mode) -> Result<(), Refusal> {
         let guest = self.facts.guest(mode.vmid).filter(|guest| guest.kind == GuestKind::Qemu).ok_or_else(|| {
             let message = format!("Mode {} names VM {}, which the host doesn't list.", mode.name, mode.vmid);
-            Refusal::new(FindingId::GuestMissing, message)
-                .or("Correct the vmid in the configuration, or grant VM.Audit on it to the token.")
+            let refusal = Refusal::new(FindingId::GuestMissing, message)
+                .in_brief(format!("VM {} isn't listed", mode.vmid))
+                .or("Correct the vmid in the configuration, or grant VM.Audit on it to the token.");
+            match self.facts.guests().next() {
+                Some(_) => refusal,
+                None => refusal
+                    .or("No guest at all is listed: a token with privilege separation has no rights of its \
+                                    own until it gets them (morpheus explain pve.forbidden)."),
+            }
         })?;
         if guest.template {
             let message = format!("VM {} of mode {} is a template; Proxmox never starts one.", mode.vmid, mode.name);
@@ -154,6 +161,7 @@ impl<'a> Situation<'a> {
             format!("{} can't run while {} (VM {}) is running: {reason}.", target.name, other.name, other.vmid);
         let verb = if self.intent.verb == Verb::Start { "start" } else { "switch" };
         Refusal::new(FindingId::ModeConflict, message)
+            .in_brief(format!("conflicts with {}", other.name))
             .or(format!("Stop it first: morpheus mode stop {}", other.name))
             .or(format!("Have it stopped: morpheus mode {verb} {} --replace", target.name))
     }
@@ -324,6 +332,8 @@ pub fn unknown_mode(name: &str, modes: &ModeSet) -> Refusal {
 fn refuse_holder(holder: &Party, target: &Party, addr: gpu::PciAddr) -> Refusal {
     let finding = if holder.mode.is_some() { FindingId::ModeConflict } else { FindingId::GpuHeldByForeign };
     let refusal = Refusal::new(finding, format!("{holder} is running and holds {addr}, which {target} needs."));
+    let who = holder.mode.as_ref().map_or_else(|| text::safe(&holder.name), ToString::to_string);
+    let refusal = refusal.in_brief(format!("{who} (VM {}) holds its GPU", holder.vmid));
     let refusal = refusal.or(format!("Shut VM {} down yourself, then try again.", holder.vmid));
     match &target.mode {
         Some(mode) => refusal.or(format!("Have it shut down: morpheus mode switch {mode} --replace")),
@@ -334,6 +344,7 @@ fn refuse_holder(holder: &Party, target: &Party, addr: gpu::PciAddr) -> Refusal 
 fn holder_unknown(party: &Party, why: &str) -> Refusal {
     let message = format!("Nobody can tell which devices {party} holds: {why}. Unknown is never taken for free.");
     Refusal::new(FindingId::GpuHolderUnknown, message)
+        .in_brief(format!("devices of VM {} unknown", party.vmid))
         .or("Grant VM.Audit on the VM and Mapping.Audit on /mapping/pci to the token.")
 }
 

@@ -11,6 +11,9 @@ pub struct Refusal {
     pub finding: FindingId,
     /// The reason, with names.
     pub message: String,
+    /// The reason beside the mode's name, in as few words as a row of a list has; none where the message will do.
+    #[serde(default)]
+    pub brief: Option<String>,
     /// What could be done instead, as sentences or commands.
     pub alternatives: Vec<String>,
 }
@@ -18,7 +21,14 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without alternatives.
     pub fn new(finding: FindingId, message: impl Into<String>) -> Self {
-        Self { finding, message: message.into(), alternatives: Vec::new() }
+        Self { finding, message: message.into(), brief: None, alternatives: Vec::new() }
+    }
+
+    /// Says it in a few words too.
+    #[must_use]
+    pub fn in_brief(mut self, words: impl Into<String>) -> Self {
+        self.brief = Some(words.into());
+        self
     }
 
     /// Adds an alternative.

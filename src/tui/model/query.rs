@@ -63,7 +63,7 @@ impl Model {
         self.setup.modes.0.iter().filter(|mode| needle.is_empty() || text(mode).contains(&needle)).collect()
     }
 
-    /// Guests that the filter lets through, VMs first.
+    /// Guests that the filter lets through, VMs and containers by number.
     #[must_use]
     pub fn shown_guests(&self) -> Vec<&Guest> {
         let needle = self.ui.filter.text.to_lowercase();
@@ -71,7 +71,10 @@ impl Model {
             let lock = guest.lock.as_deref().unwrap_or_default();
             format!("{} {} {} {lock} {}", guest.vmid, guest.name, guest.power, guest.tags.join(" ")).to_lowercase()
         };
-        self.facts.guests().filter(|guest| needle.is_empty() || text(guest).contains(&needle)).collect()
+        let fits = |guest: &&Guest| needle.is_empty() || text(guest).contains(&needle);
+        let mut shown: Vec<&Guest> = self.facts.guests().filter(fits).collect();
+        shown.sort_by_key(|guest| guest.vmid);
+        shown
     }
 
     /// The selected mode, if it is still configured.
@@ -145,6 +148,7 @@ impl Model {
             Action::ModeStop(name) => self.unavailable_of(name.as_ref(), Ask::Stop),
             Action::OpCancel => policy::availability(Ask::Cancel, &self.situation()).err(),
             Action::OpResume => policy::availability(Ask::Resume, &self.situation()).err(),
+            Action::OpUndo if self.is_cut_off() => self.out_of_reach(),
             Action::OpUndo => policy::availability(Ask::Undo, &self.situation()).err(),
             Action::OpShow if self.ops.is_empty() => {
                 Some(Refusal::new(FindingId::OpUnknown, "There was no operation yet."))
@@ -156,6 +160,15 @@ impl Model {
                 Some(Refusal::new(FindingId::OpUnknown, "Nothing on screen is wrong."))
             }
             _ => None,
+        }
+    }
+
+    fn out_of_reach(&self) -> Option<Refusal> {
+        match &self.link {
+            Link::Down { trouble, .. } | Link::Unconfigured(trouble) => {
+                Some(Refusal::new(trouble.finding, trouble.parts().0))
+            }
+            Link::Connecting | Link::Up => None,
         }
     }
 

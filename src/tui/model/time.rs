@@ -9,7 +9,7 @@ use crate::{
 /// Milliseconds after which data counts as old and shows its age.
 const OLD: u64 = 20_000;
 
-/// An age in steps that grow with it, so that it seldom changes: seconds in fives, minutes, then as a duration.
+/// An age in steps that grow with it, so that it seldom changes: seconds, from ten on in tens, minutes, hours, days.
 #[must_use]
 pub fn age_of(ms: u64) -> String {
     text::duration(ms / 1000 / step(ms) * step(ms)).split(' ').next().unwrap_or_default().to_owned()
@@ -27,7 +27,8 @@ pub fn ago(now: Millis, then: Millis) -> String {
 /// Seconds from one value of an age to the next.
 const fn step(ms: u64) -> u64 {
     match ms / 1000 {
-        0..60 => 5,
+        0..10 => 1,
+        10..60 => 10,
         60..3600 => 60,
         3600..86_400 => 3600,
         _ => 86_400,
@@ -100,8 +101,9 @@ mod tests {
     #[test]
     fn ages_change_seldom() {
         let ages = [0, 4_999, 23_000, 59_000, 61_000, 3_599_000, 7_300_000, 200_000_000];
-        assert_eq!(ages.map(age_of), ["0s", "0s", "20s", "55s", "1m", "59m", "2h", "2d"]);
-        assert_eq!(next_age(Millis(23_000), Millis(0)), Millis(25_000));
+        assert_eq!(ages.map(age_of), ["0s", "4s", "20s", "50s", "1m", "59m", "2h", "2d"]);
+        assert_eq!(next_age(Millis(23_000), Millis(0)), Millis(30_000));
+        assert_eq!(next_age(Millis(3_200), Millis(0)), Millis(4_000));
         assert_eq!(next_age(Millis(61_000), Millis(0)), Millis(120_000));
         assert_eq!(next_second(Millis(1_000), Millis(0)), Millis(2_000));
         assert_eq!(ago(Millis(7_300_000), Millis(0)), "2h ago");

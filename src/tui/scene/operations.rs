@@ -158,6 +158,29 @@ fn it_ends_well() {
 }
 
 #[test]
+fn services_that_do_not_answer_are_a_finding() {
+    let mut lines = finished();
+    for (_, what) in &mut lines {
+        if let What::StepDone { services, .. } = what {
+            for service in services {
+                service.health = Health::Down;
+            }
+        }
+    }
+    let text = begun(lines).text();
+    assert!(text.contains("WiVRn (service.down)"), "{text}");
+}
+
+#[test]
+fn every_step_that_ends_is_followed_by_a_look() {
+    let looks = |lines| begun(lines).effects.iter().filter(|effect| **effect == Effect::Refresh).count();
+    assert_eq!(looks(stopping()), 0);
+    assert_eq!(looks(starting()), 2);
+    assert_eq!(looks(failing()), 3);
+    assert_eq!(looks(finished()), 6);
+}
+
+#[test]
 fn it_fails_and_goes_back() {
     begun(failing()).later(2_000).snap("operation_going_back");
     let mut lines = failing();

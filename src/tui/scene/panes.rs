@@ -36,6 +36,28 @@ fn a_guest_of_no_mode_with_a_lock() {
 }
 
 #[test]
+fn guests_whose_names_begin_alike_are_told_apart() {
+    let mut facts = host::facts(&[101]);
+    for (vmid, name) in [(101, "nimsforest-vr-linux"), (102, "nimsforest-vr-windows")] {
+        testing::change(&mut facts, vmid, |guest| name.clone_into(&mut guest.name));
+    }
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let text = running(&[101]).at(columns, rows).msg(Msg::Seen(Box::new(facts.clone()))).text();
+        assert!(text.contains("linux ") && text.contains("dows "), "{text}");
+    }
+}
+
+#[test]
+fn guests_stand_by_number_whatever_they_are() {
+    let mut facts = host::facts(&[101]);
+    facts.lxc.value.as_mut().unwrap()[0].vmid = testing::id(105);
+    let scene = running(&[101]).msg(Msg::Seen(Box::new(facts))).keys("2 end up up");
+    let order: Vec<u32> = scene.model.shown_guests().iter().map(|guest| guest.vmid.get()).collect();
+    assert_eq!(order, [101, 102, 103, 104, 105, 110, 111]);
+    assert_eq!(scene.model.ui.guest, Some(testing::id(105)));
+}
+
+#[test]
 fn the_filter_narrows_both_lists() {
     running(&[101, 110]).keys("/ 'vr'").snap("filter_typing");
     running(&[101, 110]).keys("/ 'vr' enter").snap("filter_set");

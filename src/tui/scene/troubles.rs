@@ -82,6 +82,45 @@ fn no_modes_and_no_guests() {
 }
 
 #[test]
+fn a_token_that_sees_nothing_is_told_from_a_host_that_has_nothing() {
+    let mut facts = host::facts(&[]);
+    facts.qemu.value = Some(vec![]);
+    facts.lxc.value = Some(vec![]);
+    let scene = empty().msg(Msg::Link(Link::Up)).msg(Msg::Seen(Box::new(facts)));
+    scene.snap("no_rights");
+}
+
+#[test]
+fn a_dead_host_wakes_the_screen_less_and_less_often() {
+    let mut scene = down(empty(), FindingId::PveUnreachable, "no route to host", 3);
+    let mut wakes = Vec::new();
+    while let Some(at) = scene.model.next_deadline().filter(|_| wakes.len() < 18) {
+        let (before, after) = (scene.text(), scene.msg(Msg::Clock(at)));
+        assert_ne!(before, after.text(), "nothing changed at {at:?}");
+        wakes.push(at.since(super::NOON) / 1000);
+        scene = after;
+    }
+    assert_eq!(wakes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30, 40, 50, 60, 120, 180, 240]);
+}
+
+#[test]
+fn a_host_that_does_not_answer_offers_no_way_back() {
+    let op = super::operations::brief();
+    let scene = down(empty(), FindingId::PveUnreachable, "no route to host", 3);
+    let mut ended = op.clone();
+    let finished = crate::domain::switch::event::What::Finished {
+        outcome: crate::domain::switch::event::Outcome::Done,
+        trouble: None,
+        gpu: None,
+    };
+    let seq = ended.state.next_seq;
+    ended.state.apply(&crate::domain::switch::event::Event { seq, at: super::NOON, what: finished });
+    let text = scene.msg(Msg::Ops(vec![ended])).text();
+    let footer = text.lines().last().unwrap();
+    assert!(!footer.contains("undo") && !footer.contains("operation"), "{footer}");
+}
+
+#[test]
 fn a_host_that_comes_back() {
     let scene = down(running(&[101]), FindingId::PveUnreachable, "no route to host", 2).later(60_000);
     let scene = scene.msg(Msg::Link(Link::Up));
@@ -110,10 +149,10 @@ fn a_task_seen_long_ago_keeps_nobody_waiting() {
     };
     facts.tasks = Part::good(vec![task], super::NOON);
     let scene = running(&[101]).msg(Msg::Seen(Box::new(facts)));
-    assert!(scene.text().contains("A task is running"), "{}", scene.text());
+    assert!(scene.text().contains("VM 101 has a task: vzdump"), "{}", scene.text());
     let list = Part { seen: Some(super::NOON.plus(61_000)), ..host::facts(&[101]).qemu };
     let scene = scene.later(61_000).msg(Msg::Seen(Box::new(Facts { qemu: list, ..Facts::default() })));
-    assert!(!scene.text().contains("A task is running"), "{}", scene.text());
+    assert!(!scene.text().contains("VM 101 has a task: vzdump"), "{}", scene.text());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::{
         ids::Millis,
         policy::{Ask, availability},
         switch::refusal::Refusal,
+        text::counted,
     },
     tui::{
         effect::Effect,
@@ -65,11 +66,11 @@ fn forget_what_does_not_keep(facts: &mut Facts) {
 /// What follows from changed facts or operations.
 pub(super) fn known(model: &mut Model) {
     if model.ui.guest.is_none() {
-        model.ui.guest = model.facts.guests().next().map(|guest| guest.vmid);
+        model.ui.guest = model.facts.guests().map(|guest| guest.vmid).min();
     }
     let standing = |model: &Model| {
         if let Link::Down { trouble, .. } | Link::Unconfigured(trouble) = &model.link {
-            let refusal = Refusal::new(trouble.finding, trouble.message.clone());
+            let refusal = Refusal::new(trouble.finding, trouble.message.clone()).in_brief(trouble.parts().0);
             return model.setup.modes.0.iter().map(|_| Err(refusal.clone())).collect();
         }
         let situation = model.situation();
@@ -77,9 +78,11 @@ pub(super) fn known(model: &mut Model) {
         let of = |name| {
             availability(Ask::Switch(name), &situation).map_err(|refusal| match refusal.finding {
                 FindingId::GpuHolderUnknown if unread > 0 => {
-                    let text =
-                        format!("A fresh look will tell: the devices of {unread} running guests weren't read yet.");
-                    Refusal::new(refusal.finding, text)
+                    let text = format!(
+                        "A fresh look will tell: the devices of {} weren't read yet.",
+                        counted(unread, "running guest")
+                    );
+                    Refusal::new(refusal.finding, text).in_brief("a fresh look will tell")
                 }
                 _ => refusal,
             })

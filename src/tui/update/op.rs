@@ -74,7 +74,8 @@ pub(super) fn line(model: &mut Model, id: &OpId, event: &Event) -> Vec<Effect> {
     tell(model, id, event);
     match &event.what {
         What::Asked { .. } => asked(model, id),
-        What::Finished { .. } => vec![Effect::Refresh],
+        // The lists behind the steps are to agree with them.
+        What::StepDone { .. } | What::StepFailed { .. } | What::Finished { .. } => vec![Effect::Refresh],
         _ => Vec::new(),
     }
 }

@@ -87,7 +87,8 @@ fn body<'a>(confirm: &Confirm, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
             }
             StepAction::HardStop => format!("stop {} hard: what is in its memory is lost", step.party),
             StepAction::Release { .. } => "see that nobody holds the GPU any more".to_owned(),
-            StepAction::Start { .. } => format!("start {}", step.party),
+            StepAction::Start { again: false } => format!("start {}", step.party),
+            StepAction::Start { again: true } => format!("bring {} back", step.party),
             StepAction::Network => "wait for its address".to_owned(),
             StepAction::Services => "ask its services".to_owned(),
         };

@@ -4,7 +4,6 @@ use super::words::{self, beside, lines};
 use crate::{
     domain::{
         facts::Facts,
-        finding::FindingId,
         gpu,
         guest::{AgentState, Guest, GuestKind, Health},
         ids::Vmid,
@@ -103,8 +102,10 @@ impl<'a> Detail<'a> {
         match self.model.standing_of(&mode.name) {
             None => self.pair("Switch", "not known yet", Role::Muted),
             Some(Ok(())) => self.pair("Switch", "ready", Role::Good),
-            Some(Err(no)) if no.finding == FindingId::ModeAlready => self.pair("Switch", "current mode", Role::Good),
-            Some(Err(no)) => self.pair("Switch", &no.message, Role::Warn),
+            Some(Err(no)) => match super::modes::usual(no.finding) {
+                Some((role, words)) => self.pair("Switch", words, role),
+                None => self.pair("Switch", &no.message, Role::Warn),
+            },
         }
     }
 
@@ -141,7 +142,7 @@ impl<'a> Detail<'a> {
             None => all.extend(self.pair("Address", "none seen", Role::Muted)),
         }
         if let Some(gpu) = &agent.gpu {
-            all.extend(self.pair("Driver", gpu, Role::Text));
+            all.extend(self.pair("Card", gpu, Role::Text));
         }
         if let Some(os) = &agent.os {
             all.extend(self.pair("System", os, Role::Text));
@@ -173,7 +174,7 @@ impl<'a> Detail<'a> {
             (used, whole) => used.or(whole),
         };
         let used = Some(words::cpu(guest)).filter(|used| !used.is_empty());
-        let cpu = of(used, guest.cpus.map(|cpus| format!("{cpus:.0} CPUs")));
+        let cpu = of(used, guest.cpus.map(cpus));
         let used = guest.mem.filter(|_| guest.power.holds_devices()).map(words::gib);
         let memory = of(used, guest.maxmem.map(|bytes| format!("{} GiB", words::gib(bytes))));
         let mut all = Vec::new();
@@ -192,6 +193,11 @@ impl<'a> Detail<'a> {
         let text = format!("{verb} {}, took {}", ago(self.model.now, at), duration(took / 1000));
         self.pair("Last", &text, Role::Text)
     }
+}
+
+fn cpus(count: f64) -> String {
+    let plural = if (count - 1.0).abs() < 0.05 { "" } else { "s" };
+    format!("{count:.0} CPU{plural}")
 }
 
 /// The devices that a guest takes, by name where the host's PCI list has one. Functions of one card are one device.

@@ -1,13 +1,16 @@
 //! The bottom line: what the keys do here, a passing remark, or the filter that is being typed.
 
-use crate::tui::{
-    action::Action,
-    chord::{Chord, Key},
-    keymap::hints::Hint,
-    model::{Model, layer::Layer},
-    msg::Level,
-    theme::{Role, Theme},
-    widget::text::{fit, spread},
+use crate::{
+    domain::text::counted,
+    tui::{
+        action::Action,
+        chord::{Chord, Key},
+        keymap::hints::Hint,
+        model::{Model, layer::Layer},
+        msg::Level,
+        theme::{Role, Theme},
+        widget::text::{fit, spread},
+    },
 };
 use ratatui::{
     buffer::Buffer,
@@ -65,6 +68,7 @@ fn makes_sense(model: &Model, hint: &Hint) -> bool {
         Action::ModeSwitch(_) | Action::Inspect | Action::Filter | Action::Copy | Action::Next | Action::Enter
     );
     match hint.action {
+        Action::OpShow if blank => model.open_op().is_some(),
         Action::Back => model.can_go_back(),
         _ if blank && of_rows => false,
         _ => main || hint.reason.is_none(),
@@ -81,7 +85,8 @@ fn spans<'a>(hint: &Hint, theme: &Theme) -> Vec<Span<'a>> {
 }
 
 fn filter(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) -> Position {
-    let found = format!("{} modes, {} guests ", model.shown_modes().len(), model.shown_guests().len());
+    let guests = counted(model.shown_guests().len(), "guest");
+    let found = format!("{}, {guests} ", counted(model.shown_modes().len(), "mode"));
     let (text, cursor) = model.ui.filter.visible(area.width / 2);
     let left = vec![theme.span(Role::Key, " / "), theme.span(Role::Input, text)];
     let line = spread(left, vec![theme.span(Role::Muted, found)], usize::from(area.width));

@@ -12,7 +12,7 @@ use crate::{
         theme::{Role, Theme},
         widget::{
             frame::{Frame, more},
-            table::{Cell, Column, Table},
+            table::{Cell, Column, Holds, Table},
             text::draw_lines,
         },
     },
@@ -20,14 +20,14 @@ use crate::{
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 const COLUMNS: [Column; 8] = [
-    Column { title: "ID", min: 4, max: 9, rank: 2, right: true },
-    Column { title: "NAME", min: 12, max: 26, rank: 0, right: false },
-    Column { title: "STATE", min: 10, max: 11, rank: 1, right: false },
-    Column { title: "CPU", min: 4, max: 4, rank: 3, right: true },
-    Column { title: "GIB", min: 5, max: 5, rank: 4, right: true },
-    Column { title: "UP", min: 7, max: 7, rank: 6, right: true },
-    Column { title: "ADDRESS", min: 15, max: 15, rank: 7, right: false },
-    Column { title: "LOCK", min: 6, max: 9, rank: 5, right: false },
+    Column { title: "ID", min: 4, max: 9, rank: 2, holds: Holds::Number },
+    Column { title: "NAME", min: 12, max: 26, rank: 0, holds: Holds::Name },
+    Column { title: "STATE", min: 10, max: 11, rank: 1, holds: Holds::Text },
+    Column { title: "CPU", min: 4, max: 4, rank: 3, holds: Holds::Number },
+    Column { title: "GIB", min: 5, max: 5, rank: 4, holds: Holds::Number },
+    Column { title: "UP", min: 7, max: 7, rank: 6, holds: Holds::Number },
+    Column { title: "ADDRESS", min: 15, max: 15, rank: 7, holds: Holds::Text },
+    Column { title: "LOCK", min: 6, max: 9, rank: 5, holds: Holds::Text },
 ];
 
 pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) {
@@ -45,7 +45,7 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
     draw_lines(&broken, 0, Rect { y: list.bottom(), height: foot, ..inner }, buffer);
     if guests.is_empty() {
         let text = match all {
-            0 => "The host lists no guest that this token may see.",
+            0 => "The token sees no guest: privilege separation? (pve.forbidden)",
             _ => "No guest fits the filter. Esc clears it.",
         };
         draw_lines(&words::lines(text, list.width, Role::Muted, theme), 0, list, buffer);

@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         finding::FindingId,
+        guest::Power,
         text::{duration, safe},
     },
     tui::{
@@ -53,7 +54,7 @@ fn link<'a>(model: &Model, theme: &Theme) -> Span<'a> {
                 _ => "no answer",
             };
             let gone = match model.now.since(*since) {
-                0..5_000 => String::new(),
+                0..1_000 => String::new(),
                 ms => format!(" for {}", age_of(ms)),
             };
             theme.span(Role::Bad, format!("{words}{gone}{}", old.unwrap_or_default()))
@@ -96,12 +97,16 @@ fn current(model: &Model) -> (Role, Vec<String>) {
     if let Some(mode) = model.setup.modes.current(&model.facts) {
         return (Role::Strong, vec![safe(mode.name.as_str())]);
     }
-    let running = model.setup.modes.running(&model.facts).count();
-    let words = match (model.facts.qemu.fresh().is_some(), running) {
-        (false, _) => return (Role::Muted, Vec::new()),
-        (true, 0) => "no mode is running".to_owned(),
-        (true, 1) => "a mode's state is unknown".to_owned(),
-        (true, n) => format!("{n} modes are running"),
+    if model.facts.qemu.fresh().is_none() {
+        return (Role::Muted, Vec::new());
+    }
+    let running = model.setup.modes.running(&model.facts);
+    let (unknown, running): (Vec<_>, Vec<_>) = running.partition(|mode| model.facts.power(mode.vmid) == Power::Unknown);
+    let words = match (unknown.len(), running.len()) {
+        (0, 0) => "no mode is running".to_owned(),
+        (0, n) => format!("{n} modes are running"),
+        (1, _) => "a mode's state is unknown".to_owned(),
+        (n, _) => format!("states of {n} modes unknown"),
     };
     (Role::Muted, vec![words])
 }

@@ -8,7 +8,7 @@ use crate::{
         theme::{Role, Theme},
         widget::{
             frame::{Frame, more},
-            table::{Cell, Column, Row, Table},
+            table::{Cell, Column, Holds, Row, Table},
         },
     },
 };
@@ -16,10 +16,10 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 /// The last one gives way to a line below each mode where there is room for that.
 const COLUMNS: [Column; 4] = [
-    Column { title: "MODE", min: 14, max: 30, rank: 0, right: false },
-    Column { title: "STATE", min: 9, max: 9, rank: 1, right: false },
-    Column { title: "GPU", min: 9, max: 9, rank: 3, right: false },
-    Column { title: "NOW", min: 11, max: 11, rank: 2, right: false },
+    Column { title: "MODE", min: 14, max: 30, rank: 0, holds: Holds::Name },
+    Column { title: "STATE", min: 9, max: 9, rank: 1, holds: Holds::Text },
+    Column { title: "GPU", min: 9, max: 9, rank: 3, holds: Holds::Text },
+    Column { title: "NOW", min: 11, max: 11, rank: 2, holds: Holds::Text },
 ];
 
 pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) {
@@ -81,17 +81,29 @@ fn why(model: &Model, mode: &Mode) -> Cell {
     match model.standing_of(&mode.name) {
         None => Cell::new(Role::Muted, "not known yet"),
         Some(Ok(())) => Cell::new(Role::Muted, "ready to switch to"),
-        Some(Err(no)) if no.finding == FindingId::ModeAlready => Cell::new(Role::Good, "current mode"),
-        Some(Err(no)) if no.finding == FindingId::OpRunning => Cell::new(Role::Muted, "waits for the operation"),
-        Some(Err(no)) if no.finding == FindingId::OpInterrupted => {
-            Cell::new(Role::Warn, "an operation was interrupted")
-        }
-        Some(Err(no)) => {
-            let message = safe(&no.message);
-            let own = format!("{} ", mode.name);
-            Cell::new(Role::Warn, message.strip_prefix(&own).unwrap_or(&message))
-        }
+        Some(Err(no)) => match usual(no.finding) {
+            Some((role, words)) => Cell::new(role, words),
+            None => Cell::new(Role::Warn, in_brief(mode, no)),
+        },
     }
+}
+
+/// The words for what is so now and then and is nobody's fault; the detail pane has the same.
+pub(super) const fn usual(finding: FindingId) -> Option<(Role, &'static str)> {
+    match finding {
+        FindingId::ModeAlready => Some((Role::Good, "current mode")),
+        FindingId::OpRunning => Some((Role::Muted, "waits for the operation")),
+        FindingId::OpInterrupted => Some((Role::Warn, "an operation was interrupted")),
+        _ => None,
+    }
+}
+
+/// The reason in a few words, or what it says after the mode's own name.
+fn in_brief(mode: &Mode, no: &Refusal) -> String {
+    let message = safe(no.brief.as_ref().unwrap_or(&no.message));
+    let rest = message.strip_prefix(mode.name.as_str()).and_then(|rest| rest.strip_prefix(' '));
+    let rest = rest.map(|rest| rest.strip_prefix(&format!("(VM {}) ", mode.vmid)).unwrap_or(rest));
+    rest.map_or_else(|| message.clone(), ToOwned::to_owned)
 }
 
 /// The kind of reason in a word or two; the detail pane has the sentence.

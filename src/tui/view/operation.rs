@@ -3,6 +3,7 @@
 use super::words::{DIALOG, labelled, lines};
 use crate::{
     domain::{
+        finding::FindingId,
         ids::{Millis, OpId},
         switch::{
             event::{Call, Outcome},
@@ -191,7 +192,7 @@ fn end<'a>(state: &State, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     }
     let down: Vec<&str> = state.services_down().collect();
     if !down.is_empty() {
-        all.extend(pair("Down", &down.join(", "), Role::Warn));
+        all.extend(pair("Down", &format!("{} ({})", down.join(", "), FindingId::ServiceDown), Role::Warn));
     }
     if let Some(trouble) = &state.trouble
         && finish.outcome != Outcome::Done

@@ -19,8 +19,19 @@ pub struct Column {
     pub max: u16,
     /// Those with a higher number go first when there is no room.
     pub rank: u8,
-    /// Numbers stand at the right.
-    pub right: bool,
+    /// What stands in it.
+    pub holds: Holds,
+}
+
+/// What stands in a column: how it is placed, and where it is cut when there is no room for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Holds {
+    /// Words: cut at the end.
+    Text,
+    /// Names, which often differ at the end only: cut in the middle.
+    Name,
+    /// Numbers, at the right.
+    Number,
 }
 
 /// A cell.
@@ -159,7 +170,12 @@ impl Table<'_> {
             if i > 0 {
                 spans.push(theme.span(over.unwrap_or(Role::Text), " "));
             }
-            let text = text::pad(&cell.text, usize::from(*width), column.right, theme.glyphs.cut);
+            let wide = usize::from(*width);
+            let text = match column.holds {
+                Holds::Name => text::fit_middle(&cell.text, wide, theme.glyphs.cut),
+                Holds::Text | Holds::Number => text::fit(&cell.text, wide, theme.glyphs.cut),
+            };
+            let text = text::pad(&text, wide, column.holds == Holds::Number, theme.glyphs.cut);
             spans.push(theme.span(role, text));
         }
         Line::from(spans)
@@ -171,7 +187,7 @@ mod tests {
     use super::*;
 
     const fn column(min: u16, max: u16, rank: u8) -> Column {
-        Column { title: "", min, max, rank, right: false }
+        Column { title: "", min, max, rank, holds: Holds::Text }
     }
 
     #[test]

@@ -36,6 +36,25 @@ pub fn fit(text: &str, columns: usize, cut: &str) -> String {
     out
 }
 
+/// The text in at most `columns`, with `cut` in its middle if something is missing: names that begin alike stay apart.
+#[must_use]
+pub fn fit_middle(text: &str, columns: usize, cut: &str) -> String {
+    if width(text) <= columns || columns < width(cut) + 4 {
+        return fit(text, columns, cut);
+    }
+    let room = columns - width(cut);
+    let head = fit(text, room - room / 2, "");
+    let mut tail: Vec<&str> = Vec::new();
+    let mut left = room - width(&head);
+    for grapheme in text.graphemes(true).rev() {
+        let Some(rest) = left.checked_sub(width(grapheme)) else { break };
+        left = rest;
+        tail.push(grapheme);
+    }
+    tail.reverse();
+    format!("{head}{cut}{}", tail.concat())
+}
+
 /// The text in exactly `columns`, filled up with blanks on the right, or on the left if `right`.
 #[must_use]
 pub fn pad(text: &str, columns: usize, right: bool, cut: &str) -> String {
@@ -106,6 +125,17 @@ mod tests {
         assert_eq!(fit("日本語", 4, "…"), "日…");
         assert_eq!([fit("abc", 3, "…"), fit("abc", 1, "…"), fit("abc", 0, "…")], ["abc", "…", ""]);
         assert_eq!([pad("8s", 4, true, "…"), pad("8s", 4, false, "…")], ["  8s", "8s  "]);
+    }
+
+    #[test]
+    fn names_that_begin_alike_stay_apart() {
+        let cut = |name| fit_middle(name, 13, "…");
+        assert_eq!(cut("nimsforest-vr-linux"), "nimsfo…-linux");
+        assert_eq!(cut("nimsforest-vr-windows"), "nimsfo…indows");
+        assert_eq!(cut("short"), "short");
+        assert_eq!(width(&fit_middle("森林森林森林森林", 9, "…")), 9);
+        assert_eq!(fit_middle("森林森林", 6, "…"), "森…林");
+        assert_eq!(fit_middle("abcdef", 3, "…"), "ab…");
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl Situation<'_> {
             right.who,
             self.party(vmid)
         );
-        let refusal = Refusal::new(FindingId::PveForbidden, message);
+        let brief = format!("the token may not start or stop VM {vmid}");
+        let refusal = Refusal::new(FindingId::PveForbidden, message).in_brief(brief);
         Err(right.grant.iter().fold(refusal, Refusal::or))
     }
 
@@ -57,11 +58,15 @@ impl Situation<'_> {
         if guest.is_some_and(|g| g.power == Power::Prelaunch) || guest.and_then(|g| g.lock.as_deref()) == Some("backup")
         {
             let message = format!("A backup of {party} is running.");
-            return Err(Refusal::new(FindingId::GuestBackup, message).or("Wait for it to finish, then try again."));
+            let refusal = Refusal::new(FindingId::GuestBackup, message).in_brief(format!("backup of VM {vmid} runs"));
+            return Err(refusal.or("Wait for it to finish, then try again."));
         }
         let Some(lock) = guest.and_then(|g| g.lock.as_deref()) else { return Ok(()) };
         let message = format!("{party} is locked: {}.", text::safe(lock));
-        Err(Refusal::new(FindingId::GuestLocked, message).or("Wait until the task that locked it is finished."))
+        let brief = format!("VM {vmid} is locked: {}", text::safe(lock));
+        Err(Refusal::new(FindingId::GuestLocked, message)
+            .in_brief(brief)
+            .or("Wait until the task that locked it is finished."))
     }
 
     fn check_tasks(&self, vmid: Vmid) -> Result<(), Refusal> {
@@ -71,7 +76,10 @@ impl Situation<'_> {
         };
         let message =
             format!("A task is running on {}: {} by {}.", self.party(vmid), task.kind, text::safe(&task.user));
-        Err(Refusal::new(FindingId::GuestBusyTask, message).or("Wait for it to finish, then try again."))
+        let brief = format!("VM {vmid} has a task: {}", task.kind);
+        Err(Refusal::new(FindingId::GuestBusyTask, message)
+            .in_brief(brief)
+            .or("Wait for it to finish, then try again."))
     }
 
     /// A target that is neither stopped nor running can't be made to run by a start.
@@ -88,6 +96,7 @@ impl Situation<'_> {
             state @ (Power::Paused | Power::Suspended) => {
                 let message = format!("{} is {state}: it holds its devices but doesn't run.", self.party(target.vmid));
                 Err(Refusal::new(FindingId::GuestPaused, message)
+                    .in_brief(format!("VM {} is {state}", target.vmid))
                     .or(format!("Resume it on the host: qm resume {}", target.vmid)))
             }
         }
@@ -100,6 +109,7 @@ impl Situation<'_> {
         }
         let message = format!("{} is {power} and can't be asked to shut down.", self.party(vmid));
         Err(Refusal::new(FindingId::GuestPaused, message)
+            .in_brief(format!("VM {vmid} is {power}"))
             .or(format!("Resume it on the host: qm resume {vmid}"))
             .or("Stop it hard with --force: unsaved work in it is lost."))
     }
@@ -123,7 +133,8 @@ impl Situation<'_> {
         let mut others: Vec<&Guest> = self.facts.qemu.value.iter().flatten().collect();
         others.retain(|g| !work.stops.contains(&g.vmid) && self.resident(g) >= matters.max(1));
         others.sort_by_key(|g| std::cmp::Reverse(self.resident(g)));
-        let refusal = Refusal::new(FindingId::MemoryShort, message);
+        let brief = format!("needs {}, {} would be free", text::bytes(need), text::bytes(have));
+        let refusal = Refusal::new(FindingId::MemoryShort, message).in_brief(brief);
         Err(others.into_iter().take(3).fold(refusal, |refusal, guest| {
             let (party, size) = (self.party(guest.vmid), text::bytes(self.resident(guest)));
             refusal.or(format!("Stop {party}, which uses {size}."))
