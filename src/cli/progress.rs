@@ -5,6 +5,7 @@
 
 use super::progress_end as end;
 use crate::domain::{
+    finding::FindingId,
     ids::Millis,
     mode::GpuMode,
     switch::{
@@ -91,7 +92,13 @@ impl Progress {
 
     fn end(&mut self, out: &mut dyn Write, step: &StepState, now: Millis) -> io::Result<()> {
         let seconds = step.elapsed(now).unwrap_or(0) / 1000;
-        let word = if step.phase == Phase::Failed { "failed" } else { "ok" };
+        let trouble = step.trouble.as_ref().filter(|_| step.phase == Phase::Failed);
+        let cancelled = trouble.is_some_and(|trouble| trouble.finding == FindingId::OpCancelled);
+        let word = match step.phase {
+            Phase::Failed if cancelled => "cancelled",
+            Phase::Failed => "failed",
+            _ => "ok",
+        };
         let took = if seconds == 0 { String::new() } else { format!(" ({})", text::duration(seconds)) };
         if self.open.is_some_and(|(id, _)| id == step.step.id) && self.live.is_none() {
             write!(out, " {word}{took}")?;
@@ -99,8 +106,7 @@ impl Progress {
             self.rewrite(out, step.step.id, &format!("{} {word}{took}", title(step)))?;
         }
         self.close(out)?;
-        let trouble = step.trouble.as_ref().filter(|_| step.phase == Phase::Failed);
-        trouble.map_or(Ok(()), |trouble| {
+        trouble.filter(|_| !cancelled).map_or(Ok(()), |trouble| {
             trouble.parts().0.lines().try_for_each(|line| writeln!(out, "    {}", text::safe(line)))
         })
     }

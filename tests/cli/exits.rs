@@ -85,9 +85,13 @@ fn unreachable_is_4() {
 fn not_permitted_is_5_with_the_privilege_its_path_and_the_line_that_grants_it() {
     let rig = Rig::with("{ world: { roles: { MorpheusOperator: [VM.Audit] } } }");
     let said = rig.run("mode windowsvrstreaming --yes --confirm linuxvrstreaming");
+    assert_eq!((said.code, said.out.as_str()), (Some(5), ""), "{said:?}");
     assert_eq!(rig.running(), [101]);
     assert!(said.err.contains("VM.PowerMgmt") && said.err.contains("/vms/101"), "{said:?}");
-    assert!(said.err.contains("pveum "), "{said:?}");
+    assert!(
+        said.err.contains("\n  do:  pveum role add ") && said.err.contains("\n       pveum acl modify "),
+        "{said:?}"
+    );
     let rig = Rig::new();
     rig.edit_config(|yaml| yaml.replace("2f5f0e3c", "00000000"));
     let said = rig.run("mode list");

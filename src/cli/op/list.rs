@@ -129,3 +129,16 @@ const fn word(outcome: Option<Outcome>, running: bool) -> &'static str {
         (None, false) => "interrupted",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_cell_is_cut_and_only_on_a_terminal() {
+        let rows = || vec![["id".to_owned(), "done".to_owned(), "linux -> windows".to_owned()]];
+        assert_eq!(fitting(rows(), None), rows());
+        assert_eq!(fitting(rows(), Some(26)), rows());
+        assert_eq!(fitting(rows(), Some(25)), [["id", "done", "linux -> win..."].map(str::to_owned)]);
+    }
+}
