@@ -18,7 +18,6 @@ mod look;
 mod operate;
 mod paths;
 mod store;
-mod undo;
 
 pub use clock::Clock;
 pub use control::Control;
@@ -31,4 +30,3 @@ pub use lock::Lock;
 pub use operate::operate;
 pub use paths::state_dir;
 pub use store::{Brief, Store};
-pub use undo::undo_intent;

@@ -16,6 +16,7 @@ use crate::{
         finding::FindingId,
         ids::{OpId, Vmid},
         mode::ModeSet,
+        policy,
         switch::{machine, state::State},
     },
     ops::{self, Control, Store},
@@ -136,7 +137,7 @@ fn undo(shell: &mut Shell<'_>, store: &Store, args: &UndoArgs) -> Result<(), Fai
         }
         let options = operate::options(shell, &session, &args.operate);
         let nothing = || Failure::new(FindingId::OpNothingToUndo, format!("Operation {id} changed nothing."));
-        let intent = ops::undo_intent(&state, options).ok_or_else(nothing)?;
+        let intent = policy::undo_intent(&state, options).ok_or_else(nothing)?;
         operate::carry_out(shell, &session, &intent, &args.operate).await
     })
 }

@@ -8,6 +8,7 @@ use super::{
     mode::ModeSet,
     switch::{
         event::Outcome,
+        machine,
         plan::{Intent, Options, Plan, Restore, Verb},
         planner,
         refusal::Refusal,
@@ -110,12 +111,10 @@ pub fn with_replace(intent: &Intent, refusal: &Refusal) -> Option<Intent> {
 /// None if there is nothing to go back from.
 #[must_use]
 pub fn undo_intent(state: &State, options: Options) -> Option<Intent> {
-    let held = |vmid| state.plan.basis.iter().any(|guest| guest.party.vmid == vmid && guest.power.holds_devices());
-    let start: Vec<_> = state.asked_to_stop().into_iter().filter(|vmid| held(*vmid)).collect();
-    let stop: Vec<_> = state.asked_to_start().into_iter().filter(|vmid| !held(*vmid)).collect();
-    let nothing = start.is_empty() && stop.is_empty();
+    let restore = machine::restore(state);
     let intent = intent(Verb::Restore, None, false, options);
-    (!nothing).then_some(Intent { restore: Some(Restore { stop, start }), ..intent })
+    let force = state.plan.intent.force;
+    (restore != Restore::default()).then_some(Intent { restore: Some(restore), force, ..intent })
 }
 
 fn undo(newest: Option<(&OpId, &State, bool)>) -> Result<(), Refusal> {

@@ -146,7 +146,7 @@ async fn backups_locks_pauses_and_foreign_holders_are_refused_before_anything_is
 async fn an_undo_brings_the_old_mode_back() {
     let machine = Machine::new(starting_in(101));
     let (_, state) = machine.run(&switch("windowsvrstreaming")).await.unwrap();
-    let intent = morpheus::ops::undo_intent(&state, state.plan.intent.options).unwrap();
+    let intent = morpheus::domain::policy::undo_intent(&state, state.plan.intent.options).unwrap();
     assert_eq!(intent.verb, Verb::Restore);
     let (outcome, _) = machine.run(&intent).await.unwrap();
     assert_eq!((outcome, machine.running()), (Outcome::Done, vec![101]));
