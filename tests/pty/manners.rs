@@ -52,12 +52,11 @@ fn every_signal_that_ends_it_gives_the_terminal_back() {
 fn any_size_will_do() {
     let home = home();
     let mut terminal = open(&home, &[XTERM]);
-    for size in [(120, 40), (60, 16), (59, 15), (20, 5), (1, 1), (2, 1), (1, 2), (200, 60), (300, 100)] {
+    for size in [(120, 40), (60, 16), (59, 15), (20, 5), (1, 1), (2, 1), (1, 2), (200, 60), (300, 100), SIZE] {
         let before = terminal.sent();
         terminal.resize(size);
         terminal.until("a whole frame", |seen| seen.raw[before..].windows(4).any(|w| w == b"\x1b[2J"));
     }
-    terminal.resize(SIZE);
     terminal.shows(MARK);
     terminal.type_in("q");
     assert_eq!(terminal.ends(), 0);
