@@ -100,16 +100,6 @@ impl Host {
         Facts { configs: [(vmid, part(answer, at))].into(), ..Facts::default() }
     }
 
-    /// A guest's exact state, put into a copy of the known list: one request.
-    pub async fn status(&self, vmid: Vmid, known: &Facts) -> Facts {
-        let mut facts = Facts { qemu: known.qemu.clone(), ..Facts::default() };
-        if let Ok(node) = self.node().await {
-            let answer = self.client().qemu_status(&node, vmid).await;
-            put_status(&mut facts, vmid, answer, self.now());
-        }
-        facts
-    }
-
     /// Everything that a plan depends on, afresh: lists, exact states and configurations of the modes' guests and of
     /// all that run, mappings, memory, running tasks, and whether those that would be stopped hear us.
     pub async fn look(&self, intent: Option<&Intent>) -> Facts {
