@@ -10,6 +10,7 @@ mod interpolate;
 pub mod keys;
 mod load;
 mod locate;
+mod look;
 mod modes;
 mod names;
 mod node;
@@ -17,15 +18,20 @@ mod other;
 mod reader;
 mod services;
 mod show;
+mod theme;
 mod types;
+mod ui;
 mod unknown;
 mod vr;
 
 pub use error::{ConfigError, Notice, Place, Problem};
 pub use locate::{Candidate, Env, FoundBy, candidates};
+pub use look::{Look, Paint};
+pub use theme::{BaseTheme, ROLES, ThemeChoice};
 pub use types::{
     Config, Credentials, Nimsforest, NodeChoice, OnConflict, Overrides, Proxmox, Source, SwitchOptions, VrGuest,
 };
+pub use ui::{ColorChoice, GlyphChoice, Ui, UiOverrides};
 
 /// A configuration and what is worth saying about it.
 #[derive(Clone, Debug)]
@@ -70,3 +76,6 @@ mod secrets_tests;
 #[cfg(test)]
 #[path = "config/testing.rs"]
 mod testing;
+#[cfg(test)]
+#[path = "config/ui_tests.rs"]
+mod ui_tests;

@@ -8,7 +8,7 @@ pub(crate) use mode::{ModeArgs, ModeCommand, OperateFlags, StatusArgs};
 pub(crate) use normal::normalise;
 pub(crate) use op::{CancelArgs, OpArgs, OpCommand, OpRef, ResumeArgs, UndoArgs};
 
-use crate::config::Overrides;
+use crate::config::{Overrides, UiOverrides};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
@@ -87,9 +87,15 @@ pub(crate) struct Global {
     /// Colours of the dashboard
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub(crate) color: Option<Color>,
-    /// Let the dashboard take mouse clicks; text can't be selected as usual then
+    /// What the dashboard looks like: terminal, light, dark, or a theme file
+    #[arg(long, global = true, value_name = "NAME|FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) theme: Option<String>,
+    /// Whether the dashboard takes clicks and the wheel; most terminals select text with Shift held then
+    #[arg(long, global = true, value_enum, value_name = "ON", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    pub(crate) mouse: Option<OnOff>,
+    /// Nothing but numbers moves on the dashboard on its own
     #[arg(long, global = true)]
-    pub(crate) mouse: bool,
+    pub(crate) reduced_motion: bool,
     /// Log to stderr, more with each v
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -108,6 +114,18 @@ impl Global {
             tls_fingerprint: self.tls_fingerprint.clone(),
             verify_ssl: self.insecure.then_some(false),
             timeout: self.timeout,
+            ui: self.ui(),
+        }
+    }
+
+    fn ui(&self) -> UiOverrides {
+        UiOverrides {
+            glyphs: self.glyphs.as_ref().map(word),
+            color: self.color.as_ref().map(word),
+            theme: self.theme.clone(),
+            mouse: self.mouse.map(|mouse| mouse == OnOff::On),
+            reduced_motion: self.reduced_motion.then_some(true),
+            refresh: self.refresh,
         }
     }
 }
@@ -132,9 +150,25 @@ impl Global {
     }
 }
 
+/// A value as it is typed.
+fn word<T: ValueEnum>(value: &T) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// A thing that is there or isn't.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum OnOff {
+    /// Yes
+    On,
+    /// No
+    Off,
+}
+
 /// Characters that the dashboard may use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Glyphs {
+    /// What the terminal and the locale say
+    Auto,
     /// Everything that a modern terminal font has
     Unicode,
     /// What the fonts of a Linux console have

@@ -1,14 +1,8 @@
 //! `morpheus` alone: the dashboard. It opens before anything is sent; what is wrong with the host is on its screen.
 
-use super::{
-    args::{Color, Glyphs},
-    config_file, confirm,
-    failure::Failure,
-    operate, session,
-    shell::Shell,
-};
+use super::{config_file, confirm, failure::Failure, operate, session, shell::Shell};
 use crate::{
-    config::{Config, Loaded, OnConflict},
+    config::{ColorChoice, Config, GlyphChoice, Loaded, OnConflict, Ui},
     domain::{
         facts::Trouble,
         finding::{FindingId, Severity},
@@ -20,13 +14,11 @@ use crate::{
         model,
         runtime::{self, Error, Hands, Setup},
         term::env::Wanted,
+        theme::Palette,
     },
 };
 use secrecy::SecretString;
 use std::time::Duration;
-
-/// Seconds between two looks at the host unless a flag says otherwise.
-const REFRESH: u64 = 5;
 
 /// Opens the dashboard, and says the exit code: 0, or 128 and the number of the signal that ended it.
 pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
@@ -51,11 +43,14 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
             options: options(&config),
             replace: config.switch.on_conflict == OnConflict::Replace,
             notices: warnings,
+            palette: Palette::from(&config.ui.theme),
+            mouse: config.ui.mouse,
+            bell: config.ui.bell,
+            reduced_motion: config.ui.reduced_motion,
             ..model::Setup::default()
         },
-        wanted: wanted(shell),
-        mouse: shell.global.mouse,
-        refresh: Duration::from_secs(shell.global.refresh.unwrap_or(REFRESH)),
+        wanted: wanted(&config.ui),
+        refresh: Duration::from_secs(config.ui.refresh),
         hands: Hands {
             clock: Clock::System,
             connect: Box::new(move || connect(&config, password)),
@@ -85,18 +80,18 @@ const fn options(config: &Config) -> Options {
     }
 }
 
-fn wanted(shell: &Shell<'_>) -> Wanted {
-    let glyphs = shell.global.glyphs.map(|glyphs| match glyphs {
-        Glyphs::Unicode => GlyphTier::Unicode,
-        Glyphs::Console => GlyphTier::Console,
-        Glyphs::Ascii => GlyphTier::Ascii,
+/// What the terminal is asked for: the configuration has flags and `NO_COLOR` in it.
+fn wanted(ui: &Ui) -> Wanted {
+    let glyphs = ui.glyphs.map(|glyphs| match glyphs {
+        GlyphChoice::Unicode => GlyphTier::Unicode,
+        GlyphChoice::Console => GlyphTier::Console,
+        GlyphChoice::Ascii => GlyphTier::Ascii,
     });
-    let colors = shell.global.color.and_then(|color| match color {
-        Color::Auto => None,
-        Color::Truecolor => Some(ColorTier::Truecolor),
-        Color::Indexed => Some(ColorTier::Palette256),
-        Color::Ansi => Some(ColorTier::Ansi16),
-        Color::None => Some(ColorTier::None),
+    let colors = ui.color.map(|color| match color {
+        ColorChoice::Truecolor => ColorTier::Truecolor,
+        ColorChoice::Palette256 => ColorTier::Palette256,
+        ColorChoice::Ansi16 => ColorTier::Ansi16,
+        ColorChoice::None => ColorTier::None,
     });
     Wanted { glyphs, colors }
 }

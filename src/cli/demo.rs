@@ -50,6 +50,9 @@ fn inner_command(shell: &Shell<'_>, args: &DemoArgs) -> Result<Cli, Failure> {
     inner.global.json |= shell.json();
     inner.global.glyphs = inner.global.glyphs.or(shell.global.glyphs);
     inner.global.color = inner.global.color.or(shell.global.color);
+    inner.global.theme = inner.global.theme.or_else(|| shell.global.theme.clone());
+    inner.global.mouse = inner.global.mouse.or(shell.global.mouse);
+    inner.global.reduced_motion |= shell.global.reduced_motion;
     inner.global.refresh = inner.global.refresh.or(shell.global.refresh);
     Ok(inner)
 }

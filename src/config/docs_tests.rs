@@ -27,6 +27,14 @@ fn the_guide_has_every_key_and_variable_and_no_other() {
 }
 
 #[test]
+fn the_guide_to_themes_has_every_role() {
+    let guide = include_str!("../../docs/terminal.md").split_once("| Role |").unwrap().1;
+    let rows: Vec<&str> = guide.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected: Vec<String> = super::ROLES.iter().map(|(role, doc)| format!("| `{role}` | {doc} |")).collect();
+    assert_eq!(rows, expected);
+}
+
+#[test]
 fn every_key_stands_once_and_has_its_sentence() {
     let mut seen = BTreeSet::new();
     for key in KEYS {
@@ -45,6 +53,8 @@ fn every_key_that_is_read_is_known() {
         include_str!("modes.rs"),
         include_str!("other.rs"),
         include_str!("services.rs"),
+        include_str!("theme.rs"),
+        include_str!("ui.rs"),
         include_str!("vr.rs"),
     ];
     let known: BTreeSet<&str> = KEYS.iter().filter_map(|key| key.path.rsplit('.').next()).collect();

@@ -10,7 +10,7 @@ use super::{
     other,
     reader::{Field, Reader, Section},
     types::{Config, Overrides, Source},
-    unknown, vr,
+    ui, unknown, vr,
 };
 use crate::domain::mode::Os;
 use std::{fs, io, path::Path};
@@ -55,6 +55,7 @@ fn config(reader: &mut Reader<'_>, root: &Section<'_>, flags: &Overrides, source
     let guests: Vec<vr::Found> = linux.into_iter().chain(windows).collect();
     let switch = reader.subsection(root, "switch");
     let forest = reader.subsection(root, "nimsforest");
+    let dashboard = reader.subsection(root, "ui");
     Config {
         proxmox: host::read(reader, &proxmox, flags),
         modes: names::settle(reader, drafts, &guests, &spelled),
@@ -62,6 +63,7 @@ fn config(reader: &mut Reader<'_>, root: &Section<'_>, flags: &Overrides, source
         vr_linux,
         vr_windows,
         nimsforest: other::nimsforest(reader, &forest),
+        ui: ui::read(reader, &dashboard, &flags.ui),
         source,
     }
 }

@@ -1,6 +1,9 @@
 //! A configuration as YAML again, secrets masked.
 
-use super::types::{Config, Credentials, NodeChoice, OnConflict, Proxmox, Source, VrGuest};
+use super::{
+    types::{Config, Credentials, NodeChoice, OnConflict, Proxmox, Source, VrGuest},
+    ui::{COLORS, GLYPHS, Ui},
+};
 use crate::domain::{
     ids::ModeName,
     mode::{Mode, Os},
@@ -95,6 +98,7 @@ pub(super) fn show(config: &Config) -> String {
         });
     }
     switch(&mut page, config);
+    page.inside("ui", |page| ui(page, &config.ui));
     let forest = &config.nimsforest;
     if *forest != super::Nimsforest::default() {
         page.inside("nimsforest", |page| {
@@ -204,6 +208,24 @@ fn vr_guest(page: &mut Page, guest: &VrGuest) {
     page.optional("cores", guest.cores);
     page.optional("disk_size", guest.disk_size);
     page.optional("gpu_pci", guest.gpu_pci.map(|card| quoted(&card.to_string())));
+}
+
+fn ui(page: &mut Page, ui: &Ui) {
+    let word = |words: &[&'static str], place: Option<usize>| place.and_then(|place| words.get(place).copied());
+    page.optional("glyphs", word(&GLYPHS.map(|(word, _)| word), GLYPHS.iter().position(|(_, it)| *it == ui.glyphs)));
+    page.optional("color", word(&COLORS.map(|(word, _)| word), COLORS.iter().position(|(_, it)| *it == ui.color)));
+    if ui.theme.roles.is_empty() {
+        page.pair("theme", ui.theme.base.word());
+    } else {
+        page.inside("theme", |page| {
+            page.pair("base", ui.theme.base.word());
+            ui.theme.roles.iter().for_each(|(role, look)| page.text(role, &look.to_string()));
+        });
+    }
+    page.pair("mouse", ui.mouse);
+    page.pair("bell", ui.bell);
+    page.pair("reduced_motion", ui.reduced_motion);
+    page.pair("refresh", ui.refresh);
 }
 
 fn switch(page: &mut Page, config: &Config) {

@@ -4,7 +4,10 @@ use crate::domain::{gpu::PciAddr, ids::NodeName, ids::Vmid, mode::ModeSet, switc
 use secrecy::SecretString;
 use std::{path::PathBuf, time::Duration};
 
-use super::locate::FoundBy;
+use super::{
+    locate::FoundBy,
+    ui::{Ui, UiOverrides},
+};
 
 /// One validated configuration.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,8 @@ pub struct Config {
     pub vr_windows: Option<VrGuest>,
     /// The compute network.
     pub nimsforest: Nimsforest,
+    /// How the dashboard looks and behaves.
+    pub ui: Ui,
     /// Which file it came from.
     pub source: Source,
 }
@@ -179,4 +184,6 @@ pub struct Overrides {
     pub verify_ssl: Option<bool>,
     /// `--timeout`: seconds for one request.
     pub timeout: Option<u64>,
+    /// Flags of the dashboard.
+    pub ui: UiOverrides,
 }

@@ -55,6 +55,7 @@ pub struct Model {
 
 /// What doesn't change while the dashboard is open.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the configuration, each of its own")]
 pub struct Setup {
     /// The host for people, such as `192.168.1.100`; nothing if none is configured.
     pub host: String,
@@ -74,6 +75,12 @@ pub struct Setup {
     pub keymap: Keymap,
     /// Looks that the configuration changes.
     pub palette: Palette,
+    /// Whether clicks and the wheel are taken.
+    pub mouse: bool,
+    /// Whether the bell rings when an operation ends.
+    pub bell: bool,
+    /// Whether nothing but numbers may move on its own.
+    pub reduced_motion: bool,
 }
 
 /// A line of the log pane.

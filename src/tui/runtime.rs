@@ -36,8 +36,6 @@ pub struct Setup {
     pub model: model::Setup,
     /// Glyphs and colours that were asked for.
     pub wanted: Wanted,
-    /// Whether clicks are wanted; text can't be selected as usual then.
-    pub mouse: bool,
     /// Time between two looks at the host while somebody is looking.
     pub refresh: Duration,
     /// How to reach the host and the operations.
@@ -75,13 +73,13 @@ pub fn run(setup: Setup) -> Result<u8, Error> {
 }
 
 async fn show(setup: Setup, tty: Tty) -> io::Result<session::End> {
-    let Setup { mut model, wanted, mouse, refresh, hands } = setup;
+    let Setup { mut model, wanted, refresh, hands } = setup;
     let env = Env::capture();
     let caps = env.caps(wanted);
     model.caps = caps;
     // From here on a signal finds a loop that gives the terminal back, and a change of size isn't missed.
     let signals = Signals::listen()?;
-    let screen = Screen::take(tty, &env, caps.colors, caps.glyphs == GlyphTier::Ascii, mouse)?;
+    let screen = Screen::take(tty, &env, caps.colors, caps.glyphs == GlyphTier::Ascii, model.mouse)?;
     let model = Model::new(model, screen.size(), hands.clock.now());
     let theme = Theme::with(caps, &model.setup.palette);
     Session::new(model, theme, screen, signals, env.tmux).run(hands, refresh).await

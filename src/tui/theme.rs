@@ -5,7 +5,7 @@ mod glyphs;
 mod palette;
 
 pub use glyphs::{Glyphs, printable};
-pub use palette::{Look, Palette};
+pub use palette::Palette;
 
 use super::caps::{Caps, ColorTier, GlyphTier};
 use ratatui::{
@@ -108,7 +108,10 @@ impl Theme {
     /// The same with the changes of a configuration.
     #[must_use]
     pub fn with(caps: Caps, palette: &Palette) -> Self {
-        let look = |role: &Role| palette.style(*role).unwrap_or_else(|| default_style(*role, caps));
+        let look = |role: &Role| match palette.roles.get(role) {
+            Some(look) => palette::style(look, Style::new()),
+            None => default_style(*role, caps),
+        };
         Self { caps, glyphs: Glyphs::of(caps.glyphs), styles: Role::ALL.iter().map(look).collect() }
     }
 
@@ -159,6 +162,13 @@ mod tests {
     fn every_role_has_a_letter_of_its_own() {
         let letters: std::collections::BTreeSet<char> = Role::ALL.iter().map(|r| r.letter()).collect();
         assert_eq!(letters.len(), Role::ALL.len());
+    }
+
+    #[test]
+    fn a_configuration_knows_every_role() {
+        let known: Vec<&str> = crate::config::ROLES.iter().map(|(name, _)| *name).collect();
+        let roles: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+        assert_eq!(known, roles);
     }
 
     #[test]
