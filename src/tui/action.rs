@@ -1,5 +1,6 @@
 //! What the person meant: the one language of keymap, palette, help and recorded keys.
 
+use super::model::SortBy;
 use crate::domain::{finding::FindingId, ids::ModeName};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -41,6 +42,10 @@ pub enum Action {
     Refresh,
     /// Narrow the list by a text.
     Filter,
+    /// The guests by a column; by the same one again, the other way round.
+    Sort(SortBy),
+    /// The guests the other way round.
+    SortReverse,
     /// The list of actions.
     Palette,
     /// The list of keys.
@@ -119,6 +124,12 @@ impl Action {
             Self::Copy => words("copy", "copy", "Copy the row's address, or its name where it has none."),
             Self::Refresh => words("refresh", "refresh", "Look at the host now."),
             Self::Filter => words("filter", "filter", "Narrow the lists to what contains a text."),
+            Self::Sort(SortBy::Id) => words("sort id", "by number", "Guests by number."),
+            Self::Sort(SortBy::Name) => words("sort name", "by name", "Guests by name."),
+            Self::Sort(SortBy::State) => words("sort state", "by state", "Guests by state, those that run first."),
+            Self::Sort(SortBy::Cpu) => words("sort cpu", "by CPU", "Guests by CPU use, the highest first."),
+            Self::Sort(SortBy::Memory) => words("sort memory", "by memory", "Guests by memory in use, the most first."),
+            Self::SortReverse => words("sort reverse", "reverse", "Guests the other way round."),
             Self::Palette => words("palette", "command", "Choose an action by its name."),
             Self::Help => words("help", "help", "All keys of this place; type to filter."),
             Self::Log => words("log", "log", "Show or hide the log."),
@@ -174,6 +185,12 @@ impl Action {
             Self::Copy,
             Self::Refresh,
             Self::Filter,
+            Self::Sort(SortBy::Id),
+            Self::Sort(SortBy::Name),
+            Self::Sort(SortBy::State),
+            Self::Sort(SortBy::Cpu),
+            Self::Sort(SortBy::Memory),
+            Self::SortReverse,
             Self::Palette,
             Self::Help,
             Self::Log,

@@ -1,9 +1,13 @@
 //! All that the screen knows. Plain data: it can be cloned, compared, stored and started from again.
 
 pub mod layer;
+mod lists;
+mod needle;
 mod query;
 mod time;
 
+pub use lists::{Sort, SortBy};
+pub use needle::{FIELDS, Needle};
 pub use query::Row;
 pub use time::{age_of, ago};
 
@@ -26,7 +30,7 @@ use crate::domain::{
 };
 use layer::{Field, Layer};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// All that the screen knows.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -107,6 +111,10 @@ pub struct Ui {
     pub subject: Subject,
     /// The text that lists are narrowed to.
     pub filter: Field,
+    /// How the guests stand.
+    pub sort: Sort,
+    /// The live value that each guest is ranked by, while they stand by one.
+    pub ranks: BTreeMap<Vmid, u64>,
     /// First line of the detail pane that is shown.
     pub detail_scroll: u16,
     /// Whether the log pane is open.

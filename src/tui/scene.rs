@@ -3,6 +3,7 @@
 
 mod dialogs;
 mod host;
+mod lists;
 mod operations;
 mod panes;
 mod properties;

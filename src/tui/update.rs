@@ -10,6 +10,7 @@ mod op;
 mod plan;
 mod say;
 mod settle;
+mod sort;
 
 use super::{
     effect::Effect,

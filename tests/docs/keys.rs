@@ -26,7 +26,7 @@ pub(crate) fn page() -> String {
         let _ = write!(page, "\n## {}\n\n| Keys | Action | |\n| --- | --- | --- |\n", title(*context));
         let mut rows: Vec<(&Action, Vec<String>)> = Vec::new();
         for (chord, action) in keymap.bindings(&[*context]) {
-            let same = |other: &Action| std::mem::discriminant(other) == std::mem::discriminant(action);
+            let same = |other: &Action| other.words().name == action.words().name;
             match rows.iter_mut().find(|(other, _)| same(other)) {
                 Some((_, chords)) => chords.push(chord.to_string()),
                 None => rows.push((action, vec![chord.to_string()])),

@@ -47,6 +47,8 @@ impl Action {
                 | Self::Bottom
                 | Self::Previous
                 | Self::Pane(_)
+                | Self::Sort(_)
+                | Self::SortReverse
                 | Self::Leave
                 | Self::Suspend
                 | Self::Redraw

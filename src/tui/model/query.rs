@@ -53,30 +53,6 @@ impl Model {
         self.open_op().filter(|op| op.alive)
     }
 
-    /// Modes that the filter lets through, in the file's order.
-    #[must_use]
-    pub fn shown_modes(&self) -> Vec<&Mode> {
-        let needle = self.ui.filter.text.to_lowercase();
-        let text = |mode: &Mode| {
-            format!("{} {} {} {}", mode.name, mode.aliases.join(" "), mode.vmid, mode.description).to_lowercase()
-        };
-        self.setup.modes.0.iter().filter(|mode| needle.is_empty() || text(mode).contains(&needle)).collect()
-    }
-
-    /// Guests that the filter lets through, VMs and containers by number.
-    #[must_use]
-    pub fn shown_guests(&self) -> Vec<&Guest> {
-        let needle = self.ui.filter.text.to_lowercase();
-        let text = |guest: &Guest| {
-            let lock = guest.lock.as_deref().unwrap_or_default();
-            format!("{} {} {} {lock} {}", guest.vmid, guest.name, guest.power, guest.tags.join(" ")).to_lowercase()
-        };
-        let fits = |guest: &&Guest| needle.is_empty() || text(guest).contains(&needle);
-        let mut shown: Vec<&Guest> = self.facts.guests().filter(fits).collect();
-        shown.sort_by_key(|guest| guest.vmid);
-        shown
-    }
-
     /// The selected mode, if it is still configured.
     #[must_use]
     pub fn selected_mode(&self) -> Option<&Mode> {

@@ -32,6 +32,10 @@ pub struct Glyphs {
     pub above: &'static str,
     /// There is more below.
     pub below: &'static str,
+    /// Beside the heading of the column that rows stand by: the lowest first.
+    pub rising: &'static str,
+    /// The same: the highest first.
+    pub falling: &'static str,
     /// Between parts of a line.
     pub dot: &'static str,
     /// Frames.
@@ -52,6 +56,8 @@ const UNICODE: Glyphs = Glyphs {
     cut: "…",
     above: "▲",
     below: "▼",
+    rising: "▲",
+    falling: "▼",
     dot: "·",
     border: border::ROUNDED,
 };
@@ -70,6 +76,8 @@ const CONSOLE: Glyphs = Glyphs {
     cut: "~",
     above: "▲",
     below: "▼",
+    rising: "▲",
+    falling: "▼",
     dot: "·",
     border: border::PLAIN,
 };
@@ -88,6 +96,8 @@ const ASCII: Glyphs = Glyphs {
     cut: "~",
     above: "^",
     below: "v",
+    rising: "^",
+    falling: "v",
     dot: "-",
     border: border::Set {
         top_left: "+",

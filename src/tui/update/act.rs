@@ -1,6 +1,6 @@
 //! What the person meant: one function per action.
 
-use super::{nav, nav::To, op, plan, say};
+use super::{nav, nav::To, op, plan, say, sort};
 use crate::{
     domain::{
         facts::Trouble,
@@ -38,6 +38,8 @@ pub(super) fn act(model: &mut Model, action: &Action) -> Vec<Effect> {
         Action::Copy => copy(model),
         Action::Refresh => refresh(model),
         Action::Filter => open(model, Layer::Filter),
+        Action::Sort(by) => sort::by(model, *by),
+        Action::SortReverse => sort::reverse(model),
         Action::Palette => open(model, Layer::Palette { field: Field::default(), selected: None }),
         Action::Help => open(model, Layer::Help { filter: Field::default(), scroll: 0 }),
         Action::Log => log(model),
@@ -144,6 +146,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         model.ui.layers.pop();
         return plan::ask(model, *intent);
     }
+    sort::anew(model);
     let mut effects = say::toast(model, Level::Info, "Looking.");
     effects.push(Effect::Refresh);
     effects

@@ -62,6 +62,8 @@ impl Action {
                 | Self::Copy
                 | Self::Refresh
                 | Self::Filter
+                | Self::Sort(_)
+                | Self::SortReverse
                 | Self::Help
                 | Self::Log
                 | Self::Explain(None)

@@ -68,6 +68,7 @@ pub(super) fn known(model: &mut Model) {
     if model.ui.guest.is_none() {
         model.ui.guest = model.facts.guests().map(|guest| guest.vmid).min();
     }
+    model.rank();
     let standing = |model: &Model| {
         if let Link::Down { trouble, .. } | Link::Unconfigured(trouble) = &model.link {
             let refusal = Refusal::new(trouble.finding, trouble.message.clone()).in_brief(trouble.parts().0);

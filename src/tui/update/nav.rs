@@ -4,7 +4,7 @@ use crate::{
     domain::guest::Guest,
     tui::{
         layout::{Regions, regions},
-        model::{Model, Pane, layer::Layer},
+        model::{Model, Pane, Sort, layer::Layer},
     },
 };
 use ratatui::layout::Rect;
@@ -49,7 +49,8 @@ fn in_pane(model: &mut Model, to: To, page: i32) {
         Pane::Guests => {
             let guests = model.shown_guests();
             let here = guests.iter().position(|guest| Some(guest.vmid) == model.ui.guest);
-            let near = guests.iter().take_while(|guest| Some(guest.vmid) < model.ui.guest).count();
+            let before = |guest: &&&Guest| model.ui.sort == Sort::default() && Some(guest.vmid) < model.ui.guest;
+            let near = guests.iter().take_while(before).count();
             let vmid = moved(here, near, guests.len(), to, page).and_then(|i| guests.get(i)).map(|g: &&Guest| g.vmid);
             if let Some(vmid) = vmid {
                 model.ui.guest = Some(vmid);

@@ -8,36 +8,60 @@ use crate::{
         text::safe,
     },
     tui::{
-        model::{Model, Pane, age_of},
+        model::{Model, Pane, Sort, SortBy, age_of},
         theme::{Role, Theme},
         widget::{
             frame::{Frame, more},
             table::{Cell, Column, Holds, Table},
-            text::draw_lines,
+            text::{draw_lines, width},
         },
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 const COLUMNS: [Column; 8] = [
-    Column { title: "ID", min: 4, max: 9, rank: 2, holds: Holds::Number },
-    Column { title: "NAME", min: 12, max: 26, rank: 0, holds: Holds::Name },
-    Column { title: "STATE", min: 10, max: 11, rank: 1, holds: Holds::Text },
+    Column { title: "ID", min: 9, max: 0, rank: 2, holds: Holds::Number },
+    Column { title: "NAME", min: 21, max: 0, rank: 0, holds: Holds::Name },
+    Column { title: "STATE", min: 11, max: 0, rank: 1, holds: Holds::Text },
     Column { title: "CPU", min: 4, max: 4, rank: 3, holds: Holds::Number },
-    Column { title: "GIB", min: 5, max: 5, rank: 4, holds: Holds::Number },
+    Column { title: "GIB", min: 4, max: 4, rank: 4, holds: Holds::Number },
     Column { title: "UP", min: 7, max: 7, rank: 6, holds: Holds::Number },
-    Column { title: "ADDRESS", min: 15, max: 15, rank: 7, holds: Holds::Text },
-    Column { title: "LOCK", min: 6, max: 9, rank: 5, holds: Holds::Text },
+    Column { title: "ADDRESS", min: 15, max: 0, rank: 7, holds: Holds::Text },
+    Column { title: "LOCK", min: 9, max: 0, rank: 5, holds: Holds::Text },
 ];
+
+/// As wide as what the host's guests have in them, whatever of that is on screen, so that scrolling moves no column.
+/// A name of usual length is shown whole before the columns that matter less have room.
+fn columns(model: &Model) -> Vec<Column> {
+    let guests = || model.facts.guests();
+    let longest = |of: &dyn Fn(&Guest) -> usize| guests().map(of).max().unwrap_or_default();
+    let fitted = COLUMNS.iter().filter_map(|column| match column.title {
+        "ID" => Some(column.holding(longest(&|guest| digits(guest.vmid.get())), column.min)),
+        "NAME" => Some(column.holding(longest(&name_width), column.min)),
+        "STATE" => Some(column.holding(longest(&|guest| 2 + state(guest).len()), column.min)),
+        "ADDRESS" => {
+            let told = model.facts.agents.values().filter_map(|part| part.value.as_ref()?.address);
+            let longest = told.map(|address| address.to_string().len()).max().unwrap_or_default();
+            Some(column.holding(longest, column.min))
+        }
+        "LOCK" => match longest(&|guest| guest.lock.as_deref().map_or(0, width)) {
+            0 => None,
+            longest => Some(column.holding(longest, column.min)),
+        },
+        _ => Some(*column),
+    });
+    fitted.collect()
+}
+
+fn digits(number: u32) -> usize {
+    usize::try_from(number.checked_ilog10().unwrap_or_default()).unwrap_or_default() + 1
+}
 
 pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) {
     let focused = model.ui.pane == Pane::Guests && model.ui.layers.is_empty();
     let guests = model.shown_guests();
     let all = model.facts.guests().count();
-    let aside = match guests.len() {
-        shown if shown == all => all.to_string(),
-        shown => format!("/{}: {shown} of {all}", safe(&model.ui.filter.text)),
-    };
+    let aside = aside(model, guests.len(), all, area.width);
     let inner = Frame { title: "2 Guests", aside: Some((&aside, Role::Key)), focused }.draw(area, theme, buffer);
     let broken = broken(model, inner.width, theme);
     let foot = u16::try_from(broken.len()).unwrap_or(0).min(inner.height);
@@ -45,32 +69,54 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
     draw_lines(&broken, 0, Rect { y: list.bottom(), height: foot, ..inner }, buffer);
     if guests.is_empty() {
         let text = match all {
-            0 => "The token sees no guest: privilege separation? (pve.forbidden)",
-            _ => "No guest fits the filter. Esc clears it.",
+            0 => "The token sees no guest: privilege separation? (pve.forbidden)".to_owned(),
+            _ => words::nothing_fits(model, all, "guest"),
         };
-        draw_lines(&words::lines(text, list.width, Role::Muted, theme), 0, list, buffer);
+        draw_lines(&words::lines(&text, list.width, Role::Muted, theme), 0, list, buffer);
         return;
     }
-    let locks = model.facts.guests().any(|guest| guest.lock.is_some());
-    let columns: Vec<Column> = COLUMNS.iter().copied().filter(|column| locks || column.title != "LOCK").collect();
+    let columns = columns(model);
     let selected = guests.iter().position(|guest| Some(guest.vmid) == model.ui.guest);
-    let table = Table { columns: &columns, rows: guests.len(), selected, focused, tall: false };
+    let sorted = Some(sorted(model.ui.sort, theme));
+    let table = Table { columns: &columns, rows: guests.len(), selected, focused, tall: false, sorted };
     let (above, below) = table
         .draw(list, theme, buffer, |i| guests.get(i).map(|guest| row(model, guest, theme).into()).unwrap_or_default());
     more(area, above, below, theme, buffer);
 }
 
+/// How many there are, and what is special about them as far as there is room: the filter before the order.
+fn aside(model: &Model, shown: usize, all: usize, columns: u16) -> String {
+    let count =
+        if shown == all { all.to_string() } else { format!("/{}: {shown} of {all}", safe(&model.ui.filter.text)) };
+    match model.ui.sort.words() {
+        "" => count,
+        words if width(words) + width(&count) + 18 > usize::from(columns) => count,
+        words => format!("{words}, {count}"),
+    }
+}
+
+/// The heading of the column that they stand by, and which way.
+fn sorted(sort: Sort, theme: &Theme) -> (&'static str, &'static str) {
+    let title = match sort.by {
+        SortBy::Id => "ID",
+        SortBy::Name => "NAME",
+        SortBy::State => "STATE",
+        SortBy::Cpu => "CPU",
+        SortBy::Memory => "GIB",
+    };
+    (title, if sort.is_falling() { theme.glyphs.falling } else { theme.glyphs.rising })
+}
+
 fn row(model: &Model, guest: &Guest, theme: &Theme) -> Vec<Cell> {
-    let (mark, word, role) = words::power(guest.power, theme);
-    let role = if model.is_cut_off() { Role::Muted } else { role };
-    let (word, role) = if guest.template { ("template", Role::Muted) } else { (word, role) };
+    let (mark, _, role) = words::power(guest.power, theme);
+    let role = if model.is_cut_off() || guest.template { Role::Muted } else { role };
     let on = guest.power.holds_devices();
     let address = model.agent_of(guest).and_then(|agent| agent.address);
     let name_role = if on { Role::Strong } else { Role::Text };
     let mut cells = vec![
         Cell::new(Role::Muted, guest.vmid.to_string()),
         Cell::new(name_role, name(guest)),
-        Cell::new(role, format!("{mark} {word}")),
+        Cell::new(role, format!("{mark} {}", state(guest))),
         Cell::new(Role::Text, words::cpu(guest)),
         Cell::new(Role::Text, guest.mem.filter(|_| on).map(words::gib).unwrap_or_default()),
         Cell::new(Role::Text, guest.uptime.filter(|_| on).map(words::uptime).unwrap_or_default()),
@@ -84,8 +130,21 @@ fn row(model: &Model, guest: &Guest, theme: &Theme) -> Vec<Cell> {
 fn name(guest: &Guest) -> String {
     match guest.kind {
         GuestKind::Qemu => safe(&guest.name),
-        GuestKind::Lxc => format!("{} (CT)", safe(&guest.name)),
+        GuestKind::Lxc => format!("{}{CONTAINER}", safe(&guest.name)),
     }
+}
+
+const CONTAINER: &str = " (CT)";
+
+/// Columns of the name; what [`safe`] replaces takes one.
+fn name_width(guest: &Guest) -> usize {
+    let name = if guest.name.is_ascii() { guest.name.len() } else { width(&safe(&guest.name)) };
+    name + if guest.kind == GuestKind::Lxc { CONTAINER.len() } else { 0 }
+}
+
+/// What it is doing, in a word.
+const fn state(guest: &Guest) -> &'static str {
+    if guest.template { "template" } else { guest.power.word() }
 }
 
 /// A line for each list that the last look didn't get.

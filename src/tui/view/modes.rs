@@ -9,6 +9,7 @@ use crate::{
         widget::{
             frame::{Frame, more},
             table::{Cell, Column, Holds, Row, Table},
+            text::width,
         },
     },
 };
@@ -16,10 +17,10 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 /// The last one gives way to a line below each mode where there is room for that.
 const COLUMNS: [Column; 4] = [
-    Column { title: "MODE", min: 14, max: 30, rank: 0, holds: Holds::Name },
-    Column { title: "STATE", min: 9, max: 9, rank: 1, holds: Holds::Text },
-    Column { title: "GPU", min: 9, max: 9, rank: 3, holds: Holds::Text },
-    Column { title: "NOW", min: 11, max: 11, rank: 2, holds: Holds::Text },
+    Column { title: "MODE", min: 16, max: 0, rank: 0, holds: Holds::Name },
+    Column { title: "STATE", min: 11, max: 0, rank: 1, holds: Holds::Text },
+    Column { title: "GPU", min: 9, max: 0, rank: 3, holds: Holds::Text },
+    Column { title: "NOW", min: 11, max: 0, rank: 2, holds: Holds::Text },
 ];
 
 pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) {
@@ -38,13 +39,28 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
         crate::tui::widget::text::draw_lines(&lines, 0, inner, buffer);
         return;
     }
+    if shown.is_empty() {
+        let lines = words::lines(&words::nothing_fits(model, all, "mode"), inner.width, Role::Muted, theme);
+        crate::tui::widget::text::draw_lines(&lines, 0, inner, buffer);
+        return;
+    }
     let selected = shown.iter().position(|mode| Some(&mode.name) == model.ui.mode.as_ref());
     let tall = usize::from(inner.height) > 2 * shown.len();
-    let columns: Vec<Column> = COLUMNS.iter().copied().filter(|column| !(tall && column.title == "NOW")).collect();
-    let table = Table { columns: &columns, rows: shown.len(), selected, focused, tall };
-    let (is_above, is_below) =
-        table.draw(inner, theme, buffer, |i| shown.get(i).map(|mode| row(model, mode, theme)).unwrap_or_default());
+    let rows: Vec<Row> = shown.iter().map(|mode| row(model, mode, theme)).collect();
+    let columns = columns(&rows, tall);
+    let table = Table { columns: &columns, rows: rows.len(), selected, focused, tall, sorted: None };
+    let (is_above, is_below) = table.draw(inner, theme, buffer, |i| rows.get(i).cloned().unwrap_or_default());
     more(area, is_above, is_below, theme, buffer);
+}
+
+/// As wide as what stands in them; only names are worth cutting before another column goes.
+fn columns(rows: &[Row], tall: bool) -> Vec<Column> {
+    let longest = |place: usize| {
+        let cells = rows.iter().filter_map(|row| row.cells.get(place));
+        cells.map(|cell| width(&cell.text)).max().unwrap_or_default()
+    };
+    let fitted = COLUMNS.iter().enumerate().map(|(place, column)| column.holding(longest(place), column.min));
+    fitted.filter(|column| !(tall && column.title == "NOW")).collect()
 }
 
 fn row(model: &Model, mode: &Mode, theme: &Theme) -> Row {

@@ -5,10 +5,10 @@ use crate::{
         guest::{Guest, Power},
         ids::{Millis, OpId},
         switch::plan::{Intent, Plan},
-        text::duration,
+        text::{counted, duration},
     },
     tui::{
-        model::Model,
+        model::{FIELDS, Model},
         theme::{Role, Theme},
         widget::{dialog::Dialog, text::wrap},
     },
@@ -83,6 +83,12 @@ pub(super) fn beside<'a>(
             Line::from(vec![theme.span(Role::Muted, format!("{label:wide$}")), theme.span(role, part)])
         })
         .collect()
+}
+
+/// What to say in place of a list of which the filter lets nothing through.
+pub(super) fn nothing_fits(model: &Model, all: usize, thing: &str) -> String {
+    let fields = if model.ui.filter.text.contains(':') { format!(" Fields are {FIELDS}.") } else { String::new() };
+    format!("None of {} fits /{}. Esc clears it.{fields}", counted(all, thing), model.ui.filter.text)
 }
 
 /// A fresh look is under way.

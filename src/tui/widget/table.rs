@@ -59,6 +59,16 @@ pub struct Row {
     pub below: Option<Cell>,
 }
 
+impl Column {
+    /// The same column for texts of at most `longest` columns: no wider than them and its heading, and no narrower
+    /// than `least` as long as they are.
+    #[must_use]
+    pub fn holding(self, longest: usize, least: u16) -> Self {
+        let natural = u16::try_from(longest.max(self.title.len())).unwrap_or(u16::MAX);
+        Self { min: natural.min(least), max: natural, ..self }
+    }
+}
+
 impl From<Vec<Cell>> for Row {
     fn from(cells: Vec<Cell>) -> Self {
         Self { cells, below: None }
@@ -120,6 +130,8 @@ pub struct Table<'a> {
     pub focused: bool,
     /// Whether each row has a line below it.
     pub tall: bool,
+    /// The heading of the column that rows stand by, and the mark beside it.
+    pub sorted: Option<(&'static str, &'static str)>,
 }
 
 impl Table<'_> {
@@ -133,7 +145,7 @@ impl Table<'_> {
         mut row: impl FnMut(usize) -> Row,
     ) -> (bool, bool) {
         let widths = widths(self.columns, area.width.saturating_sub(2));
-        let heading: Vec<Cell> = self.columns.iter().map(|c| Cell::new(Role::Muted, c.title)).collect();
+        let heading: Vec<Cell> = self.columns.iter().map(|column| self.heading(column)).collect();
         buffer.set_line(area.x, area.y, &self.line("  ", &heading, &widths, None, theme), area.width);
         let lines = if self.tall { 2 } else { 1 };
         let height = usize::from(area.height.saturating_sub(1)) / lines;
@@ -156,6 +168,13 @@ impl Table<'_> {
             }
         }
         (first > 0, last < self.rows)
+    }
+
+    fn heading(&self, column: &Column) -> Cell {
+        match self.sorted {
+            Some((title, mark)) if title == column.title => Cell::new(Role::Strong, format!("{title}{mark}")),
+            _ => Cell::new(Role::Muted, column.title),
+        }
     }
 
     fn line(&self, mark: &str, cells: &[Cell], widths: &[u16], over: Option<Role>, theme: &Theme) -> Line<'static> {
