@@ -40,6 +40,7 @@ fn guest(number: u32) -> Guest {
         mem: running.then_some(4 << 30),
         maxmem: Some(8 << 30),
         uptime: Some(if running { 3_600 } else { 0 }),
+        netin: Some(u64::from(number) << 21),
         netout: Some(u64::from(number) << 20),
         ha: None,
     }

@@ -16,6 +16,7 @@ mod http;
 mod lxc;
 mod nodes;
 mod qemu;
+mod rrd;
 mod tasks;
 mod tls;
 pub mod transport;
@@ -27,7 +28,7 @@ pub use client::Client;
 pub use cluster::{Resource, ResourceKind};
 pub use error::Error;
 pub use http::Target;
-pub use nodes::{Node, NodeStatus};
+pub use nodes::Node;
 pub use tasks::TaskStatus;
 pub use tls::{BadFingerprint, Fingerprint};
 

@@ -5,6 +5,7 @@ use super::{
     gpu::{Claim, Mapping, PciDevice, claims},
     guest::{AgentFacts, Guest, GuestConfig, Power},
     ids::{Millis, NodeName, Upid, Vmid},
+    load::HostStatus,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -140,6 +141,8 @@ pub struct Facts {
     pub memory: Part<HostMemory>,
     /// Host CPU use, fraction 0 to 1.
     pub cpu: Option<f64>,
+    /// What the host says of itself.
+    pub host: Part<HostStatus>,
     /// Tasks running now.
     pub tasks: Part<Vec<RunningTask>>,
     /// What guests say about themselves.
@@ -195,8 +198,22 @@ impl Facts {
 
     /// Takes a newer look in, part by part: what it doesn't have stays as it was.
     pub fn merge(&mut self, newer: Self) {
-        let Self { node, version, qemu, lxc, configs, mappings, pci, memory, cpu, tasks, agents, rights, sending } =
-            newer;
+        let Self {
+            node,
+            version,
+            qemu,
+            lxc,
+            configs,
+            mappings,
+            pci,
+            memory,
+            cpu,
+            host,
+            tasks,
+            agents,
+            rights,
+            sending,
+        } = newer;
         self.node = node.or_else(|| self.node.take());
         self.version.merge(version);
         self.sending.extend(sending);
@@ -207,6 +224,7 @@ impl Facts {
         self.pci.merge(pci);
         self.memory.merge(memory);
         self.cpu = cpu.or(self.cpu);
+        self.host.merge(host);
         self.tasks.merge(tasks);
         for (vmid, config) in configs {
             self.configs.entry(vmid).or_default().merge(config);

@@ -90,6 +90,8 @@ pub struct Guest {
     pub maxmem: Option<u64>,
     /// Seconds since its start, 0 when stopped.
     pub uptime: Option<u64>,
+    /// Bytes received since its start.
+    pub netin: Option<u64>,
     /// Bytes sent since its start.
     pub netout: Option<u64>,
     /// Whether the HA manager runs it; known only after `status/current`.

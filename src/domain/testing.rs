@@ -62,6 +62,7 @@ pub(crate) fn guest(vmid: u32, power: Power) -> Guest {
         mem: Some(if on { gib * GIB } else { 0 }),
         maxmem: Some(gib * GIB),
         uptime: Some(u64::from(on) * 100),
+        netin: Some(0),
         netout: Some(0),
         ha: Some(false),
     }

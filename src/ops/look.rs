@@ -3,9 +3,10 @@
 use super::Host;
 use crate::{
     domain::{
-        facts::{Facts, Part},
-        guest::{Guest, Power},
+        facts::{Facts, Part, Trouble},
+        guest::{Guest, GuestKind, Power},
         ids::{Millis, NodeName, Vmid},
+        load::{HostStatus, Measured, Reading},
         switch::{machine::Wants, plan::Intent},
     },
     pve,
@@ -81,13 +82,36 @@ impl Host {
                     node: Some(node),
                     cpu: status.as_ref().ok().and_then(|status| status.cpu),
                     mappings: part(mappings, at),
-                    memory: part(status.map(|status| status.memory), at),
+                    memory: part(status.as_ref().map(|status| status.memory).map_err(Clone::clone), at),
+                    host: part(status, at),
                     tasks: part(tasks, at),
                     pci: part(pci, at),
                     ..Facts::default()
                 }
             }
         }
+    }
+
+    /// What the host says of itself: one request.
+    pub async fn status(&self) -> Part<HostStatus> {
+        let at = self.now();
+        match self.node().await {
+            Ok(node) => part(self.client().node_status(&node).await, at),
+            Err(error) => Part::failed(error.trouble()),
+        }
+    }
+
+    /// The last hour of the host or of a guest, as the host recorded it: one request.
+    ///
+    /// # Errors
+    /// The host didn't answer, or our credentials may not see it.
+    pub async fn history(&self, of: Measured, kind: GuestKind) -> Result<Vec<Reading>, Trouble> {
+        let node = self.node().await.map_err(|error| error.trouble())?;
+        let rows = match of {
+            Measured::Host => self.client().node_history(&node).await,
+            Measured::Guest(vmid) => self.client().guest_history(&node, vmid, kind).await,
+        };
+        rows.map_err(|error| error.trouble())
     }
 
     /// A guest's configuration: one request.
@@ -128,7 +152,8 @@ impl Host {
             qemu: part(qemu, at),
             lxc: part(lxc, at),
             mappings: part(mappings, at),
-            memory: part(status.map(|status| status.memory), at),
+            memory: part(status.as_ref().map(|status| status.memory).map_err(Clone::clone), at),
+            host: part(status, at),
             tasks: part(tasks, at),
             pci: part(pci, at),
             ..Facts::default()

@@ -110,6 +110,9 @@ async fn the_node_and_its_hardware_are_read() {
     let client = wire.client();
     let status = client.node_status(&pve()).await.unwrap();
     assert_eq!((status.memory.available, status.uptime), (24_254_611_456, Some(5015)));
+    assert_eq!((status.cpus, status.load), (Some(2), Some([0.23, 0.62, 1.26])));
+    assert_eq!((status.version.as_deref(), status.kernel.as_deref()), (Some("9.2.11"), Some("6.18.44-fc-v595")));
+    assert_eq!((status.root.unwrap().used, status.swap.unwrap().total), (19_524_710_400, 0));
     let devices = client.hardware_pci(&pve()).await.unwrap();
     let gpu = devices.iter().find(|device| device.addr == "0000:01:00.0".parse().unwrap()).unwrap();
     assert_eq!(gpu.name.as_deref(), Some("NVIDIA Corporation AD102 [GeForce RTX 4090]"));

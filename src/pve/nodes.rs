@@ -4,9 +4,13 @@ use super::{
     client::Client,
     error::Error,
     form,
-    wire::{Object, list},
+    wire::{Object, list, text},
 };
-use crate::domain::{facts::HostMemory, ids::NodeName};
+use crate::domain::{
+    facts::HostMemory,
+    ids::NodeName,
+    load::{HostStatus, Space},
+};
 
 /// A node of the cluster. Without Sys.Audit on it, Proxmox gives its name and state only.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,17 +25,6 @@ pub struct Node {
     pub mem: Option<u64>,
     /// Installed memory, bytes.
     pub maxmem: Option<u64>,
-}
-
-/// What a node says about itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NodeStatus {
-    /// CPU use, fraction 0 to 1.
-    pub cpu: Option<f64>,
-    /// Memory.
-    pub memory: HostMemory,
-    /// Seconds since its boot.
-    pub uptime: Option<u64>,
 }
 
 impl Client {
@@ -57,11 +50,11 @@ impl Client {
         Ok(nodes)
     }
 
-    /// A node's load and memory. Needs Sys.Audit on it.
+    /// A node's load, memory and versions. Needs Sys.Audit on it.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn node_status(&self, node: &NodeName) -> Result<NodeStatus, Error> {
+    pub async fn node_status(&self, node: &NodeName) -> Result<HostStatus, Error> {
         let data = self.get(format!("/nodes/{}/status", form::encode(node)), &[]).await?;
         let status = Object::new(&data, "node status")?;
         let memory = status.get("memory").and_then(|memory| {
@@ -71,6 +64,34 @@ impl Client {
             Some(HostMemory { total, available: memory.uint("available").or_else(|| memory.uint("free"))? })
         });
         let memory = memory.ok_or_else(|| Error::Protocol("node status: no memory in the answer".to_owned()))?;
-        Ok(NodeStatus { cpu: status.float("cpu"), memory, uptime: status.uint("uptime") })
+        let kernel = part(status, "current-kernel").and_then(|kernel| kernel.word("release"));
+        let version = status.word("pveversion").and_then(|text| text.split('/').nth(1).map(str::to_owned));
+        Ok(HostStatus {
+            cpu: status.float("cpu"),
+            cpus: part(status, "cpuinfo").and_then(|info| info.uint("cpus")),
+            load: load(status),
+            memory,
+            swap: space(status, "swap"),
+            root: space(status, "rootfs"),
+            uptime: status.uint("uptime"),
+            kernel,
+            version,
+        })
     }
+}
+
+fn part<'a>(status: Object<'a>, key: &str) -> Option<Object<'a>> {
+    Object::new(status.get(key)?, key).ok()
+}
+
+fn space(status: Object<'_>, key: &str) -> Option<Space> {
+    let part = part(status, key)?;
+    Some(Space { total: part.uint("total")?, used: part.uint("used")? })
+}
+
+/// `["0.23", "0.62", "1.26"]`: texts.
+fn load(status: Object<'_>) -> Option<[f64; 3]> {
+    let texts = status.get("loadavg")?.as_array()?.iter().filter_map(text);
+    let numbers: Vec<f64> = texts.filter_map(|text| text.parse().ok()).collect();
+    numbers.try_into().ok()
 }

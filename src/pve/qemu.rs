@@ -96,6 +96,7 @@ pub(crate) fn read_guest(entry: Object<'_>, vmid: Vmid, kind: GuestKind) -> Gues
         mem: entry.uint("mem"),
         maxmem: entry.uint("maxmem"),
         uptime: entry.uint("uptime"),
+        netin: entry.uint("netin"),
         netout: entry.uint("netout"),
         ha: entry.get("ha").and_then(|ha| Object::new(ha, "ha").ok()?.flag("managed")),
     }

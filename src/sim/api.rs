@@ -6,6 +6,7 @@ mod cluster;
 mod node;
 mod power;
 mod qemu;
+mod rrd;
 mod tasks;
 
 use super::{
@@ -80,6 +81,8 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
         ("GET", "/cluster/mapping/pci") => Ok(cluster::mappings(&call)),
         ("GET", "/nodes") => Ok(node::list(&call)),
         ("GET", "/nodes/{node}/status") => Ok(node::status(&call)),
+        ("GET", "/nodes/{node}/rrddata") => Ok(rrd::node(&call)),
+        ("GET", "/nodes/{node}/qemu/{vmid}/rrddata" | "/nodes/{node}/lxc/{vmid}/rrddata") => rrd::guest(&call),
         ("GET", "/nodes/{node}/storage") => Ok(node::storages(&call)),
         ("GET", "/nodes/{node}/hardware/pci") => Ok(node::pci(&call)),
         ("GET", "/nodes/{node}/lxc") => Ok(qemu::containers(&call)),

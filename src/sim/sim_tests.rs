@@ -300,3 +300,23 @@ async fn a_host_that_does_not_refuse_shows_who_was_careless() {
     let held = |function: &str| Violation::TwoHolders { function: function.into(), first: 101, second: 104 };
     assert!(host.0.violations().contains(&held("0000:01:00.0")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_records_follow_what_the_guests_did() {
+    let host = Host::with("{events: [{at: 1200, vmid: 101, do: power_off}]}");
+    tokio::time::sleep(Duration::from_mins(40)).await;
+    let hour = [("timeframe", "hour")];
+    let rows = host.ask("GET /nodes/pve/qemu/101/rrddata", &hour).await;
+    let on: Vec<bool> = rows.as_array().unwrap().iter().map(|row| row["cpu"].as_f64().is_some()).collect();
+    assert_eq!((on.len(), on.iter().filter(|on| **on).count()), (60, 40));
+    assert!(on[..40].iter().all(|on| *on), "it ran before the simulation began, and until it was switched off");
+    let node = host.ask("GET /nodes/pve/rrddata", &hour).await;
+    assert!(
+        node[0]["cpu"].as_f64() > node[59]["cpu"].as_f64()
+            && node[0]["memused"].as_u64() > node[59]["memused"].as_u64()
+    );
+    let missing = host.refused("GET /nodes/pve/lxc/101/rrddata", &hour, MORPHEUS).await;
+    assert_eq!(missing.0, 500);
+    let refused = host.refused("GET /nodes/pve/rrddata", &hour, NOBODY).await;
+    assert_eq!(refused, (403, "Permission check failed (/nodes/pve, Sys.Audit)".to_owned()));
+}

@@ -17,6 +17,9 @@ use tokio::time::Instant;
 /// Seconds that guests have been up which run from the beginning: a day and three hours.
 const LONG: u64 = 97_920;
 
+/// Times that a guest ran which are remembered.
+const MANY_LIVES: usize = 20;
+
 /// Tasks that are remembered.
 const MANY_TASKS: usize = 1000;
 
@@ -56,6 +59,8 @@ pub(crate) struct Vm {
     pub(crate) started: Option<Instant>,
     /// Seconds that it ran before the simulation began.
     pub(crate) head_start: u64,
+    /// Earlier times that it ran, from and to, seconds since the Unix epoch.
+    pub(crate) past: Vec<(u64, u64)>,
     pub(crate) pid: u32,
     /// Counts starts, so that what was meant for an earlier life doesn't hit a later one.
     pub(crate) life: u32,
@@ -135,6 +140,7 @@ impl State {
                 power: Power::Stopped,
                 started: None,
                 head_start: 0,
+                past: Vec::new(),
                 pid: 0,
                 life: 0,
                 lock: spec.lock.clone(),
@@ -177,6 +183,9 @@ impl State {
     /// QEMU ends at `when`. Its device stays reserved for the time that cleaning up takes.
     pub(crate) fn power_off(&mut self, clock: &Clock, vmid: u32, when: Instant) {
         let Some(vm) = self.vms.get_mut(&vmid).filter(|vm| vm.power.is_on()) else { return };
+        let since = clock.unix_at(when).saturating_sub(vm.uptime());
+        vm.past.push((since, clock.unix_at(when)));
+        vm.past.drain(..vm.past.len().saturating_sub(MANY_LIVES));
         vm.power = Power::Stopped;
         vm.started = None;
         vm.off_at = None;

@@ -54,12 +54,27 @@ const PRESSURE: [&str; 6] = [
     "pressurememorysome",
 ];
 
-fn netin(vm: &Vm) -> u64 {
-    vm.uptime() * 1840
+/// Bytes that a guest receives and sends in a second, unless the world is lively.
+pub(super) const TRAFFIC: (f64, f64) = (1840.0, 920.0);
+
+fn netin(call: &Call<'_>, vm: &Vm) -> u64 {
+    carried(call, vm, TRAFFIC.0)
 }
 
-fn netout(vm: &Vm) -> u64 {
-    vm.uptime() * 920
+fn netout(call: &Call<'_>, vm: &Vm) -> u64 {
+    carried(call, vm, TRAFFIC.1)
+}
+
+/// What a guest has carried since its start. In a lively world it carries more the more it computes, now more and now
+/// less; the sum of it never falls.
+fn carried(call: &Call<'_>, vm: &Vm, rate: f64) -> u64 {
+    #[expect(clippy::cast_precision_loss, reason = "seconds of an uptime")]
+    let seconds = vm.uptime() as f64;
+    let factor = if call.sim.world.lively { 1.0 + 4_000.0 * vm.spec.cpu } else { 1.0 };
+    let swing = if call.sim.world.lively { 30.0 * (1.0 - (seconds / 45.0).cos()) } else { 0.0 };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and small enough")]
+    let bytes = (rate * factor * (seconds + swing)) as u64;
+    bytes
 }
 
 /// What every list says of a guest.
@@ -69,7 +84,7 @@ fn summary(call: &Call<'_>, vmid: u32, vm: &Vm) -> Value {
     let uptime = vm.uptime();
     let mut entry = json!({
         "cpu": cpu(call, vmid, vm), "cpus": spec.cpus(), "disk": 0, "maxdisk": spec.disk, "maxmem": spec.max_mem(),
-        "mem": vm.memory(), "memhost": vm.memory(), "name": name, "netin": netin(vm), "netout": netout(vm),
+        "mem": vm.memory(), "memhost": vm.memory(), "name": name, "netin": netin(call, vm), "netout": netout(call, vm),
         "status": if vm.power.is_on() { "running" } else { "stopped" }, "uptime": uptime, "vmid": vmid,
     });
     if vm.power.is_on() {
@@ -95,12 +110,15 @@ fn summary(call: &Call<'_>, vmid: u32, vm: &Vm) -> Value {
 
 /// CPU use, moving a little in worlds that are lively.
 fn cpu(call: &Call<'_>, vmid: u32, vm: &Vm) -> f64 {
-    if vm.power != Power::Running {
-        return 0.0;
-    }
-    let seconds = call.sim.clock.start().elapsed().as_secs_f64();
-    let wave = if call.sim.world.lively { 0.3 * (seconds / 7.0 + f64::from(vmid)).sin() } else { 0.0 };
-    (vm.spec.cpu * (1.0 + wave)).clamp(0.0, 1.0)
+    if vm.power == Power::Running { cpu_at(call, vmid, vm, call.sim.clock.unix()) } else { 0.0 }
+}
+
+/// CPU use of a guest that runs, at a time in seconds since the Unix epoch.
+pub(super) fn cpu_at(call: &Call<'_>, vmid: u32, vm: &Vm, unix: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "seconds of a few days are meant")]
+    let seconds = (unix % 1_000_000) as f64 + f64::from(vmid) * 700.0;
+    let wave = 0.3 * (seconds / 7.0).sin() + 0.4 * (seconds / 400.0).sin();
+    (vm.spec.cpu * if call.sim.world.lively { 1.0 + wave } else { 1.0 }).clamp(0.0, 1.0)
 }
 
 /// `GET /nodes/{node}/qemu/{vmid}/status/current`.
@@ -121,7 +139,7 @@ pub(super) fn current(call: &Call<'_>) -> Result<Answer, Refused> {
         entry.set("agent", 1);
     }
     if vm.power.is_on() && vm.spec.config.contains_key("net0") {
-        entry.set("nics", json!({format!("tap{vmid}i0"): {"netin": netin(vm), "netout": netout(vm)}}));
+        entry.set("nics", json!({format!("tap{vmid}i0"): {"netin": netin(call, vm), "netout": netout(call, vm)}}));
     }
     if vm.power.is_on() && vm.spec.config.contains_key("vga") {
         entry.set("clipboard", Value::Null);
