@@ -73,6 +73,13 @@ const NAMED: [(Key, &str); 14] = [
 )]
 pub struct BadChord(String);
 
+impl BadChord {
+    /// This text isn't one.
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 impl Chord {
     /// The key alone.
     #[must_use]
@@ -87,6 +94,12 @@ impl Chord {
             Self { key: Key::Char(c), ctrl: false } => Some(c),
             _ => None,
         }
+    }
+
+    /// Whether it ends a sequence that has begun, whatever it means elsewhere: Esc and Ctrl-C.
+    #[must_use]
+    pub const fn leaves_a_sequence(self) -> bool {
+        matches!(self, Self { key: Key::Esc, ctrl: false } | Self { key: Key::Char('c'), ctrl: true })
     }
 
     /// Reads a terminal's event; none for releases and for keys that steer nothing here.

@@ -3,16 +3,29 @@
 
 pub mod context;
 pub mod hints;
+pub mod sequence;
 
 use super::{action::Action, chord::Chord};
 use context::Context;
 use indexmap::IndexMap;
+use sequence::Sequence;
 use serde::{Deserialize, Serialize};
 
-/// Which key means what in each context, in the file's order.
+/// Which keys mean what in each context, in the file's order.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct Keymap(IndexMap<Context, IndexMap<Chord, Action>>);
+pub struct Keymap(IndexMap<Context, IndexMap<Sequence, Action>>);
+
+/// What keys mean.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Meaning<'a> {
+    /// This.
+    Does(&'a Action),
+    /// The beginning of a sequence.
+    Begins,
+    /// Nothing.
+    Nothing,
+}
 
 /// What a configuration changes: per context and key the text of an action, or nothing to take the key away.
 pub type Changes = IndexMap<String, IndexMap<String, String>>;
@@ -37,12 +50,12 @@ impl Keymap {
             let context = place.parse::<Context>()?;
             let bound = self.0.entry(context).or_default();
             for (key, action) in keys {
-                let chord: Chord = key.parse().map_err(|bad| format!("keys.{place}: {bad}"))?;
+                let sequence: Sequence = key.parse().map_err(|bad| format!("keys.{place}: {bad}"))?;
                 if action.is_empty() {
-                    bound.shift_remove(&chord);
+                    bound.shift_remove(&sequence);
                 } else {
                     let action = action.parse().map_err(|bad| format!("keys.{place}.{key}: {bad}"))?;
-                    bound.insert(chord, action);
+                    bound.insert(sequence, action);
                 }
             }
         }
@@ -50,32 +63,71 @@ impl Keymap {
     }
 
     /// All keys by the place where they count, in the file's order; what a page about keys is made from.
-    pub fn places(&self) -> impl Iterator<Item = (Context, &IndexMap<Chord, Action>)> {
+    pub fn places(&self) -> impl Iterator<Item = (Context, &IndexMap<Sequence, Action>)> {
         self.0.iter().map(|(context, keys)| (*context, keys))
     }
 
-    /// What a key means where these contexts are stacked, the nearest first.
+    /// What keys mean where these contexts are stacked, the nearest first. Where text is typed, a character is text
+    /// and no sequence counts.
     #[must_use]
-    pub fn resolve(&self, stack: &[Context], chord: Chord) -> Option<&Action> {
-        stack.iter().find_map(|context| self.0.get(context)?.get(&chord))
+    pub fn resolve(&self, stack: &[Context], keys: &[Chord]) -> Meaning<'_> {
+        let typing = stack.first().is_some_and(|context| context.takes_text());
+        if typing && !steers(keys) {
+            return Meaning::Nothing;
+        }
+        for bound in stack.iter().filter_map(|context| self.0.get(context)) {
+            if let Some(action) = bound.get(keys) {
+                return Meaning::Does(action);
+            }
+            if !typing && bound.keys().any(|sequence| sequence.goes_on_after(keys)) {
+                return Meaning::Begins;
+            }
+        }
+        Meaning::Nothing
     }
 
     /// All keys that count where these contexts are stacked, the nearest first, without those that are covered.
     #[must_use]
-    pub fn bindings(&self, stack: &[Context]) -> Vec<(Chord, &Action)> {
-        let mut found: Vec<(Chord, &Action)> = Vec::new();
-        for (chord, action) in stack.iter().filter_map(|context| self.0.get(context)).flatten() {
-            if found.iter().all(|(seen, _)| seen != chord) {
-                found.push((*chord, action));
+    pub fn bindings(&self, stack: &[Context]) -> Vec<Binding<'_>> {
+        let typing = stack.first().is_some_and(|context| context.takes_text());
+        let mut found: Vec<Binding<'_>> = Vec::new();
+        for context in stack {
+            let nearer = found.len();
+            for (keys, action) in self.0.get(context).into_iter().flatten() {
+                let near = || found.iter().take(nearer).map(|binding| binding.keys);
+                let covered = near().any(|other| other.starts_with(keys) || keys.starts_with(other));
+                if !covered && (!typing || steers(keys)) {
+                    found.push(Binding { context: *context, keys, action });
+                }
             }
         }
         found
     }
 }
 
+/// A key, or keys one after the other, with its meaning.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Binding<'a> {
+    /// Where it is bound.
+    pub context: Context,
+    /// What to press.
+    pub keys: &'a Sequence,
+    /// What that does.
+    pub action: &'a Action,
+}
+
+/// Whether keys can steer where text is typed.
+fn steers(keys: &[Chord]) -> bool {
+    matches!(keys, [chord] if chord.typed().is_none())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn keys(text: &str) -> Sequence {
+        text.parse().unwrap()
+    }
 
     #[test]
     fn the_file_that_the_program_carries_is_read_whole() {
@@ -100,7 +152,7 @@ mod tests {
 
     #[test]
     fn nothing_needs_a_key_that_a_multiplexer_takes() {
-        for (chord, _) in Keymap::default().0.values().flatten() {
+        for chord in Keymap::default().0.values().flatten().flat_map(|(keys, _)| keys.iter()) {
             assert!(!["ctrl-a", "ctrl-b", "ctrl-q"].contains(&chord.to_string().as_str()), "{chord}");
         }
     }
@@ -109,6 +161,7 @@ mod tests {
     fn what_stops_something_is_never_a_bare_letter_but_for_what_asks_again() {
         for (context, keys) in &Keymap::default().0 {
             for (chord, action) in keys {
+                let Some(chord) = chord.single() else { continue };
                 let asks = matches!(action, Action::OpCancel | Action::OpUndo | Action::AnswerAbort);
                 let letter = chord.typed().is_some_and(|c| c.is_ascii_lowercase());
                 let stops = matches!(action, Action::ModeStop(_) | Action::ModeReplace(_) | Action::AnswerStop);
@@ -124,13 +177,36 @@ mod tests {
         };
         let stack = [Context::Modes, Context::Panes];
         let keymap = Keymap::default().changed(&changes("s", "mode start")).unwrap();
-        assert_eq!(keymap.resolve(&stack, "s".parse().unwrap()), Some(&Action::ModeStart(None)));
-        assert_eq!(keymap.resolve(&stack, "enter".parse().unwrap()), Some(&Action::ModeSwitch(None)));
+        assert_eq!(keymap.resolve(&stack, &keys("s")), Meaning::Does(&Action::ModeStart(None)));
+        assert_eq!(keymap.resolve(&stack, &keys("enter")), Meaning::Does(&Action::ModeSwitch(None)));
         let keymap = Keymap::default().changed(&changes("i", "")).unwrap();
-        assert_eq!(keymap.resolve(&stack, "i".parse().unwrap()), None);
+        assert_eq!(keymap.resolve(&stack, &keys("i")), Meaning::Nothing);
         let bad = Keymap::default().changed(&changes("alt-x", "quit")).unwrap_err();
         assert!(bad.starts_with("keys.modes: 'alt-x' is no key"), "{bad}");
         let bad = Keymap::default().changed(&changes("x", "quti")).unwrap_err();
         assert_eq!(bad, "keys.modes.x: 'quti' is no action");
+    }
+
+    #[test]
+    fn a_beginning_waits_and_a_sequence_does() {
+        let keymap = Keymap::default();
+        let stack = [Context::Modes, Context::Panes, Context::Everywhere];
+        assert_eq!(keymap.resolve(&stack, &keys("g")), Meaning::Begins);
+        assert_eq!(keymap.resolve(&stack, &keys("g g")), Meaning::Does(&Action::Top));
+        assert_eq!(keymap.resolve(&stack, &keys("g 9")), Meaning::Nothing);
+    }
+
+    #[test]
+    fn where_text_is_typed_a_character_is_text() {
+        let change = Changes::from([(
+            "everywhere".into(),
+            IndexMap::from([("Z".to_owned(), "quit".to_owned()), ("ctrl-x k".to_owned(), "quit".to_owned())]),
+        )]);
+        let keymap = Keymap::default().changed(&change).unwrap();
+        let of = |context, text: &str| keymap.resolve(&[context, Context::Everywhere], &keys(text));
+        assert_eq!(of(Context::Dialog, "Z"), Meaning::Does(&Action::Quit));
+        assert_eq!(of(Context::Dialog, "ctrl-x"), Meaning::Begins);
+        assert_eq!([of(Context::Filter, "Z"), of(Context::Filter, "ctrl-x")], [Meaning::Nothing, Meaning::Nothing]);
+        assert!(keymap.bindings(&[Context::Filter, Context::Everywhere]).iter().all(|binding| steers(binding.keys)));
     }
 }

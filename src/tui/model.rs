@@ -13,6 +13,7 @@ pub use time::{age_of, ago};
 
 use super::{
     caps::Caps,
+    chord::Chord,
     effect::Scope,
     keymap::Keymap,
     msg::{Level, Link, OpBrief, Ticket},
@@ -123,6 +124,8 @@ pub struct Ui {
     pub log_scroll: u16,
     /// Dialogs and inputs over the panes, the topmost last.
     pub layers: Vec<Layer>,
+    /// Keys that wait for another one.
+    pub pending: Vec<Chord>,
     /// A passing remark.
     pub toast: Option<Toast>,
     /// Until when Ctrl-C quits.

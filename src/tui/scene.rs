@@ -3,6 +3,7 @@
 
 mod dialogs;
 mod host;
+mod keys;
 mod lists;
 mod operations;
 mod panes;

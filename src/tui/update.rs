@@ -11,6 +11,7 @@ mod plan;
 mod say;
 mod settle;
 mod sort;
+mod unbound;
 
 use super::{
     effect::Effect,

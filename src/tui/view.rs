@@ -14,6 +14,7 @@ mod modes;
 mod operation;
 mod page;
 mod refused;
+mod which;
 mod words;
 
 use super::{
@@ -56,6 +57,7 @@ fn whole(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) -> Optio
     if let Some(layer) = model.ui.layers.last() {
         cursor = over(model, layer, regions.body, theme, buffer).or(cursor);
     }
+    which::draw(model, regions.body, theme, buffer);
     cursor
 }
 

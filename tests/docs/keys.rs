@@ -2,7 +2,7 @@
 
 use morpheus::tui::{
     action::Action,
-    keymap::{Keymap, context::Context},
+    keymap::{Binding, Keymap, context::Context},
 };
 use std::fmt::Write as _;
 
@@ -23,13 +23,13 @@ pub(crate) fn page() -> String {
     let keymap = Keymap::default();
     let mut page = HEAD.to_owned();
     for context in Context::ALL {
-        let _ = write!(page, "\n## {}\n\n| Keys | Action | |\n| --- | --- | --- |\n", title(*context));
+        let _ = write!(page, "\n## {}\n\n| Keys | Action | |\n| --- | --- | --- |\n", context.title());
         let mut rows: Vec<(&Action, Vec<String>)> = Vec::new();
-        for (chord, action) in keymap.bindings(&[*context]) {
+        for Binding { keys, action, .. } in keymap.bindings(&[*context]) {
             let same = |other: &Action| other.words().name == action.words().name;
             match rows.iter_mut().find(|(other, _)| same(other)) {
-                Some((_, chords)) => chords.push(chord.to_string()),
-                None => rows.push((action, vec![chord.to_string()])),
+                Some((_, chords)) => chords.push(keys.to_string()),
+                None => rows.push((action, vec![keys.to_string()])),
             }
         }
         for (action, chords) in rows {
@@ -39,27 +39,6 @@ pub(crate) fn page() -> String {
         }
     }
     page
-}
-
-const fn title(context: Context) -> &'static str {
-    match context {
-        Context::Everywhere => "Everywhere",
-        Context::Panes => "Any pane",
-        Context::Modes => "Modes pane",
-        Context::Guests => "Guests pane",
-        Context::Detail => "Detail pane",
-        Context::Log => "Log pane",
-        Context::Dialog => "Any dialog",
-        Context::Buttons => "A dialog with buttons",
-        Context::Typing => "A dialog where a name is typed",
-        Context::Refusal => "A refusal",
-        Context::Operation => "An operation",
-        Context::Question => "An operation that asks what to do with a guest",
-        Context::Leaving => "Leaving while an operation runs",
-        Context::Filter => "The filter",
-        Context::Help => "Help",
-        Context::Palette => "The list of actions",
-    }
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! Places where keys count, and which of them are stacked now.
 
+use super::{Binding, Meaning};
 use crate::{
     domain::switch::plan::Rung,
-    tui::model::{Model, Pane, layer::Layer},
+    tui::{
+        chord::Chord,
+        model::{Model, Pane, layer::Layer},
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
 macro_rules! contexts {
-    ($($(#[doc = $doc:literal])* $variant:ident $name:literal)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident $name:literal $title:literal $place:literal)*) => {
         /// A place where keys count.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
         pub enum Context {
@@ -24,43 +28,93 @@ macro_rules! contexts {
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
+
+            /// Its name as a heading.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// Where that is, within a sentence.
+            #[must_use]
+            pub const fn place(self) -> &'static str {
+                match self { $(Self::$variant => $place,)* }
+            }
         }
     };
 }
 
 contexts! {
     /// Under everything.
-    Everywhere "everywhere"
+    Everywhere "everywhere" "Everywhere" "everywhere"
     /// No dialog is open.
-    Panes "panes"
+    Panes "panes" "Any pane" "in the panes"
     /// The modes pane.
-    Modes "modes"
+    Modes "modes" "Modes pane" "in the modes pane"
     /// The guests pane.
-    Guests "guests"
+    Guests "guests" "Guests pane" "in the guests pane"
     /// The detail pane.
-    Detail "detail"
+    Detail "detail" "Detail pane" "in the detail pane"
     /// The log pane.
-    Log "log"
+    Log "log" "Log pane" "in the log pane"
     /// Any dialog.
-    Dialog "dialog"
+    Dialog "dialog" "Any dialog" "in a dialog"
     /// A dialog with buttons.
-    Buttons "buttons"
+    Buttons "buttons" "A dialog with buttons" "in a dialog with buttons"
     /// A dialog with buttons and a name to type.
-    Typing "typing"
+    Typing "typing" "A dialog where a name is typed" "where a name is typed"
     /// A refusal.
-    Refusal "refusal"
+    Refusal "refusal" "A refusal" "in a refusal"
     /// The steps of an operation.
-    Operation "operation"
+    Operation "operation" "An operation" "in an operation"
     /// An operation that asks.
-    Question "question"
+    Question "question" "An operation that asks what to do with a guest" "where an operation asks"
     /// Leaving while an operation runs.
-    Leaving "leaving"
+    Leaving "leaving" "Leaving while an operation runs" "on the way out"
     /// The filter.
-    Filter "filter"
+    Filter "filter" "The filter" "in the filter"
     /// The list of keys.
-    Help "help"
+    Help "help" "Help" "in the help"
     /// The list of actions.
-    Palette "palette"
+    Palette "palette" "The list of actions" "in the list of actions"
+}
+
+impl Context {
+    /// Whether keys are text there first of all.
+    #[must_use]
+    pub const fn takes_text(self) -> bool {
+        matches!(self, Self::Typing | Self::Filter | Self::Help | Self::Palette)
+    }
+
+    /// What is stacked while this is on top, the nearest first.
+    #[must_use]
+    pub const fn stack(self) -> &'static [Self] {
+        use Context as C;
+        match self {
+            C::Everywhere => &[C::Everywhere],
+            C::Panes => &[C::Panes, C::Everywhere],
+            C::Modes => &[C::Modes, C::Panes, C::Everywhere],
+            C::Guests => &[C::Guests, C::Panes, C::Everywhere],
+            C::Detail => &[C::Detail, C::Panes, C::Everywhere],
+            C::Log => &[C::Log, C::Panes, C::Everywhere],
+            C::Dialog => &[C::Dialog, C::Everywhere],
+            C::Buttons => &[C::Buttons, C::Dialog, C::Everywhere],
+            C::Typing => &[C::Typing, C::Everywhere],
+            C::Refusal => &[C::Refusal, C::Dialog, C::Everywhere],
+            C::Operation => &[C::Operation, C::Dialog, C::Everywhere],
+            C::Question => &[C::Question, C::Operation, C::Dialog, C::Everywhere],
+            C::Leaving => &[C::Leaving, C::Dialog, C::Everywhere],
+            C::Filter => &[C::Filter, C::Everywhere],
+            C::Help => &[C::Help, C::Everywhere],
+            C::Palette => &[C::Palette, C::Everywhere],
+        }
+    }
+
+    /// Whether it can be on top; the others only lie under one that is.
+    #[must_use]
+    pub const fn is_on_top(self) -> bool {
+        !matches!(self, Self::Everywhere | Self::Panes)
+    }
 }
 
 impl FromStr for Context {
@@ -77,32 +131,47 @@ impl FromStr for Context {
 impl Model {
     /// The contexts that are stacked now, the nearest first.
     #[must_use]
-    pub fn contexts(&self) -> Vec<Context> {
+    pub fn contexts(&self) -> &'static [Context] {
         self.contexts_under(self.ui.layers.last())
     }
 
     /// The contexts that would be stacked with this layer on top.
-    pub(crate) fn contexts_under(&self, top: Option<&Layer>) -> Vec<Context> {
+    pub(crate) fn contexts_under(&self, top: Option<&Layer>) -> &'static [Context] {
         use Context as C;
-        let over = match top {
-            None => vec![self.pane_context(), C::Panes],
-            Some(Layer::Filter) => vec![C::Filter],
-            Some(Layer::Help { .. }) => vec![C::Help],
-            Some(Layer::Palette { .. }) => vec![C::Palette],
-            Some(Layer::Looking { .. } | Layer::Starting { .. } | Layer::Explain { .. }) => vec![C::Dialog],
+        let top = match top {
+            None => self.pane_context(),
+            Some(Layer::Filter) => C::Filter,
+            Some(Layer::Help { .. }) => C::Help,
+            Some(Layer::Palette { .. }) => C::Palette,
+            Some(Layer::Looking { .. } | Layer::Starting { .. } | Layer::Explain { .. }) => C::Dialog,
             Some(Layer::Confirm(confirm)) => match confirm.plan.rung {
-                Rung::TypeName { .. } => vec![C::Typing],
-                Rung::None | Rung::Confirm => vec![C::Buttons, C::Dialog],
+                Rung::TypeName { .. } => C::Typing,
+                Rung::None | Rung::Confirm => C::Buttons,
             },
-            Some(Layer::ConfirmUndo { .. } | Layer::ConfirmCancel { .. }) => vec![C::Buttons, C::Dialog],
-            Some(Layer::Refused { .. }) => vec![C::Refusal, C::Dialog],
+            Some(Layer::ConfirmUndo { .. } | Layer::ConfirmCancel { .. }) => C::Buttons,
+            Some(Layer::Refused { .. }) => C::Refusal,
             Some(Layer::Operation { id, .. }) => match self.op(id).map(|op| op.state.question().is_some()) {
-                Some(true) => vec![C::Question, C::Operation, C::Dialog],
-                _ => vec![C::Operation, C::Dialog],
+                Some(true) => C::Question,
+                _ => C::Operation,
             },
-            Some(Layer::Leaving { .. }) => vec![C::Leaving, C::Dialog],
+            Some(Layer::Leaving { .. }) => C::Leaving,
         };
-        over.into_iter().chain([C::Everywhere]).collect()
+        top.stack()
+    }
+
+    /// What a key means now, after the keys that wait for it.
+    #[must_use]
+    pub fn meaning(&self, chord: Chord) -> Meaning<'_> {
+        let keys: Vec<Chord> = self.ui.pending.iter().copied().chain([chord]).collect();
+        self.setup.keymap.resolve(self.contexts(), &keys)
+    }
+
+    /// What may follow the keys that were pressed so far: the keys still to press, and what they do.
+    #[must_use]
+    pub fn following(&self) -> Vec<Binding<'_>> {
+        let mut bindings = self.setup.keymap.bindings(self.contexts());
+        bindings.retain(|binding| binding.keys.goes_on_after(&self.ui.pending));
+        bindings
     }
 
     const fn pane_context(&self) -> Context {

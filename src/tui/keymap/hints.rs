@@ -1,17 +1,33 @@
 //! Footer and help: what the keys do here, from the keymap and from what is possible now.
 
-use super::context::Context;
+use super::{Binding, context::Context, sequence::Sequence};
 use crate::tui::{action::Action, chord::Chord, model::Model};
 
 /// What some keys do here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hint {
+    /// Where the first of them is bound.
+    pub context: Context,
     /// Keys that do it, the one to show first.
-    pub chords: Vec<Chord>,
+    pub keys: Vec<Sequence>,
     /// What they do.
     pub action: Action,
     /// Why that isn't possible now, if it isn't.
     pub reason: Option<String>,
+}
+
+impl Hint {
+    /// Whether this key alone does it.
+    #[must_use]
+    pub fn has(&self, chord: Chord) -> bool {
+        self.keys.iter().any(|keys| keys.single() == Some(chord))
+    }
+
+    /// The key to show.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.keys.first().map(ToString::to_string).unwrap_or_default()
+    }
 }
 
 impl Model {
@@ -19,12 +35,12 @@ impl Model {
     #[must_use]
     pub fn hints(&self, stack: &[Context]) -> Vec<Hint> {
         let mut hints: Vec<Hint> = Vec::new();
-        for (chord, action) in self.setup.keymap.bindings(stack) {
+        for Binding { context, keys, action } in self.setup.keymap.bindings(stack) {
             if let Some(hint) = hints.iter_mut().find(|hint| hint.action == *action) {
-                hint.chords.push(chord);
+                hint.keys.push(keys.clone());
             } else {
                 let reason = self.unavailable(action).map(|refusal| refusal.message);
-                hints.push(Hint { chords: vec![chord], action: action.clone(), reason });
+                hints.push(Hint { context, keys: vec![keys.clone()], action: action.clone(), reason });
             }
         }
         hints

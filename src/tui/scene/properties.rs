@@ -13,6 +13,7 @@ use crate::{
         caps::{Caps, ColorTier, GlyphTier},
         chord::Chord,
         effect::Effect,
+        keymap::Meaning,
         layout::regions,
         model::{Model, layer::Layer},
         msg::{Asked, Input, Level, Link, Msg, Signal, Ticket},
@@ -140,8 +141,7 @@ fn start_follows_its_confirmation(before: &Model, msg: &Msg, effects: &[Effect])
         assert!(shown.yes && shown.is_typed(), "the button wasn't pressed, or the name not typed");
         assert_eq!(**plan, shown.plan, "another plan was shown");
         let Msg::Input(Input::Key(chord)) = msg else { panic!("started without a key") };
-        let action = before.setup.keymap.resolve(&before.contexts(), *chord);
-        assert_eq!(action, Some(&Action::Enter));
+        assert_eq!(before.meaning(*chord), Meaning::Does(&Action::Enter));
     }
 }
 

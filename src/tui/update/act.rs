@@ -22,7 +22,24 @@ use crate::{
 /// Milliseconds in which a second Ctrl-C quits.
 const LEAVING: u64 = 3_000;
 
+/// Does it, or says why it can't be done now.
 pub(super) fn act(model: &mut Model, action: &Action) -> Vec<Effect> {
+    match model.unavailable(action) {
+        Some(refusal) if !is_asked_anew(model, action) => say::toast(model, Level::Info, refusal.message),
+        _ => run(model, action),
+    }
+}
+
+/// Whether a fresh look has the last word on it: what refuses then is a page with alternatives.
+fn is_asked_anew(model: &Model, action: &Action) -> bool {
+    match action {
+        Action::ModeReplace(None) => !matches!(model.ui.layers.last(), Some(Layer::Refused { .. })),
+        Action::ModeSwitch(_) | Action::ModeReplace(_) | Action::ModeStart(_) | Action::ModeStop(_) => true,
+        _ => false,
+    }
+}
+
+fn run(model: &mut Model, action: &Action) -> Vec<Effect> {
     match action {
         Action::Up => go(model, To::By(-1)),
         Action::Down => go(model, To::By(1)),

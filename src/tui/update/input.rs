@@ -1,11 +1,12 @@
 //! Keys and text: through the keymap to an action, or into the field that is being typed in.
 
-use super::{act, nav};
+use super::{act, nav, unbound};
 use crate::{
     domain::switch::plan::Rung,
     tui::{
         chord::Chord,
         effect::Effect,
+        keymap::Meaning,
         model::{
             Model,
             layer::{Field, Layer},
@@ -18,6 +19,7 @@ pub(super) fn take(model: &mut Model, input: Input) -> Vec<Effect> {
     match input {
         Input::Key(chord) => key(model, chord),
         Input::Paste(text) => {
+            model.ui.pending.clear();
             let pasted = model.field().map(|field| field.paste(&text)).is_some();
             if pasted {
                 typed(model);
@@ -36,14 +38,31 @@ pub(super) fn take(model: &mut Model, input: Input) -> Vec<Effect> {
 }
 
 fn key(model: &mut Model, chord: Chord) -> Vec<Effect> {
-    let action = model.setup.keymap.resolve(&model.contexts(), chord).cloned();
-    if let Some(action) = action {
-        return act::act(model, &action);
+    if !model.ui.pending.is_empty() && chord.leaves_a_sequence() {
+        model.ui.pending.clear();
+        return Vec::new();
     }
-    if model.field().is_some_and(|field| field.take(chord)) {
-        typed(model);
+    match model.meaning(chord) {
+        Meaning::Does(action) => {
+            let action = action.clone();
+            model.ui.pending.clear();
+            act::act(model, &action)
+        }
+        Meaning::Begins => {
+            model.ui.pending.push(chord);
+            Vec::new()
+        }
+        Meaning::Nothing => {
+            let typing = model.ui.pending.is_empty() && model.field().is_some();
+            if !typing {
+                return unbound::say_so(model, chord);
+            }
+            if model.field().is_some_and(|field| field.take(chord)) {
+                typed(model);
+            }
+            Vec::new()
+        }
     }
-    Vec::new()
 }
 
 /// The text of the topmost layer changed.

@@ -4,17 +4,14 @@ use super::{history, look, plan, say};
 use crate::{
     domain::{
         facts::Trouble,
-        finding::FindingId,
         ids::OpId,
         policy,
         switch::{
             event::{Answer, Event, Outcome, What},
-            refusal::Refusal,
             state::State,
         },
     },
     tui::{
-        action::Action,
         effect::{Control, Effect},
         model::{Model, layer::Layer},
         msg::{Asked, Level, OpBrief},
@@ -135,26 +132,19 @@ pub(super) fn open(model: &mut Model, id: &OpId) {
 }
 
 pub(super) fn show(model: &mut Model) -> Vec<Effect> {
-    let Some(id) = model.newest_op().map(|op| op.id.clone()) else {
-        return say::toast(model, Level::Info, "There was no operation yet.");
-    };
-    open(model, &id);
+    if let Some(id) = model.newest_op().map(|op| op.id.clone()) {
+        open(model, &id);
+    }
     Vec::new()
 }
 
 pub(super) fn ask_to_cancel(model: &mut Model) -> Vec<Effect> {
-    if let Some(refusal) = model.unavailable(&Action::OpCancel) {
-        return no(model, &refusal);
-    }
     let Some(id) = model.running_op().map(|op| op.id.clone()) else { return Vec::new() };
     model.ui.layers.push(Layer::ConfirmCancel { id, yes: false });
     Vec::new()
 }
 
 pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
-    if let Some(refusal) = model.unavailable(&Action::OpResume) {
-        return no(model, &refusal);
-    }
     let Some(id) = model.open_op().map(|op| op.id.clone()) else { return Vec::new() };
     open(model, &id);
     vec![Effect::Resume(id)]
@@ -163,9 +153,6 @@ pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
 /// Going back from what is at its end is a plan of its own, shown like any other; from what was interrupted, the
 /// journal says how.
 pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
-    if let Some(refusal) = model.unavailable(&Action::OpUndo) {
-        return no(model, &refusal);
-    }
     let Some(op) = model.newest_op() else { return Vec::new() };
     if op.state.finished.is_none() {
         let id = op.id.clone();
@@ -174,12 +161,8 @@ pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
     }
     match policy::undo_intent(&op.state, model.setup.options) {
         Some(intent) => plan::ask(model, intent),
-        None => no(model, &Refusal::new(FindingId::OpNothingToUndo, "The last operation changed nothing.")),
+        None => Vec::new(),
     }
-}
-
-fn no(model: &mut Model, refusal: &Refusal) -> Vec<Effect> {
-    say::toast(model, Level::Info, refusal.message.clone())
 }
 
 /// Enter in a dialog that asks whether to cancel or to go back.
@@ -196,10 +179,8 @@ pub(super) fn decide(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-pub(super) fn answer(model: &mut Model, answer: Answer) -> Vec<Effect> {
-    let Some((id, step)) = model.question().map(|(id, step)| (id.clone(), step)) else {
-        return say::toast(model, Level::Info, "No operation asks anything.");
-    };
+pub(super) fn answer(model: &Model, answer: Answer) -> Vec<Effect> {
+    let Some((id, step)) = model.question().map(|(id, step)| (id.clone(), step)) else { return Vec::new() };
     vec![Effect::Control(id, Control::Answer { step, answer })]
 }
 

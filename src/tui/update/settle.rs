@@ -17,6 +17,9 @@ use std::collections::BTreeSet;
 
 pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
+    if !model.ui.pending.is_empty() && model.following().is_empty() {
+        model.ui.pending.clear();
+    }
     let scope = scope(model);
     if scope != model.ui.scope {
         model.ui.scope.clone_from(&scope);

@@ -5,7 +5,7 @@ use crate::{
     tui::{
         action::Action,
         chord::{Chord, Key},
-        keymap::hints::Hint,
+        keymap::{hints::Hint, sequence::spelled},
         model::{Model, layer::Layer},
         msg::Level,
         theme::{Role, Theme},
@@ -23,6 +23,7 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
         return Some(filter(model, area, theme, buffer));
     }
     let line = match &model.ui.toast {
+        _ if !model.ui.pending.is_empty() => pending(model, theme),
         Some(toast) => {
             let role = match toast.level {
                 Level::Info => Role::Strong,
@@ -38,10 +39,19 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
     None
 }
 
+/// The keys that wait for another one.
+fn pending<'a>(model: &Model, theme: &Theme) -> Line<'a> {
+    let keys = format!(" {} ", spelled(&model.ui.pending));
+    let rest = "waits for another key  ";
+    let out = [theme.span(Role::Key, "esc"), theme.span(Role::Text, " back")];
+    let begun = [theme.span(Role::Key, keys), theme.span(Role::Muted, rest)];
+    begun.into_iter().chain(out).collect()
+}
+
 /// What the keys do here: what matters most first, help and quit always at the right. The row's main
 /// action stands in brackets while it isn't possible.
 fn hints<'a>(model: &Model, columns: u16, theme: &Theme) -> Line<'a> {
-    let mut all = model.hints(&model.contexts());
+    let mut all = model.hints(model.contexts());
     all.retain(|hint| makes_sense(model, hint));
     let is_last = |hint: &&Hint| matches!(hint.action, Action::Help | Action::Quit);
     let right: Vec<Span<'_>> = all.iter().filter(is_last).flat_map(|hint| spans(hint, theme)).collect();
@@ -61,7 +71,7 @@ fn hints<'a>(model: &Model, columns: u16, theme: &Theme) -> Line<'a> {
 
 /// What can't be done now is left to the help, but for the row's main action.
 fn makes_sense(model: &Model, hint: &Hint) -> bool {
-    let main = hint.chords.contains(&Chord::plain(Key::Enter));
+    let main = hint.has(Chord::plain(Key::Enter));
     let blank = model.ui.layers.is_empty() && !model.knows_the_host();
     let of_rows = matches!(
         hint.action,
@@ -76,7 +86,7 @@ fn makes_sense(model: &Model, hint: &Hint) -> bool {
 }
 
 fn spans<'a>(hint: &Hint, theme: &Theme) -> Vec<Span<'a>> {
-    let key = hint.chords.first().map(ToString::to_string).unwrap_or_default();
+    let key = hint.key();
     let label = hint.action.words().label;
     if hint.reason.is_some() {
         return vec![theme.span(Role::Muted, format!("({key} {label})")), theme.span(Role::Text, "  ")];

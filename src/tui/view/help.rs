@@ -2,6 +2,7 @@
 
 use super::words::DIALOG;
 use crate::tui::{
+    action::Action,
     keymap::context::Context,
     model::{
         Model,
@@ -41,19 +42,15 @@ fn rows<'a>(model: &Model, filter: &str, columns: u16, theme: &Theme) -> Vec<Lin
     const KEYS: usize = 16;
     let filter = filter.to_lowercase();
     let mut all = Vec::new();
-    for hint in model.hints(&below(model)) {
-        let keys: Vec<String> = hint.chords.iter().take(3).map(ToString::to_string).collect();
-        let keys = keys.join(" ");
+    for hint in model.hints(below(model)) {
+        let keys: Vec<String> = hint.keys.iter().take(3).map(ToString::to_string).collect();
+        let keys = keys.join("  ");
         let words = hint.action.words();
         if !format!("{keys} {} {}", words.name, words.sentence).to_lowercase().contains(&filter) {
             continue;
         }
         let room = usize::from(columns).saturating_sub(KEYS);
-        let sentence = match hint.action {
-            crate::tui::action::Action::Pane(n) => pane_sentence(n).to_owned(),
-            _ => words.sentence.to_owned(),
-        };
-        for (i, part) in wrap(&sentence, room).into_iter().enumerate() {
+        for (i, part) in wrap(sentence(&hint.action), room).into_iter().enumerate() {
             let keys = if i == 0 { pad(&keys, KEYS, false, theme.glyphs.cut) } else { " ".repeat(KEYS) };
             all.push(Line::from(vec![theme.span(Role::Key, keys), theme.span(Role::Text, part)]));
         }
@@ -67,18 +64,19 @@ fn rows<'a>(model: &Model, filter: &str, columns: u16, theme: &Theme) -> Vec<Lin
     all
 }
 
-const fn pane_sentence(number: u8) -> &'static str {
-    match number {
-        1 => "The modes.",
-        2 => "The guests.",
-        3 => "Everything about the selected one.",
-        4 => "The log.",
-        _ => "The pane with this number.",
+/// What an action does; of a pane, which one it is.
+pub(super) const fn sentence(action: &Action) -> &'static str {
+    match action {
+        Action::Pane(1) => "The modes.",
+        Action::Pane(2) => "The guests.",
+        Action::Pane(3) => "Everything about the selected one.",
+        Action::Pane(4) => "The log.",
+        _ => action.words().sentence,
     }
 }
 
 /// The contexts that counted before the help was opened.
-fn below(model: &Model) -> Vec<Context> {
+fn below(model: &Model) -> &'static [Context] {
     let under = model.ui.layers.iter().rev().find(|layer| !matches!(layer, Layer::Help { .. }));
     model.contexts_under(under)
 }

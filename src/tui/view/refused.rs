@@ -53,7 +53,7 @@ fn here(model: &Model, alternative: &str, can_replace: bool) -> String {
     let Ok(action) = command.parse::<Action>().or_else(|_| general()) else { return alternative.to_owned() };
     let key = |stack: &[Context], wanted: &Action| {
         let keys = model.setup.keymap.bindings(stack);
-        keys.into_iter().find(|(_, action)| *action == wanted).map(|(chord, _)| chord.to_string())
+        keys.into_iter().find(|binding| binding.action == wanted).map(|binding| binding.keys.to_string())
     };
     let in_the_panes = [Context::Panes, Context::Everywhere];
     match (key(&[Context::Refusal], &Action::ModeReplace(None)), key(&in_the_panes, &action)) {

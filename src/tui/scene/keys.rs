@@ -1,0 +1,86 @@
+//! Keys one after the other, keys that do nothing, and what is said of them.
+
+use super::{dialogs::planned, running};
+use crate::domain::ids::Vmid;
+use crate::tui::{
+    caps::{ColorTier, GlyphTier},
+    model::Pane,
+    msg::{Input, Msg},
+};
+
+#[test]
+fn after_the_first_key_of_several_the_others_are_listed() {
+    running(&[101, 110]).keys("g").snap("which_key_80x24");
+    running(&[101, 110]).keys("g").at(120, 40).snap("which_key_120x40");
+    running(&[101, 110]).keys("g").at(60, 16).snap("which_key_60x16");
+    running(&[101, 110]).keys("2 ,").snap("which_key_sorting");
+    running(&[101, 110]).caps(GlyphTier::Console, ColorTier::Ansi16).keys("g").snap("which_key_console");
+    running(&[101, 110]).caps(GlyphTier::Ascii, ColorTier::None).keys("g").snap("which_key_ascii");
+}
+
+#[test]
+fn a_sequence_does_what_it_says() {
+    let scene = running(&[101, 110]).keys("2 end g g");
+    assert_eq!(scene.model.ui.guest.map(Vmid::get), Some(101));
+    assert_eq!(scene.model.ui.pending, []);
+    let scene = scene.keys("g e");
+    assert_eq!(scene.model.ui.guest.map(Vmid::get), Some(200));
+    assert_eq!(scene.keys("g m").model.ui.pane, Pane::Modes);
+    for (keys, pane) in [("g m", Pane::Modes), ("g v", Pane::Guests), ("g d", Pane::Detail), ("g l", Pane::Log)] {
+        assert_eq!(running(&[101]).keys(keys).model.ui.pane, pane, "{keys}");
+    }
+}
+
+#[test]
+fn a_sequence_is_left_without_doing_anything() {
+    let before = running(&[101]).keys("2 down").model;
+    for key in ["esc", "ctrl-c"] {
+        let scene = running(&[101]).keys("2 down g").keys(key);
+        assert_eq!(scene.model, before, "{key}");
+    }
+    let scene = running(&[101]).keys("2 down g").msg(Msg::Input(Input::Paste("g".into())));
+    assert_eq!(scene.model, before);
+}
+
+#[test]
+fn a_key_that_cannot_follow_says_so() {
+    let scene = running(&[101]).keys("g z");
+    assert_eq!(scene.model.ui.pending, []);
+    assert!(scene.text().contains(" g z does nothing in the modes pane; ? lists the keys."), "{}", scene.text());
+}
+
+#[test]
+fn what_waits_does_not_wait_under_another_dialog() {
+    let scene = planned().with(|model| model.ui.layers.clear()).keys("g");
+    assert!(!scene.model.ui.pending.is_empty());
+    let scene = running(&[101, 110]).keys("/ 'g' g");
+    assert_eq!((scene.model.ui.filter.text.as_str(), scene.model.ui.pending.len()), ("gg", 0));
+    let over = planned().model.ui.layers;
+    let typing = running(&[101]).keys("g").with(|model| {
+        model.ui.layers = over;
+        let keymap = std::mem::take(&mut model.setup.keymap);
+        let away = ["g g", "g e"].map(|key| (key.to_owned(), String::new()));
+        let changes = [("dialog".to_owned(), away.into_iter().collect())];
+        model.setup.keymap = keymap.changed(&changes.into_iter().collect()).unwrap();
+    });
+    assert_eq!(typing.later(1).model.ui.pending, []);
+}
+
+#[test]
+fn a_key_that_does_nothing_here_says_so() {
+    running(&[101]).keys("K").snap("unbound_key");
+    let said = |keys: &str| running(&[101]).keys(keys).model.ui.toast.map(|toast| toast.text).unwrap_or_default();
+    assert_eq!(said("2 K"), "K does nothing in the guests pane; ? lists the keys.");
+    assert_eq!(said("S"), "S does nothing here; where an operation asks it is: stop hard.");
+    assert_eq!(said("R"), "R does nothing here; in a refusal it is: replace.");
+    assert_eq!(said("? ctrl-x"), "");
+}
+
+#[test]
+fn a_key_that_cannot_be_used_now_says_why() {
+    let said = |keys: &str| running(&[101]).keys(keys).model.ui.toast.map(|toast| toast.text).unwrap_or_default();
+    assert_eq!(said("x"), "No operation is running.");
+    assert_eq!(said("u"), "There was no operation yet.");
+    assert_eq!(said("o"), "There was no operation yet.");
+    assert_eq!(said(": 'op' space 'resume' enter"), "No operation was interrupted.");
+}
