@@ -5,6 +5,7 @@ mod dialogs;
 mod host;
 mod keys;
 mod lists;
+mod looks;
 mod operations;
 mod panes;
 mod properties;
@@ -17,7 +18,7 @@ use super::{
     effect::Effect,
     model::{Model, Setup},
     msg::{Input, Msg},
-    theme::{Role, Theme},
+    theme::{Palette, Role, Theme},
     update::update,
     view::view,
 };
@@ -96,6 +97,13 @@ impl Scene {
         let mut buffer = Buffer::empty(Rect::new(0, 0, self.model.size.0, self.model.size.1));
         let cursor = view(&self.model, &Theme::probe(self.model.setup.caps), &mut buffer);
         (buffer, cursor)
+    }
+
+    /// The screen as a person has it, in a theme.
+    pub(super) fn painted(&self, palette: &Palette) -> Buffer {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, self.model.size.0, self.model.size.1));
+        let _ = view(&self.model, &Theme::with(self.model.setup.caps, palette), &mut buffer);
+        buffer
     }
 
     /// Only the screen's text.

@@ -1,15 +1,17 @@
 //! What things mean on screen, and how that looks on one kind of terminal. Nothing outside of here names a colour, an
 //! attribute or a glyph.
 
+mod builtin;
 mod glyphs;
 mod palette;
 
 pub use glyphs::{Glyphs, printable};
 pub use palette::Palette;
 
-use super::caps::{Caps, ColorTier, GlyphTier};
+use super::caps::{Caps, ColorTier};
 use ratatui::{
-    style::{Color, Modifier, Style},
+    buffer::Buffer,
+    style::{Color, Style},
     text::Span,
 };
 use serde::{Deserialize, Serialize};
@@ -96,6 +98,7 @@ pub struct Theme {
     /// Its glyphs.
     pub glyphs: &'static Glyphs,
     styles: Vec<Style>,
+    ground: Style,
 }
 
 impl Theme {
@@ -105,21 +108,50 @@ impl Theme {
         Self::with(caps, &Palette::default())
     }
 
-    /// The same with the changes of a configuration.
+    /// The theme of a configuration. A terminal without colours gets none of its looks, but bold and reverse as ever.
     #[must_use]
     pub fn with(caps: Caps, palette: &Palette) -> Self {
-        let look = |role: &Role| match palette.roles.get(role) {
-            Some(look) => palette::style(look, Style::new()),
-            None => default_style(*role, caps),
+        let colored = caps.colors != ColorTier::None;
+        let base = |role: Role| builtin::style(palette.base, role, caps);
+        let changed = |role: Role, over: Style| {
+            palette.roles.get(&role).filter(|_| colored).map(|look| palette::style(look, over))
         };
-        Self { caps, glyphs: Glyphs::of(caps.glyphs), styles: Role::ALL.iter().map(look).collect() }
+        let plain = Style { fg: base(Role::Text).fg, bg: base(Role::Text).bg, ..Style::new() };
+        let text = changed(Role::Text, plain).unwrap_or(plain);
+        let ground = Style { fg: text.fg, bg: text.bg, ..Style::new() };
+        let moved = palette.roles.contains_key(&Role::Text);
+        let look = |role: &Role| {
+            changed(*role, ground).unwrap_or_else(|| {
+                let style = base(*role);
+                // Who changes the ground changes it under every role that stands on it.
+                if moved && style.bg == plain.bg { style.patch(Style { fg: None, ..ground }) } else { style }
+            })
+        };
+        let styles = Role::ALL.iter().map(look).collect();
+        Self { caps, glyphs: Glyphs::of(caps.glyphs), styles, ground }
+    }
+
+    /// Gives every cell that has no colour of its own the theme's, also where nothing is drawn.
+    pub fn paint_ground(&self, buffer: &mut Buffer) {
+        let (front, behind) = (self.ground.fg.unwrap_or_default(), self.ground.bg.unwrap_or_default());
+        if front == Color::Reset && behind == Color::Reset {
+            return;
+        }
+        for cell in &mut buffer.content {
+            if cell.fg == Color::Reset {
+                cell.fg = front;
+            }
+            if cell.bg == Color::Reset {
+                cell.bg = behind;
+            }
+        }
     }
 
     /// A theme that gives each role a colour of its own, so that a map of roles can be read back from cells.
     #[cfg(test)]
     pub(crate) fn probe(caps: Caps) -> Self {
         let styles = (100..).take(Role::ALL.len()).map(|n| Style::new().fg(Color::Indexed(n))).collect();
-        Self { caps, glyphs: Glyphs::of(caps.glyphs), styles }
+        Self { caps, glyphs: Glyphs::of(caps.glyphs), styles, ground: Style::new() }
     }
 
     /// The look of a role.
@@ -134,29 +166,48 @@ impl Theme {
     }
 }
 
-/// The look of a role unless a configuration changes it.
-fn default_style(role: Role, caps: Caps) -> Style {
-    let colored = caps.colors != ColorTier::None;
-    let faint = colored && caps.glyphs == GlyphTier::Unicode;
-    let plain = Style::new();
-    let color = |color: Color| if colored { plain.fg(color) } else { plain };
-    match role {
-        Role::Muted | Role::Border if faint => plain.add_modifier(Modifier::DIM),
-        Role::Text | Role::Muted | Role::Border | Role::Button => plain,
-        Role::Strong | Role::Key | Role::Remembered => plain.add_modifier(Modifier::BOLD),
-        Role::Selected | Role::Pressed => plain.add_modifier(Modifier::REVERSED),
-        Role::Good => color(Color::Green),
-        Role::Warn => color(Color::Yellow),
-        Role::Bad => color(Color::Red).add_modifier(Modifier::BOLD),
-        Role::Busy | Role::Input => color(Color::Cyan),
-        Role::Focus => color(Color::Cyan).add_modifier(Modifier::BOLD),
-        Role::Danger => color(Color::Red).add_modifier(Modifier::REVERSED | Modifier::BOLD),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{config::BaseTheme, tui::caps::GlyphTier};
+    use indexmap::IndexMap;
+    use ratatui::style::Modifier;
+
+    fn palette(base: BaseTheme, roles: &[(Role, &str)]) -> Palette {
+        Palette {
+            base,
+            roles: roles.iter().map(|(role, look)| (*role, look.parse().unwrap())).collect::<IndexMap<_, _>>(),
+        }
+    }
+
+    #[test]
+    fn a_change_stands_on_the_bases_ground() {
+        let caps = Caps { colors: ColorTier::Truecolor, ..Caps::default() };
+        let dark = Theme::with(caps, &BaseTheme::Dark.into());
+        let theme = Theme::with(caps, &palette(BaseTheme::Dark, &[(Role::Good, "bold 120"), (Role::Bad, "on red")]));
+        let ground = dark.style(Role::Text);
+        let good = Style { fg: Some(Color::Indexed(120)), ..ground }.add_modifier(Modifier::BOLD);
+        assert_eq!((theme.style(Role::Good), theme.style(Role::Warn)), (good, dark.style(Role::Warn)));
+        assert_eq!(theme.style(Role::Bad), Style { bg: Some(Color::Indexed(1)), ..ground });
+        let own = Theme::with(caps, &palette(BaseTheme::Terminal, &[(Role::Good, "green")]));
+        assert_eq!(own.style(Role::Good), Style::new().fg(Color::Indexed(2)));
+        let none = Caps { colors: ColorTier::None, ..caps };
+        assert_eq!(Theme::with(none, &palette(BaseTheme::Dark, &[(Role::Selected, "red")])), Theme::new(none));
+    }
+
+    #[test]
+    fn a_ground_of_ones_own_is_everywhere() {
+        let caps = Caps { colors: ColorTier::Truecolor, ..Caps::default() };
+        let theme = Theme::with(caps, &palette(BaseTheme::Dark, &[(Role::Text, "255 on 16")]));
+        for role in [Role::Text, Role::Good, Role::Border] {
+            assert_eq!(theme.style(role).bg, Some(Color::Indexed(16)), "{role:?}");
+        }
+        let selected = Theme::with(caps, &BaseTheme::Dark.into()).style(Role::Selected);
+        assert_eq!(theme.style(Role::Selected), selected);
+        let mut buffer = Buffer::with_lines(["a"]);
+        theme.paint_ground(&mut buffer);
+        assert_eq!((buffer.content[0].fg, buffer.content[0].bg), (Color::Indexed(255), Color::Indexed(16)));
+    }
 
     #[test]
     fn every_role_has_a_letter_of_its_own() {

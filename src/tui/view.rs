@@ -43,6 +43,7 @@ pub fn view(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Positio
         whole(model, area, theme, buffer)
     };
     keep_to_the_font(theme.caps.glyphs, buffer);
+    theme.paint_ground(buffer);
     cursor
 }
 
