@@ -4,25 +4,27 @@
 use super::args::Cli;
 use crate::config::Env;
 use std::{fs::OpenOptions, io, path::Path, sync::Mutex};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// Starts the log. A log file that can't be opened is no reason not to work: it is said and left.
 pub fn start_logging(cli: &Cli, env: &Env) {
-    let filter = env.var("MORPHEUS_LOG_FILTER").unwrap_or(match cli.global.verbose {
-        0 | 1 => "morpheus=info",
-        2 => "morpheus=debug",
-        _ => "trace",
+    let wanted = env.var("MORPHEUS_LOG_FILTER").and_then(|filter| filter.parse().ok());
+    let filter = wanted.unwrap_or_else(|| match cli.global.verbose {
+        0 | 1 => Targets::new().with_target("morpheus", Level::INFO),
+        2 => Targets::new().with_target("morpheus", Level::DEBUG),
+        _ => Targets::new().with_default(Level::TRACE),
     });
-    let format = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_ansi(false);
+    let format = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_ansi(false);
     if let Some(path) = env.var("MORPHEUS_LOG") {
         match open(Path::new(path)) {
-            Ok(file) => format.with_writer(Mutex::new(file)).init(),
+            Ok(file) => format.with_writer(Mutex::new(file)).finish().with(filter).init(),
             Err(error) => {
                 let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("warning: no log: {path}: {error}\n"));
             }
         }
     } else if cli.global.verbose > 0 && !cli.opens_dashboard() {
-        format.with_writer(io::stderr).init();
+        format.with_writer(io::stderr).finish().with(filter).init();
     }
 }
 

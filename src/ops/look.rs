@@ -53,31 +53,34 @@ impl Host {
         facts
     }
 
-    /// The node's two lists, VMs and containers: what a refresh of the dashboard costs.
+    /// The node's two lists, VMs and containers: what a refresh of the dashboard costs. One after the other, so that
+    /// one connection is enough.
     pub async fn poll(&self) -> Facts {
         let at = self.now();
         match self.node().await {
             Err(error) => unreachable(&error),
             Ok(node) => {
-                let (qemu, lxc) = tokio::join!(self.client().qemu_list(&node, false), self.client().lxc_list(&node));
+                let qemu = self.client().qemu_list(&node, false).await;
+                if let Err(error @ (pve::Error::Unreachable(_) | pve::Error::Timeout(_))) = &qemu {
+                    return unreachable(error);
+                }
+                let lxc = self.client().lxc_list(&node).await;
                 Facts { node: Some(node), qemu: part(qemu, at), lxc: part(lxc, at), ..Facts::default() }
             }
         }
     }
 
     /// What lies around the guests and seldom changes: mappings and devices, and memory and running tasks of now. Four
-    /// requests, for when a dashboard opens and for once in a while.
+    /// requests in a row, for when a dashboard opens and for once in a while.
     pub async fn surroundings(&self) -> Facts {
         let (at, client) = (self.now(), self.client());
         match self.node().await {
             Err(_) => Facts::default(),
             Ok(node) => {
-                let (mappings, status, tasks, pci) = tokio::join!(
-                    client.mappings(),
-                    client.node_status(&node),
-                    client.tasks_active(&node),
-                    self.pci(&node),
-                );
+                let mappings = client.mappings().await;
+                let status = client.node_status(&node).await;
+                let tasks = client.tasks_active(&node).await;
+                let pci = self.pci(&node).await;
                 Facts {
                     node: Some(node),
                     cpu: status.as_ref().ok().and_then(|status| status.cpu),

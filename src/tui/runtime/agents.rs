@@ -5,7 +5,7 @@ use super::poller::tell;
 use crate::{
     domain::{
         facts::{Facts, Part},
-        guest::{AgentFacts, Power},
+        guest::{AgentFacts, Health, Power},
         ids::{Millis, Vmid},
     },
     guest::Backoff,
@@ -17,12 +17,14 @@ use tokio::{sync::mpsc::Sender, task::JoinSet, time::timeout};
 
 /// How long all questions to one guest may take. A dead agent costs the host 3 s for each (`Agent.pm:109-113`).
 const DEADLINE: Duration = Duration::from_secs(15);
-/// What a guest says changes slowly: it is asked on every so manieth look at the host.
+/// A guest in which something isn't up yet is asked on every so manieth look at the host.
 const LOOKS: u64 = 3;
+/// What one says in which all is well changes slowly.
+const LOOKS_AT_A_HEALTHY_ONE: u64 = 8;
 
 /// Which guests were asked, and when each may be asked again.
 pub(super) struct Agents {
-    /// Milliseconds between two questions to a guest that answers.
+    /// Milliseconds between two looks at the host.
     every: u64,
     inbox: Sender<Msg>,
     asked: BTreeMap<Vmid, Asked>,
@@ -33,12 +35,14 @@ pub(super) struct Agents {
 struct Asked {
     backoff: Backoff,
     last: Option<Millis>,
+    uptime: Option<u64>,
+    healthy: bool,
     under_way: bool,
 }
 
 impl Agents {
     pub(super) fn new(every: Duration, inbox: Sender<Msg>) -> Self {
-        let every = u64::try_from(every.as_millis()).unwrap_or(u64::MAX).saturating_mul(LOOKS);
+        let every = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
         Self { every, inbox, asked: BTreeMap::new(), tasks: JoinSet::new() }
     }
 
@@ -49,8 +53,14 @@ impl Agents {
             let (Some(guest), Some(config)) = (known.guest(*vmid), known.configs.get(vmid)) else { continue };
             let asked = self.asked.entry(*vmid).or_default();
             let runs = guest.power == Power::Running;
-            asked.backoff.saw_uptime(guest.uptime.filter(|_| runs));
-            let rested = asked.last.is_none_or(|last| now.since(last) >= self.every);
+            let uptime = guest.uptime.filter(|_| runs);
+            asked.backoff.saw_uptime(uptime);
+            if uptime < asked.uptime {
+                asked.last = None;
+            }
+            asked.uptime = uptime;
+            let wait = self.every.saturating_mul(if asked.healthy { LOOKS_AT_A_HEALTHY_ONE } else { LOOKS });
+            let rested = asked.last.is_none_or(|last| now.since(last) >= wait);
             if runs && rested && !asked.under_way && asked.backoff.due(now) {
                 (asked.under_way, asked.last) = (true, Some(now));
                 let known = Facts { configs: [(*vmid, config.clone())].into(), ..Facts::default() };
@@ -75,10 +85,15 @@ impl Agents {
             };
             if let Some(asked) = self.asked.get_mut(&vmid) {
                 asked.under_way = false;
+                asked.healthy = is_healthy(&part);
                 asked.backoff.take(&part, now);
             }
         }
     }
+}
+
+fn is_healthy(part: &Part<AgentFacts>) -> bool {
+    part.fresh().is_some_and(|said| said.services.iter().all(|service| service.health == Health::Up))
 }
 
 async fn question(host: Host, vmid: Vmid, known: Facts, inbox: Sender<Msg>) -> (Vmid, Part<AgentFacts>) {

@@ -21,15 +21,23 @@ use crate::{
     },
 };
 use std::{fs, time::Duration};
-use tokio::{sync::mpsc::Sender, task::spawn_blocking, time::sleep};
+use tokio::{
+    sync::{mpsc::Sender, watch},
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
 /// Between two looks at whether a runner has begun.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How many of them are made: 5 s.
 const PATIENCE: u32 = 100;
 
-/// Tells about all operations at the start, and whenever one appears or another one runs.
-pub(super) async fn watch(store: Store, every: Duration, inbox: Sender<Msg>) {
+/// How many looks at the host may be missing before the operations are looked at without one.
+const MISSING: u32 = 5;
+
+/// Tells about all operations at the start, and whenever one appears or another one runs: beside each look at the host,
+/// so that both are one moment of work, and by itself where the host isn't looked at.
+pub(super) async fn watch(store: Store, every: Duration, mut looked: watch::Receiver<()>, inbox: Sender<Msg>) {
     let mut known = None;
     loop {
         // While both are as before, the journals needn't be read.
@@ -41,7 +49,9 @@ pub(super) async fn watch(store: Store, every: Duration, inbox: Sender<Msg>) {
             let Ok(list) = spawn_blocking(move || of.list()).await else { return };
             tell(&inbox, Msg::Ops(list.into_iter().map(brief).collect())).await;
         }
-        sleep(every).await;
+        if let Ok(Err(_)) = timeout(every.saturating_mul(MISSING), looked.changed()).await {
+            sleep(every).await;
+        }
     }
 }
 

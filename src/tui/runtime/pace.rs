@@ -6,6 +6,19 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_mins(1);
 /// How much less often is enough while nobody looks.
 const UNWATCHED: u32 = 6;
+/// How much less often is enough while nothing happens, neither there nor here.
+const QUIET: u32 = 3;
+
+/// Who is likely to look at the screen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Watched {
+    /// A person who is at it, or who wants to see what is changing.
+    Closely,
+    /// Perhaps somebody: nothing changed and no key was pressed for a while.
+    Idly,
+    /// Nobody: another window has the focus.
+    ByNobody,
+}
 
 /// The wait between two looks: the usual one, twice as long after each further failure, longer while nobody looks.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +45,15 @@ impl Pace {
     }
 
     /// How long to wait now.
-    pub(crate) fn wait(&self, watched: bool) -> Duration {
+    pub(crate) fn wait(&self, watched: Watched) -> Duration {
         let doublings = self.failures.saturating_sub(1).min(16);
         let wait = self.usual.saturating_mul(1 << doublings).min(self.longest);
-        if watched { wait } else { wait.max(self.usual.saturating_mul(UNWATCHED)) }
+        let times = match watched {
+            Watched::Closely => return wait,
+            Watched::Idly => QUIET,
+            Watched::ByNobody => UNWATCHED,
+        };
+        wait.max(self.usual.saturating_mul(times).min(self.longest))
     }
 }
 
@@ -46,20 +64,22 @@ mod tests {
     #[test]
     fn an_unreachable_host_is_asked_less_and_less_often() {
         let mut pace = Pace::of_host(Duration::from_secs(5));
-        let mut waits = vec![pace.wait(true).as_secs()];
+        let mut waits = vec![pace.wait(Watched::Closely).as_secs()];
         for _ in 0..40 {
             pace.failed();
-            waits.push(pace.wait(true).as_secs());
+            waits.push(pace.wait(Watched::Closely).as_secs());
         }
         assert_eq!(waits[..7], [5, 5, 10, 20, 40, 60, 60]);
         assert_eq!(waits.last(), Some(&60));
         pace.answered();
-        assert_eq!(pace.wait(true).as_secs(), 5);
+        assert_eq!(pace.wait(Watched::Closely).as_secs(), 5);
     }
 
     #[test]
     fn a_host_that_nobody_watches_is_looked_at_less_often() {
-        assert_eq!(Pace::of_host(Duration::from_secs(5)).wait(false).as_secs(), 30);
-        assert_eq!(Pace::of_host(Duration::from_mins(2)).wait(true).as_secs(), 120);
+        let pace = Pace::of_host(Duration::from_secs(4));
+        let waits = [Watched::Closely, Watched::Idly, Watched::ByNobody].map(|watched| pace.wait(watched).as_secs());
+        assert_eq!(waits, [4, 12, 24]);
+        assert_eq!(Pace::of_host(Duration::from_mins(2)).wait(Watched::Closely).as_secs(), 120);
     }
 }

@@ -1,14 +1,16 @@
-//! Looking at the host again and again: its two lists, and at most one request for each guest on screen.
+//! Looking at the host again and again: its two lists, and for guests on screen what the lists leave out, where it may
+//! have changed. One request after the other over one connection, which looks every 4 s keep open: a look on a new one
+//! costs both sides a TLS handshake, which is more than the two lists do.
 
 use super::{
     agents::Agents,
-    pace::Pace,
+    pace::{Pace, Watched},
     world::{self, Reached},
 };
 use crate::{
     domain::{
         facts::{Facts, Trouble},
-        guest::{Guest, GuestKind},
+        guest::{Guest, GuestKind, Power},
         ids::{Millis, Vmid},
     },
     ops::{Clock, Host},
@@ -21,16 +23,24 @@ use futures_util::{StreamExt, stream};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, mpsc::Sender, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
-/// How many guests are asked about side by side: as many as there are lists, so that no further connection is needed.
-/// Proxmox closes idle ones after 5 s, and each new one costs both sides a handshake.
+/// How many guests are asked about side by side where there are many to ask about.
 const ABREAST: usize = 2;
+/// As many are asked about one after the other, without a second connection.
+const FEW: usize = 4;
 /// How long the answers about single guests may hold the lists up.
 const DETAILS: Duration = Duration::from_secs(3);
 /// How old a configuration may get before it is read again in place of the state, milliseconds.
-const CONFIG_AGE: u64 = 60_000;
+const CONFIG_AGE: u64 = 120_000;
+/// How old the exact state of a VM may get that has a process: one that is paused still runs for the lists.
+/// Milliseconds.
+const STATE_AGE: u64 = 20_000;
+/// How old it may get for a stopped one: only the HA manager isn't in the lists then. Milliseconds.
+const STOPPED_AGE: u64 = 120_000;
+/// After so long without a key and without a change, looking less often is enough.
+const QUIET: Duration = Duration::from_mins(3);
 
 /// Time between two looks at what seldom changes: mappings, devices, memory; milliseconds.
 const SURROUNDINGS_AGE: u64 = 300_000;
@@ -40,20 +50,41 @@ pub(super) async fn tell(inbox: &Sender<Msg>, msg: Msg) {
     drop(inbox.send(msg).await);
 }
 
+/// What the dashboard lets the poller know.
+pub(super) struct Wishes {
+    /// What is on screen.
+    pub(super) scope: watch::Receiver<Scope>,
+    /// Somebody asks for a look.
+    pub(super) refresh: Arc<Notify>,
+    /// When a person last did something here.
+    pub(super) touched: watch::Receiver<Instant>,
+}
+
 /// What is looked at, how often, and what is known so far.
 pub(super) struct Poller {
     clock: Clock,
     pace: Pace,
     inbox: Sender<Msg>,
-    scope: watch::Receiver<Scope>,
-    refresh: Arc<Notify>,
+    wishes: Wishes,
+    /// Tells of every look.
+    beat: watch::Sender<()>,
     known: Facts,
+    /// When the exact state of a VM was last asked for.
+    states: BTreeMap<Vmid, Millis>,
+    /// When a guest was last seen to change its state.
+    changed: Instant,
     agents: Agents,
     /// Since when and for how many looks the host hasn't answered.
     down: Option<(Millis, u32)>,
     up: bool,
     /// When mappings, devices and memory were last looked at; none if they are to be looked at next.
     surroundings: Option<Millis>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Question {
+    Config,
+    Status,
 }
 
 enum Answer {
@@ -66,17 +97,19 @@ impl Poller {
         clock: Clock,
         every: Duration,
         inbox: Sender<Msg>,
-        scope: watch::Receiver<Scope>,
-        refresh: Arc<Notify>,
+        wishes: Wishes,
+        beat: watch::Sender<()>,
     ) -> Self {
         let (pace, agents) = (Pace::of_host(every), Agents::new(every, inbox.clone()));
         Self {
             clock,
             pace,
             inbox,
-            scope,
-            refresh,
+            wishes,
+            beat,
             known: Facts::default(),
+            states: BTreeMap::new(),
+            changed: Instant::now(),
             agents,
             down: None,
             up: false,
@@ -88,8 +121,9 @@ impl Poller {
     pub(super) async fn run(mut self, reached: Reached) {
         let Ok(host) = world::reached(reached).await else { return };
         loop {
-            let scope = self.scope.borrow_and_update().clone();
+            let scope = self.wishes.scope.borrow_and_update().clone();
             self.look(&host, &scope).await;
+            self.beat.send_replace(());
             self.rest(&scope).await;
         }
     }
@@ -123,24 +157,47 @@ impl Poller {
         }
     }
 
-    /// One request for each guest on screen: its configuration where that isn't known or has grown old, else its state.
-    async fn details(&self, host: &Host, scope: &Scope, seen: &mut Facts) {
+    /// At most one request for each guest on screen: its configuration where that isn't known or has grown old, else
+    /// its state where that may be another one.
+    async fn details(&mut self, host: &Host, scope: &Scope, seen: &mut Facts) {
         let now = self.clock.now();
-        let listed = |vmid: &Vmid| seen.guest(*vmid).is_some_and(|guest| guest.kind == GuestKind::Qemu);
-        let wanted: Vec<Vmid> = scope.status.iter().copied().filter(listed).collect();
-        let asked = wanted.into_iter().map(|vmid| {
-            let config = config_is_due(&self.known, vmid, now);
-            async move { (vmid, timeout(DETAILS, detail(host, vmid, config)).await.ok().flatten()) }
+        let listed: Vec<Vmid> = scope.status.iter().copied().filter(|vmid| is_vm(seen, *vmid)).collect();
+        let questions = listed.iter().filter_map(|vmid| Some((*vmid, self.due(seen.guest(*vmid)?, now)?)));
+        let questions: Vec<(Vmid, Question)> = questions.collect();
+        let statuses = questions.iter().filter(|(_, question)| *question == Question::Status);
+        self.states.extend(statuses.map(|(vmid, _)| (*vmid, now)));
+        let abreast = if questions.len() > FEW { ABREAST } else { 1 };
+        let asked = questions.into_iter().map(|(vmid, question)| async move {
+            (vmid, timeout(DETAILS, detail(host, vmid, question)).await.ok().flatten())
         });
-        let answers: BTreeMap<Vmid, Option<Answer>> = stream::iter(asked).buffer_unordered(ABREAST).collect().await;
+        let answers: Vec<(Vmid, Option<Answer>)> = stream::iter(asked).buffer_unordered(abreast).collect().await;
         for (vmid, answer) in answers {
             match answer {
                 Some(Answer::Config(facts)) => seen.configs.extend(facts.configs),
                 Some(Answer::Status(guest)) => put(seen, *guest),
-                None => {}
+                None => drop(self.states.remove(&vmid)),
             }
+        }
+        for vmid in listed {
             self.keep_what_lists_leave_out(vmid, seen);
         }
+    }
+
+    /// What to ask about a guest, by its new row. A row that tells of a change makes the exact state due, and so does a
+    /// state that no row would show the end of.
+    fn due(&self, row: &Guest, now: Millis) -> Option<Question> {
+        if config_is_due(&self.known, row.vmid, now) {
+            return Some(Question::Config);
+        }
+        let longest = if row.power.holds_devices() { STATE_AGE } else { STOPPED_AGE };
+        let asked = self.states.get(&row.vmid).filter(|at| now.since(**at) < longest);
+        let same = self.known.guest(row.vmid).filter(|before| {
+            matches!(before.power, Power::Running | Power::Stopped)
+                && before.power.holds_devices() == row.power.holds_devices()
+                && before.lock == row.lock
+                && before.uptime.unwrap_or_default() <= row.uptime.unwrap_or_default()
+        });
+        (asked.is_none() || same.is_none()).then_some(Question::Status)
     }
 
     /// A list knows neither a paused guest nor the HA manager. Where the exact state wasn't asked for this time, the
@@ -157,6 +214,9 @@ impl Poller {
     }
 
     async fn take(&mut self, seen: Facts) {
+        if states(&seen).is_some_and(|new| states(&self.known).is_none_or(|old| !new.eq(old))) {
+            self.changed = Instant::now();
+        }
         self.known.merge(seen.clone());
         tell(&self.inbox, Msg::Seen(Box::new(seen))).await;
     }
@@ -180,27 +240,50 @@ impl Poller {
 
     /// Waits for the next look: until it is time, somebody asks for it, or there is something new to look at.
     async fn rest(&mut self, before: &Scope) {
-        let wait = sleep(self.pace.wait(before.focused));
-        tokio::pin!(wait);
+        let began = Instant::now();
         loop {
+            let until = began + self.pace.wait(self.watched(before));
             tokio::select! {
-                () = &mut wait => return,
-                () = self.refresh.notified() => {
+                () = sleep_until(until) => return,
+                () = self.wishes.refresh.notified() => {
                     self.pace.answered();
                     self.agents.forget();
                     self.surroundings = None;
+                    self.states.clear();
                     return;
                 }
-                changed = self.scope.changed() => {
-                    let after = self.scope.borrow().clone();
+                changed = self.wishes.scope.changed() => {
+                    let after = self.wishes.scope.borrow().clone();
                     let more = !after.status.is_subset(&before.status) || !after.agent.is_subset(&before.agent);
                     if changed.is_err() || (self.down.is_none() && (more || (after.focused && !before.focused))) {
                         return;
                     }
                 }
+                // Somebody is there again: the wait is the usual one, and may be over.
+                Ok(()) = self.wishes.touched.changed() => {}
             }
         }
     }
+
+    fn watched(&self, scope: &Scope) -> Watched {
+        let touched = *self.wishes.touched.borrow();
+        let happened = touched.max(self.changed);
+        match scope.focused {
+            false => Watched::ByNobody,
+            true if happened.elapsed() < QUIET => Watched::Closely,
+            true => Watched::Idly,
+        }
+    }
+}
+
+/// What tells whether anything happens on a host; its load doesn't.
+fn states(facts: &Facts) -> Option<impl Iterator<Item = (Vmid, Power, Option<&str>)>> {
+    facts.qemu.value.as_ref()?;
+    Some(facts.guests().map(|guest| (guest.vmid, guest.power, guest.lock.as_deref())))
+}
+
+fn is_vm(facts: &Facts, vmid: Vmid) -> bool {
+    facts.guest(vmid).is_some_and(|guest| guest.kind == GuestKind::Qemu)
 }
 
 fn unanswered(seen: &Facts) -> Option<Trouble> {
@@ -213,8 +296,8 @@ fn config_is_due(known: &Facts, vmid: Vmid, now: Millis) -> bool {
     seen.is_none_or(|at| now.since(at) >= CONFIG_AGE)
 }
 
-async fn detail(host: &Host, vmid: Vmid, config: bool) -> Option<Answer> {
-    if config {
+async fn detail(host: &Host, vmid: Vmid, question: Question) -> Option<Answer> {
+    if question == Question::Config {
         return Some(Answer::Config(Box::new(host.config(vmid).await)));
     }
     let node = host.node().await.ok()?;

@@ -14,6 +14,7 @@ struct Stage {
     host: Host,
     scope: watch::Sender<Scope>,
     refresh: Arc<Notify>,
+    touched: watch::Sender<Instant>,
     inbox: Receiver<Msg>,
     poller: Option<Poller>,
 }
@@ -29,8 +30,10 @@ fn stage(patch: &serde_json::Value, scenario: &str) -> Stage {
     let (sender, inbox) = channel(64);
     let (scope, seen) = watch::channel(Scope { focused: true, ..Scope::default() });
     let refresh = Arc::new(Notify::new());
-    let poller = Some(Poller::new(clock, EVERY, sender, seen, Arc::clone(&refresh)));
-    Stage { sim, host, scope, refresh, inbox, poller }
+    let (touched, last_touched) = watch::channel(Instant::now());
+    let wishes = Wishes { scope: seen, refresh: Arc::clone(&refresh), touched: last_touched };
+    let poller = Some(Poller::new(clock, EVERY, sender, wishes, watch::channel(()).0));
+    Stage { sim, host, scope, refresh, touched, inbox, poller }
 }
 
 impl Stage {
@@ -66,7 +69,7 @@ fn vmids(numbers: &[u32]) -> std::collections::BTreeSet<Vmid> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_at_500_guests_is_two_lists_and_one_request_for_each_on_screen() {
+async fn a_look_at_500_guests_is_two_lists_and_now_and_then_one_request_for_each_on_screen() {
     let crowd = serde_json::json!({ "crowd": { "like": 103, "first": 1000, "count": 500 } });
     let mut stage = stage(&crowd, "{}");
     let shown = vmids(&[101, 102, 1000, 1001, 1002]);
@@ -75,14 +78,60 @@ async fn a_look_at_500_guests_is_two_lists_and_one_request_for_each_on_screen() 
     let scope = stage.scope.borrow().clone();
     // The first look learns also what rarely changes: hardware, mappings, memory.
     poller.look(&stage.host, &scope).await;
-    for round in 2..=4 {
+    for (round, details) in [5, 0, 0, 0].into_iter().enumerate() {
         let before = stage.sim.counts().total();
         poller.look(&stage.host, &scope).await;
-        assert_eq!(stage.sim.counts().total() - before, 2 + 5, "round {round}: {:?}", stage.sim.counts());
+        assert_eq!(stage.sim.counts().total() - before, 2 + details, "round {round}: {:?}", stage.sim.counts());
     }
     let facts = stage.seen().await;
     assert!(facts.guests().count() > 500);
     assert_eq!(stage.sim.counts().writes, 0);
+}
+
+/// The lists call a paused guest running.
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_found_soon_and_its_end_at_once() {
+    let scenario = "{ events: [{ at: 12, vmid: 101, do: pause }, { at: 60, vmid: 101, do: resume }] }";
+    let mut stage = stage(&serde_json::json!({}), scenario);
+    stage.scope.send_modify(|scope| scope.status = vmids(&[101]));
+    stage.go();
+    let started = Instant::now();
+    let vmid = Vmid::new(101).unwrap();
+    let mut changed = Vec::new();
+    let mut before = Power::Running;
+    while started.elapsed() < Duration::from_secs(100) {
+        let seen = stage.seen().await;
+        let power = seen.guest(vmid).map_or(before, |guest| guest.power);
+        if power != before {
+            changed.push((power, started.elapsed().as_secs()));
+            before = power;
+        }
+    }
+    let [(Power::Paused, paused), (Power::Running, resumed)] = changed[..] else { panic!("{changed:?}") };
+    assert!((12..12 + 20 + 5).contains(&paused) && (60..=65).contains(&resumed), "{changed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_get_rarer_while_nothing_happens_and_a_key_brings_one_at_once() {
+    let mut stage = stage(&serde_json::json!({}), "{}");
+    stage.go();
+    tokio::spawn({
+        let mut inbox = std::mem::replace(&mut stage.inbox, channel(1).1);
+        async move { while inbox.recv().await.is_some() {} }
+    });
+    let lists = |stage: &Stage| stage.sim.counts().by_endpoint.get("GET /nodes/{node}/qemu").copied().unwrap_or(0);
+    let in_the_next = async |stage: &Stage, seconds| {
+        let before = lists(stage);
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        lists(stage) - before
+    };
+    assert_eq!(in_the_next(&stage, 149).await, 30);
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(in_the_next(&stage, 150).await, 10);
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    stage.touched.send_replace(Instant::now());
+    assert_eq!(in_the_next(&stage, 1).await, 1, "the last look was of more than 5 s ago");
+    assert_eq!(in_the_next(&stage, 150).await, 30);
 }
 
 #[tokio::test(start_paused = true)]

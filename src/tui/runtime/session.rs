@@ -169,6 +169,9 @@ impl Session {
         #[cfg(debug_assertions)]
         super::mishap::provoke(&msg, world);
         self.dirty = true;
+        if matches!(msg, Msg::Input(_)) {
+            world.notice();
+        }
         for effect in update(&mut self.model, msg) {
             self.perform(effect, world);
         }

@@ -2,7 +2,7 @@
 
 use super::{
     operations,
-    poller::{self, Poller},
+    poller::{self, Poller, Wishes},
 };
 use crate::{
     domain::{
@@ -19,6 +19,7 @@ use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration}
 use tokio::{
     sync::{Notify, mpsc::Sender, watch},
     task::JoinSet,
+    time::Instant,
 };
 
 /// Prepares the connection. It may read certificates, so it runs beside the dashboard; nothing is sent by it.
@@ -52,6 +53,7 @@ pub(super) struct World {
     reached: Reached,
     scope: watch::Sender<Scope>,
     refresh: Arc<Notify>,
+    touched: watch::Sender<Instant>,
     ops: operations::Desk,
     attached: BTreeSet<String>,
 }
@@ -63,13 +65,16 @@ impl World {
         let (host, reached) = watch::channel(None);
         let (scope, scope_seen) = watch::channel(Scope { focused: true, ..Scope::default() });
         let now = Arc::new(Notify::new());
+        let (touched, last_touched) = watch::channel(Instant::now());
+        let (beat, looked) = watch::channel(());
+        let wishes = Wishes { scope: scope_seen, refresh: Arc::clone(&now), touched: last_touched };
         let mut tasks = JoinSet::new();
         tasks.spawn(reach(connect, host, inbox.clone()));
-        let poller = Poller::new(clock, refresh, inbox.clone(), scope_seen, Arc::clone(&now));
+        let poller = Poller::new(clock, refresh, inbox.clone(), wishes, beat);
         tasks.spawn(poller.run(reached.clone()));
-        tasks.spawn(operations::watch(store.clone(), refresh, inbox.clone()));
+        tasks.spawn(operations::watch(store.clone(), refresh, looked, inbox.clone()));
         let ops = operations::Desk { clock, store, launch, inbox: inbox.clone() };
-        Self { tasks, inbox, reached, scope, refresh: now, ops, attached: BTreeSet::new() }
+        Self { tasks, inbox, reached, scope, refresh: now, touched, ops, attached: BTreeSet::new() }
     }
 
     /// Carries an effect out. Those of the terminal are not for here.
@@ -96,6 +101,11 @@ impl World {
             Effect::Undo(id) => self.spawn(async move { desk.undo(id).await }),
             Effect::Copy(_) | Effect::Suspend | Effect::Redraw | Effect::SetTitle(_) | Effect::Quit { .. } => {}
         }
+    }
+
+    /// A person did something: what is on screen should be of now.
+    pub(super) fn notice(&self) {
+        self.touched.send_replace(Instant::now());
     }
 
     /// Starts a task.
