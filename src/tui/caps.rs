@@ -55,23 +55,40 @@ impl Caps {
         let locale = var("LC_ALL").or_else(|| var("LC_CTYPE")).or_else(|| var("LANG")).unwrap_or_default();
         let locale = locale.to_ascii_lowercase();
         let utf8 = locale.contains("utf-8") || locale.contains("utf8");
-        let glyphs = match term.as_str() {
-            "dumb" | "vt100" | "vt102" | "vt220" | "ansi" => GlyphTier::Ascii,
-            _ if !utf8 => GlyphTier::Ascii,
-            "linux" => GlyphTier::Console,
-            _ => GlyphTier::Unicode,
+        let (console, old) = (is_console(&term), is_old(&term));
+        let glyphs = match () {
+            () if old || !utf8 => GlyphTier::Ascii,
+            () if console => GlyphTier::Console,
+            () => GlyphTier::Unicode,
         };
         let truecolor = var("COLORTERM").is_some_and(|value| matches!(value.as_str(), "truecolor" | "24bit"));
-        let colors = match term.as_str() {
-            _ if var("NO_COLOR").is_some() => ColorTier::None,
-            "" | "dumb" | "vt100" | "vt102" | "vt220" => ColorTier::None,
-            "linux" | "ansi" => ColorTier::Ansi16,
-            _ if truecolor => ColorTier::Truecolor,
-            name if name.contains("256color") => ColorTier::Palette256,
-            _ => ColorTier::Ansi16,
+        let colors = match () {
+            () if var("NO_COLOR").is_some() => ColorTier::None,
+            () if console || term == "ansi" => ColorTier::Ansi16,
+            () if old => ColorTier::None,
+            () if truecolor || is_modern(&term) => ColorTier::Truecolor,
+            () if term.contains("256color") => ColorTier::Palette256,
+            () => ColorTier::Ansi16,
         };
         Self { glyphs, colors }
     }
+}
+
+/// The console of a Linux machine, as its kernel names it.
+fn is_console(term: &str) -> bool {
+    term == "linux" || term.starts_with("linux-")
+}
+
+/// A terminal of which nothing is known but that it is simple: none named, a serial line, or made before colours.
+fn is_old(term: &str) -> bool {
+    let vt = term.strip_prefix("vt").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    vt || matches!(term, "" | "dumb" | "ansi" | "unknown" | "network" | "dialup")
+}
+
+/// A terminal that has 24-bit colours whatever `COLORTERM` says, which ssh doesn't pass on.
+fn is_modern(term: &str) -> bool {
+    let names = ["alacritty", "foot", "xterm-ghostty", "xterm-kitty", "wezterm", "contour"];
+    term.ends_with("-direct") || names.iter().any(|name| term == *name || term.starts_with(&format!("{name}-")))
 }
 
 #[cfg(test)]
@@ -91,7 +108,16 @@ mod tests {
         assert_eq!(detect(&[("TERM", "linux"), ("COLORTERM", "truecolor"), utf8]), (G::Console, C::Ansi16));
         assert_eq!(detect(&[("TERM", "xterm-256color"), utf8]), (G::Unicode, C::Palette256));
         assert_eq!(detect(&[("TERM", "tmux-256color"), ("COLORTERM", "24bit"), utf8]), (G::Unicode, C::Truecolor));
-        assert_eq!(detect(&[("TERM", "xterm-ghostty"), utf8]), (G::Unicode, C::Ansi16));
+        assert_eq!(detect(&[("TERM", "xterm-ghostty"), utf8]), (G::Unicode, C::Truecolor));
+        assert_eq!(detect(&[("TERM", "foot-extra"), utf8]), (G::Unicode, C::Truecolor));
+        assert_eq!(detect(&[("TERM", "never-heard-of"), utf8]), (G::Unicode, C::Ansi16));
+        assert_eq!(detect(&[("TERM", "screen"), utf8]), (G::Unicode, C::Ansi16));
+        assert_eq!(detect(&[("TERM", "screen-256color"), utf8]), (G::Unicode, C::Palette256));
+        assert_eq!(detect(&[("TERM", "tmux"), ("LC_CTYPE", "de_DE.utf8")]), (G::Unicode, C::Ansi16));
+        for old in ["vt100", "vt220", "vt420", "dumb", "unknown", ""] {
+            assert_eq!(detect(&[("TERM", old), ("COLORTERM", "truecolor"), utf8]), (G::Ascii, C::None), "{old}");
+        }
+        assert_eq!(detect(&[("TERM", "linux"), ("LANG", "C")]), (G::Ascii, C::Ansi16));
         assert_eq!(detect(&[("TERM", "xterm"), ("LANG", "C")]), (G::Ascii, C::Ansi16));
         assert_eq!(detect(&[("TERM", "xterm"), ("LC_ALL", "C"), utf8]), (G::Ascii, C::Ansi16));
         assert_eq!(detect(&[("TERM", "xterm"), utf8, ("NO_COLOR", "1")]), (G::Unicode, C::None));

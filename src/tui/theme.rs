@@ -2,6 +2,7 @@
 //! attribute or a glyph.
 
 mod builtin;
+mod font;
 mod glyphs;
 mod palette;
 

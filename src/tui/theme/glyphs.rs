@@ -123,44 +123,43 @@ impl Glyphs {
     }
 }
 
-/// Whether a tier's font has this character. Debian's console fonts have Latin letters, lines and few signs
-/// (console-setup-linux, `Lat15-*` and `Uni2-*`).
+/// Whether a tier's font has this character.
 #[must_use]
-pub const fn printable(tier: GlyphTier, c: char) -> bool {
-    match (tier, c) {
-        (GlyphTier::Unicode, _) | (_, ' '..='~') => true,
-        (GlyphTier::Console, _) => matches!(
-            c,
-            'À'..='ÿ'
-                | '─'
-                | '│'
-                | '┌'
-                | '┐'
-                | '└'
-                | '┘'
-                | '├'
-                | '┤'
-                | '┬'
-                | '┴'
-                | '┼'
-                | '━'
-                | '┃'
-                | '═'
-                | '║'
-                | '█'
-                | '░'
-                | '▒'
-                | '■'
-                | '•'
-                | '·'
-                | '←'
-                | '↑'
-                | '→'
-                | '↓'
-                | '▲'
-                | '▼'
-                | '°'
-        ),
-        (GlyphTier::Ascii, _) => false,
+pub fn printable(tier: GlyphTier, c: char) -> bool {
+    match tier {
+        GlyphTier::Unicode => true,
+        GlyphTier::Console => super::font::has(c),
+        GlyphTier::Ascii => matches!(c, ' '..='~'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::widget::text::width;
+
+    #[test]
+    fn every_tier_draws_what_its_font_has_a_column_each() {
+        for tier in [GlyphTier::Unicode, GlyphTier::Console, GlyphTier::Ascii] {
+            let g = Glyphs::of(tier);
+            let b = &g.border;
+            let frame = [b.top_left, b.top_right, b.bottom_left, b.bottom_right, b.vertical_left, b.horizontal_top];
+            let marks = [g.select, g.running, g.stopped, g.held, g.unknown, g.done, g.failed, g.active, g.waiting];
+            for mark in marks.iter().chain(&frame).chain(&[g.warn, g.cut, g.above, g.below, g.rising, g.falling, g.dot])
+            {
+                assert!(width(mark) == 1 && mark.chars().all(|c| printable(tier, c)), "{tier:?} {mark}");
+            }
+        }
+    }
+
+    #[test]
+    fn marks_that_stand_for_different_things_differ() {
+        for tier in [GlyphTier::Unicode, GlyphTier::Console, GlyphTier::Ascii] {
+            let g = Glyphs::of(tier);
+            for marks in [[g.running, g.stopped, g.held, g.unknown], [g.done, g.failed, g.active, g.waiting]] {
+                let distinct: std::collections::BTreeSet<&str> = marks.into();
+                assert_eq!(distinct.len(), marks.len(), "{tier:?} {marks:?}");
+            }
+        }
     }
 }

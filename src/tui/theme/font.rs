@@ -1,0 +1,122 @@
+//! What the fonts of a Linux console have.
+
+/// The first and the last of every run of characters above ASCII that all of Debian's console fonts for Latin scripts
+/// have: the unicode tables of the 58 files `Lat15-*.psf.gz` and `Uni2-*.psf.gz` of console-setup-linux 1.221, less
+/// what takes no column or is a blank (soft hyphen, spaces).
+const RUNS: [(u32, u32); 80] = [
+    (0xa1, 0xac),
+    (0xae, 0xff),
+    (0x110, 0x110),
+    (0x11e, 0x11f),
+    (0x130, 0x131),
+    (0x152, 0x153),
+    (0x15e, 0x161),
+    (0x178, 0x178),
+    (0x17d, 0x17e),
+    (0x192, 0x192),
+    (0x2c9, 0x2c9),
+    (0x2dc, 0x2dc),
+    (0x391, 0x392),
+    (0x395, 0x397),
+    (0x399, 0x39a),
+    (0x39c, 0x39d),
+    (0x39f, 0x39f),
+    (0x3a1, 0x3a1),
+    (0x3a4, 0x3a4),
+    (0x3a7, 0x3a7),
+    (0x3bc, 0x3bc),
+    (0x3c0, 0x3c0),
+    (0x401, 0x401),
+    (0x405, 0x408),
+    (0x410, 0x410),
+    (0x412, 0x412),
+    (0x415, 0x415),
+    (0x41a, 0x41a),
+    (0x41c, 0x41e),
+    (0x420, 0x422),
+    (0x425, 0x425),
+    (0x430, 0x430),
+    (0x435, 0x435),
+    (0x43e, 0x43e),
+    (0x440, 0x441),
+    (0x443, 0x443),
+    (0x445, 0x445),
+    (0x451, 0x451),
+    (0x455, 0x458),
+    (0x4ae, 0x4ae),
+    (0x2010, 0x2015),
+    (0x2018, 0x201a),
+    (0x201c, 0x201e),
+    (0x2022, 0x2022),
+    (0x2039, 0x203a),
+    (0x203c, 0x203c),
+    (0x20ac, 0x20ac),
+    (0x2116, 0x2116),
+    (0x2122, 0x2122),
+    (0x212a, 0x212b),
+    (0x2190, 0x2193),
+    (0x2212, 0x2212),
+    (0x2248, 0x2248),
+    (0x2260, 0x2260),
+    (0x2264, 0x2265),
+    (0x226a, 0x226b),
+    (0x2295, 0x2296),
+    (0x2298, 0x2299),
+    (0x229b, 0x229c),
+    (0x2460, 0x2468),
+    (0x24b6, 0x24ea),
+    (0x2500, 0x257f),
+    (0x2588, 0x2588),
+    (0x2591, 0x2592),
+    (0x25a0, 0x25a0),
+    (0x25ae, 0x25ae),
+    (0x25b2, 0x25b2),
+    (0x25b4, 0x25b4),
+    (0x25b6, 0x25b6),
+    (0x25b8, 0x25b8),
+    (0x25bc, 0x25bc),
+    (0x25be, 0x25be),
+    (0x25c0, 0x25c0),
+    (0x25c2, 0x25c2),
+    (0x25c8, 0x25c8),
+    (0x25cf, 0x25cf),
+    (0x2610, 0x2612),
+    (0x2666, 0x2666),
+    (0x2717, 0x2718),
+    (0x2bbd, 0x2bbd),
+];
+
+/// Whether a console's font has this character.
+pub(super) fn has(c: char) -> bool {
+    let code = u32::from(c);
+    if code < 0x80 {
+        return matches!(c, ' '..='~');
+    }
+    let at = RUNS.partition_point(|(_, last)| *last < code);
+    RUNS.get(at).is_some_and(|(first, _)| *first <= code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_width::UnicodeWidthChar as _;
+
+    #[test]
+    fn what_fonts_lack_is_not_drawn() {
+        for c in "▓▀▄▌▐▁▂▇▏▉⠁⣿►◄○◉□▪✓✔⚠❯⏎⇥␣…\u{ad}\u{a0}\u{1b}\u{7f}日".chars()
+        {
+            assert!(!has(c), "{c:?}");
+        }
+        for c in "aß~─│┌┘┼╭╰═█░▒■•·←↑→↓▲▼×°›●".chars() {
+            assert!(has(c), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn runs_are_in_order_and_take_one_column_each() {
+        assert!(RUNS.windows(2).all(|pair| pair[0].1 < pair[1].0));
+        let all = RUNS.iter().flat_map(|(first, last)| *first..=*last).filter_map(char::from_u32);
+        let odd: String = all.filter(|c| c.width() != Some(1)).collect();
+        assert_eq!(odd, "");
+    }
+}
