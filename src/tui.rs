@@ -6,6 +6,7 @@
 //! messages that can be recorded, replayed and fuzzed.
 
 pub mod action;
+pub mod canvas;
 pub mod caps;
 pub mod chord;
 pub mod effect;

@@ -60,6 +60,8 @@ pub enum Action {
     ModeStart(Option<ModeName>),
     /// Stop a mode.
     ModeStop(Option<ModeName>),
+    /// Give the mouse to the dashboard, or to the terminal.
+    Mouse,
     /// The operation that runs, or the last one.
     OpShow,
     /// End the operation that runs.
@@ -145,6 +147,9 @@ impl Action {
                 words("mode start", "start", "Start a mode beside what runs; the plan is shown first.")
             }
             Self::ModeStop(_) => words("mode stop", "stop", "Stop a mode; the plan is shown first."),
+            Self::Mouse => {
+                words("mouse", "mouse", "Take clicks and the wheel, or leave them to the terminal to select text.")
+            }
             Self::OpShow => words("op attach", "operation", "Show the operation that runs, or the last one."),
             Self::OpCancel => {
                 words("op cancel", "cancel", "End the operation that runs; what it stopped is started again.")
@@ -194,6 +199,7 @@ impl Action {
             Self::Palette,
             Self::Help,
             Self::Log,
+            Self::Mouse,
             Self::Explain(None),
             Self::Up,
             Self::Down,

@@ -46,6 +46,8 @@ pub enum Effect {
     Suspend,
     /// Draw every cell anew: something else wrote on the screen.
     Redraw,
+    /// Ask the terminal for clicks and the wheel, or leave them to it.
+    Mouse(bool),
     /// Name the window.
     SetTitle(String),
     /// End the dashboard. Operations go on.

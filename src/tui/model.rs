@@ -12,6 +12,7 @@ pub use query::Row;
 pub use time::{age_of, ago};
 
 use super::{
+    canvas::Target,
     caps::Caps,
     chord::Chord,
     effect::Scope,
@@ -76,6 +77,8 @@ pub struct Setup {
     pub notices: Vec<Warning>,
     /// What the terminal can show.
     pub caps: Caps,
+    /// The terminal is a console or as simple as one: no mouse, no clipboard, no title.
+    pub simple: bool,
     /// Which key means what.
     pub keymap: Keymap,
     /// Looks that the configuration changes.
@@ -122,6 +125,10 @@ pub struct Ui {
     pub log_open: bool,
     /// Lines of the log below the screen.
     pub log_scroll: u16,
+    /// Whether the terminal was asked for clicks.
+    pub mouse: bool,
+    /// What was clicked last.
+    pub clicked: Option<Clicked>,
     /// Dialogs and inputs over the panes, the topmost last.
     pub layers: Vec<Layer>,
     /// Keys that wait for another one.
@@ -138,6 +145,15 @@ pub struct Ui {
     pub scope: Scope,
     /// The newest [`Effect::SetTitle`](super::effect::Effect::SetTitle).
     pub title: String,
+}
+
+/// A click.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Clicked {
+    /// What was clicked.
+    pub target: Target,
+    /// When.
+    pub at: Millis,
 }
 
 /// A pane.
@@ -188,6 +204,7 @@ impl Model {
             text: format!("{} ({})", warning.message, warning.finding),
         };
         let log = setup.notices.iter().map(notice).collect();
+        let ui = Ui { mode, mouse: setup.mouse && !setup.simple, ..Ui::default() };
         Self {
             now,
             size,
@@ -198,7 +215,7 @@ impl Model {
             standing: Vec::new(),
             ops: Vec::new(),
             log,
-            ui: Ui { mode, ..Ui::default() },
+            ui,
         }
     }
 }

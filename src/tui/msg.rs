@@ -74,6 +74,30 @@ pub enum Input {
     Resize(u16, u16),
     /// The terminal gained or lost the focus.
     Focus(bool),
+    /// The mouse.
+    Mouse(Mouse),
+}
+
+/// What the mouse did, and where.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Mouse {
+    /// What it did.
+    pub did: MouseDid,
+    /// Columns from the left edge.
+    pub column: u16,
+    /// Rows from the top edge.
+    pub row: u16,
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum MouseDid {
+    /// Its left button was pressed.
+    Press,
+    /// Its wheel was turned up by a notch.
+    WheelUp,
+    /// Its wheel was turned down by a notch.
+    WheelDown,
 }
 
 /// From the operating system.

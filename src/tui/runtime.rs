@@ -77,6 +77,7 @@ async fn show(setup: Setup, tty: Tty) -> io::Result<session::End> {
     let env = Env::capture();
     let caps = env.caps(wanted);
     model.caps = caps;
+    model.simple = env.is_simple();
     // From here on a signal finds a loop that gives the terminal back, and a change of size isn't missed.
     let signals = Signals::listen()?;
     let screen = Screen::take(tty, &env, caps.colors, caps.glyphs == GlyphTier::Ascii, model.mouse)?;

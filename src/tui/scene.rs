@@ -6,6 +6,7 @@ mod host;
 mod keys;
 mod lists;
 mod looks;
+mod mouse;
 mod operations;
 mod panes;
 mod properties;

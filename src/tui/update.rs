@@ -5,6 +5,7 @@ mod choose;
 mod history;
 mod input;
 mod look;
+mod mouse;
 mod nav;
 mod op;
 mod plan;

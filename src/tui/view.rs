@@ -18,6 +18,7 @@ mod which;
 mod words;
 
 use super::{
+    canvas::{Canvas, Target},
     caps::GlyphTier,
     layout::{self, MIN_COLUMNS, MIN_ROWS, Regions},
     model::{Model, Pane, layer::Layer},
@@ -34,92 +35,114 @@ use ratatui::{
 /// of messages and sends nothing where the cells and the cursor are as before.
 #[must_use]
 pub fn view(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
-    let area = buffer.area;
-    buffer.reset();
+    paint(model, theme, &mut Canvas::new(buffer))
+}
+
+/// The same, with what can be clicked.
+#[must_use]
+pub fn paint(model: &Model, theme: &Theme, canvas: &mut Canvas<'_>) -> Option<Position> {
+    let area = canvas.area;
+    canvas.reset();
     let cursor = if layout::too_small(area) {
-        too_small(area, theme, buffer);
+        too_small(area, theme, canvas);
         None
     } else {
-        whole(model, area, theme, buffer)
+        whole(model, area, theme, canvas)
     };
-    keep_to_the_font(theme.caps.glyphs, buffer);
-    theme.paint_ground(buffer);
+    keep_to_the_font(theme.caps.glyphs, canvas);
+    theme.paint_ground(canvas);
     cursor
 }
 
-fn whole(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+/// What is under the pointer on the screen as it is now.
+#[must_use]
+pub fn target_at(model: &Model, place: Position) -> Option<Target> {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, model.size.0, model.size.1));
+    let mut canvas = Canvas::new(&mut buffer);
+    let _ = paint(model, &Theme::with(model.setup.caps, &model.setup.palette), &mut canvas);
+    canvas.at(place).cloned()
+}
+
+fn whole(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas<'_>) -> Option<Position> {
     let regions = layout::regions(area, model);
-    header::draw(model, regions.header, theme, buffer);
+    header::draw(model, regions.header, theme, canvas);
     if let Some(area) = regions.banner {
-        banner::draw(model, area, theme, buffer);
+        banner::draw(model, area, theme, canvas);
     }
-    panes(model, &regions, theme, buffer);
-    let mut cursor = footer::draw(model, regions.footer, theme, buffer);
+    panes(model, &regions, theme, canvas);
+    if !matches!(model.ui.layers.last(), None | Some(Layer::Filter)) {
+        canvas.cover();
+    }
+    let mut cursor = footer::draw(model, regions.footer, theme, canvas);
     if let Some(layer) = model.ui.layers.last() {
-        cursor = over(model, layer, regions.body, theme, buffer).or(cursor);
+        cursor = over(model, layer, regions.body, theme, canvas).or(cursor);
     }
-    which::draw(model, regions.body, theme, buffer);
+    which::draw(model, regions.body, theme, canvas);
     cursor
 }
 
-fn panes(model: &Model, regions: &Regions, theme: &Theme, buffer: &mut Buffer) {
+fn panes(model: &Model, regions: &Regions, theme: &Theme, canvas: &mut Canvas<'_>) {
     if !model.knows_the_host() && model.ui.pane != Pane::Log {
         let body = regions
             .log
             .map_or(regions.body, |log| Rect { height: log.top().saturating_sub(regions.body.top()), ..regions.body });
-        page::draw(model, body, theme, buffer);
+        page::draw(model, body, theme, canvas);
     } else {
         if let Some(area) = regions.modes {
-            modes::draw(model, area, theme, buffer);
+            canvas.mark(area, Target::Pane(Pane::Modes));
+            modes::draw(model, area, theme, canvas);
         }
         if let Some(area) = regions.guests {
-            guests::draw(model, area, theme, buffer);
+            canvas.mark(area, Target::Pane(Pane::Guests));
+            guests::draw(model, area, theme, canvas);
         }
         if let Some(area) = regions.detail {
-            detail::draw(model, area, theme, buffer);
+            canvas.mark(area, Target::Pane(Pane::Detail));
+            detail::draw(model, area, theme, canvas);
         }
     }
     if let Some(area) = regions.log {
-        log::draw(model, area, theme, buffer);
+        canvas.mark(area, Target::Pane(Pane::Log));
+        log::draw(model, area, theme, canvas);
     }
 }
 
-fn over(model: &Model, layer: &Layer, body: Rect, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+fn over(model: &Model, layer: &Layer, body: Rect, theme: &Theme, canvas: &mut Canvas<'_>) -> Option<Position> {
     match layer {
         Layer::Filter => None,
-        Layer::Help { filter, scroll } => Some(help::draw(model, filter, *scroll, body, theme, buffer)),
-        Layer::Palette { field, .. } => Some(choose::draw(model, field, body, theme, buffer)),
+        Layer::Help { filter, scroll } => Some(help::draw(model, filter, *scroll, body, theme, canvas)),
+        Layer::Palette { field, .. } => Some(choose::draw(model, field, body, theme, canvas)),
         Layer::Looking { intent, since, .. } => {
-            words::looking(model, intent, *since, body, theme, buffer);
+            words::looking(model, intent, *since, body, theme, canvas);
             None
         }
-        Layer::Confirm(confirm) => confirm::draw(confirm, body, theme, buffer),
+        Layer::Confirm(confirm) => confirm::draw(confirm, body, theme, canvas),
         Layer::Starting { plan, .. } => {
-            words::starting(plan, body, theme, buffer);
+            words::starting(plan, body, theme, canvas);
             None
         }
         Layer::Refused { title, refusal, intent } => {
-            refused::draw(model, title, refusal, intent.as_deref(), body, theme, buffer);
+            refused::draw(model, title, refusal, intent.as_deref(), body, theme, canvas);
             None
         }
         Layer::Operation { id, scroll } => {
-            operation::draw(model, id, *scroll, body, theme, buffer);
+            operation::draw(model, id, *scroll, body, theme, canvas);
             None
         }
         Layer::Explain { finding, trouble, scroll } => {
-            explain::draw(*finding, trouble.as_ref(), *scroll, body, theme, buffer);
+            explain::draw(*finding, trouble.as_ref(), *scroll, body, theme, canvas);
             None
         }
         Layer::ConfirmUndo { id, yes } => {
-            operation::undo(model, id, *yes, body, theme, buffer);
+            operation::undo(model, id, *yes, body, theme, canvas);
             None
         }
         Layer::ConfirmCancel { id, yes } => {
-            operation::cancel(model, id, *yes, body, theme, buffer);
+            operation::cancel(model, id, *yes, body, theme, canvas);
             None
         }
         Layer::Leaving { id } => {
-            words::leaving(id, body, theme, buffer);
+            words::leaving(id, body, theme, canvas);
             None
         }
     }

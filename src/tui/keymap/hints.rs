@@ -66,6 +66,7 @@ impl Action {
                 | Self::Sort(_)
                 | Self::SortReverse
                 | Self::Leave
+                | Self::Mouse
                 | Self::Suspend
                 | Self::Redraw
         )

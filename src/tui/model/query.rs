@@ -126,6 +126,9 @@ impl Model {
             Action::OpResume => policy::availability(Ask::Resume, &self.situation()).err(),
             Action::OpUndo if self.is_cut_off() => self.out_of_reach(),
             Action::OpUndo => policy::availability(Ask::Undo, &self.situation()).err(),
+            Action::Mouse if self.setup.simple => {
+                Some(Refusal::new(FindingId::OpUnknown, "This terminal has no mouse."))
+            }
             Action::OpShow if self.ops.is_empty() => {
                 Some(Refusal::new(FindingId::OpUnknown, "There was no operation yet."))
             }

@@ -182,6 +182,7 @@ impl Session {
             Effect::Quit { parting } => self.end = Some(End { status: 0, parting }),
             Effect::Suspend => self.suspend = true,
             Effect::Redraw => self.screen.forget(),
+            Effect::Mouse(on) => self.screen.set_mouse(on),
             Effect::SetTitle(title) => self.screen.set_title(title),
             Effect::Copy(text) => self.screen.copy(&clipboard::copy(&text, self.tmux)),
             effect => world.perform(effect),

@@ -99,7 +99,12 @@ impl World {
             Effect::Control(id, control) => self.spawn(async move { desk.control(id, control).await }),
             Effect::Resume(id) => self.spawn(async move { desk.resume(id).await }),
             Effect::Undo(id) => self.spawn(async move { desk.undo(id).await }),
-            Effect::Copy(_) | Effect::Suspend | Effect::Redraw | Effect::SetTitle(_) | Effect::Quit { .. } => {}
+            Effect::Copy(_)
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Mouse(_)
+            | Effect::SetTitle(_)
+            | Effect::Quit { .. } => {}
         }
     }
 

@@ -28,6 +28,13 @@ pub(super) fn planned() -> Scene {
     running(&[101, 110]).keys("down enter").looked(host::facts(&[101, 110]))
 }
 
+/// The same, with an agent that doesn't answer: the name is to be typed.
+pub(super) fn risky() -> Scene {
+    let mut facts = host::facts(&[101]);
+    facts.agents.get_mut(&testing::id(101)).unwrap().value.as_mut().unwrap().agent = AgentState::NotRunning;
+    running(&[101]).keys("down enter").looked(facts)
+}
+
 #[test]
 fn a_look_comes_before_the_plan() {
     running(&[101, 110]).keys("down enter").later(2_000).snap("looking");
@@ -59,9 +66,7 @@ fn the_plan_that_was_shown_is_started() {
 
 #[test]
 fn where_work_may_be_lost_the_name_is_typed() {
-    let mut facts = host::facts(&[101]);
-    facts.agents.get_mut(&testing::id(101)).unwrap().value.as_mut().unwrap().agent = AgentState::NotRunning;
-    let scene = running(&[101]).keys("down enter").looked(facts);
+    let scene = risky();
     let refused = scene.keys("tab enter");
     assert!(!refused.effects.iter().any(|effect| matches!(effect, Effect::Start { .. })));
     let typed = refused.later(5_000).keys("'linuxvr'");
@@ -70,9 +75,7 @@ fn where_work_may_be_lost_the_name_is_typed() {
 
 #[test]
 fn the_right_name_and_the_button_start_it() {
-    let mut facts = host::facts(&[101]);
-    facts.agents.get_mut(&testing::id(101)).unwrap().value.as_mut().unwrap().agent = AgentState::NotRunning;
-    let scene = running(&[101]).keys("down enter").looked(facts).keys("'linuxvrstreaming' tab enter");
+    let scene = risky().keys("'linuxvrstreaming' tab enter");
     assert!(matches!(scene.effects.last(), Some(Effect::Start { .. })), "{:?}", scene.effects);
 }
 

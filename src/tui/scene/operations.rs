@@ -189,7 +189,7 @@ fn it_fails_and_goes_back() {
     begun(lines).later(2_000).snap("operation_rolled_back");
 }
 
-fn asked() -> Scene {
+pub(super) fn asked() -> Scene {
     let mut lines = stopping();
     let question = "linuxvrstreaming (VM 101) hasn't shut down after 60 s.".to_owned();
     lines.push((60, What::Asked { step: 0, question, until: NOON.plus(360_000) }));

@@ -6,24 +6,29 @@ use crate::{
         facts::{Facts, Part, Trouble},
         finding::FindingId,
         guest::Power,
+        switch::event::Answer,
         testing,
     },
     tui::{
         action::Action,
+        canvas::{Canvas, Target},
         caps::{Caps, ColorTier, GlyphTier},
         chord::Chord,
-        effect::Effect,
+        effect::{Control, Effect},
         keymap::Meaning,
         layout::regions,
         model::{Model, layer::Layer},
-        msg::{Asked, Input, Level, Link, Msg, Signal, Ticket},
+        msg::{Asked, Input, Level, Link, Mouse, MouseDid, Msg, Signal, Ticket},
         theme::{Theme, printable},
         update::update,
-        view::view,
+        view::{paint, target_at, view},
     },
 };
 use proptest::prelude::*;
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
 
 const KEYS: [&str; 40] = [
     "enter",
@@ -94,10 +99,16 @@ fn key() -> impl Strategy<Value = Msg> {
     prop::sample::select(KEYS.to_vec()).prop_map(|key| Msg::Input(Input::Key(key.parse().unwrap())))
 }
 
+fn mouse() -> impl Strategy<Value = Msg> {
+    let did = prop::sample::select(vec![MouseDid::Press, MouseDid::Press, MouseDid::WheelUp, MouseDid::WheelDown]);
+    (did, 0_u16..130, 0_u16..50).prop_map(|(did, column, row)| Msg::Input(Input::Mouse(Mouse { did, column, row })))
+}
+
 fn msg() -> impl Strategy<Value = Msg> {
     let journal = operations::journal_of_a_failure();
     prop_oneof![
         12 => key(),
+        4 => mouse(),
         2 => facts().prop_map(|facts| Msg::Seen(Box::new(facts))),
         4 => (1_u64..4, facts()).prop_map(|(n, facts)| Msg::Looked { ticket: Ticket(n), result: Ok(Box::new(facts)) }),
         1 => (1_u64..4).prop_map(|n| Msg::Looked { ticket: Ticket(n), result: Err(trouble()) }),
@@ -140,8 +151,17 @@ fn start_follows_its_confirmation(before: &Model, msg: &Msg, effects: &[Effect])
         let Some(Layer::Confirm(shown)) = before.ui.layers.last() else { panic!("no plan was shown") };
         assert!(shown.yes && shown.is_typed(), "the button wasn't pressed, or the name not typed");
         assert_eq!(**plan, shown.plan, "another plan was shown");
-        let Msg::Input(Input::Key(chord)) = msg else { panic!("started without a key") };
-        assert_eq!(before.meaning(*chord), Meaning::Does(&Action::Enter));
+        match msg {
+            Msg::Input(Input::Key(chord)) => {
+                assert_eq!(before.meaning(*chord), Meaning::Does(&Action::Enter));
+            }
+            Msg::Input(Input::Mouse(mouse)) => {
+                assert_eq!(mouse.did, MouseDid::Press);
+                let target = target_at(before, Position::new(mouse.column, mouse.row));
+                assert!(matches!(target, Some(Target::Button(true) | Target::Act(Action::Enter))), "{target:?}");
+            }
+            other => panic!("started by {other:?}"),
+        }
     }
 }
 
@@ -201,6 +221,42 @@ proptest! {
         }
         let stored = serde_json::to_string(&model).unwrap();
         prop_assert_eq!(serde_json::from_str::<Model>(&stored).unwrap(), model);
+    }
+
+    #[test]
+    fn clicks_at_what_can_be_clicked_start_nothing_without_the_word(
+        begin in 0_u8..3,
+        size in (60_u16..140, 16_u16..50),
+        session in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), 0_u64..1_500), 1..40),
+    ) {
+        let scene = match begin {
+            0 => dialogs::planned(),
+            1 => dialogs::risky(),
+            _ => operations::asked(),
+        };
+        let Scene { mut model, .. } = scene.at(size.0, size.1);
+        for (which, arrives, later) in session {
+            let now = model.now.plus(later);
+            let _ = update(&mut model, Msg::Clock(now));
+            let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+            let mut canvas = Canvas::new(&mut buffer);
+            let _ = paint(&model, &Theme::new(model.setup.caps), &mut canvas);
+            let targets = canvas.targets();
+            let (area, _) = &targets[which.index(targets.len())];
+            let mouse = Mouse { did: MouseDid::Press, column: area.x, row: area.y };
+            let msg = Msg::Input(Input::Mouse(mouse));
+            let before = model.clone();
+            let effects = update(&mut model, msg.clone());
+            start_follows_its_confirmation(&before, &msg, &effects);
+            let hard = |effect: &Effect| {
+                matches!(effect, Effect::Control(_, Control::Answer { answer: Answer::Stop | Answer::Abort, .. }))
+            };
+            prop_assert!(!effects.iter().any(hard), "{effects:?}");
+            if arrives {
+                let (ticket, result) = (model.ui.ticket, Ok(Box::new(host::facts(&[101, 110]))));
+                let _ = update(&mut model, Msg::Looked { ticket, result });
+            }
+        }
     }
 
     #[test]

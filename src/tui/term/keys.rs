@@ -3,9 +3,9 @@
 
 use crate::tui::{
     chord::{Chord, Key},
-    msg::{Input, Msg},
+    msg::{Input, Mouse, MouseDid, Msg},
 };
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use std::{io, thread};
 use tokio::sync::mpsc::Sender;
 
@@ -33,8 +33,20 @@ fn translate(event: Event) -> Vec<Input> {
         Event::Paste(text) => vec![Input::Paste(text)],
         Event::FocusGained => vec![Input::Focus(true)],
         Event::FocusLost => vec![Input::Focus(false)],
-        Event::Mouse(_) | Event::Resize(..) => Vec::new(),
+        Event::Mouse(event) => mouse(event).map(Input::Mouse).into_iter().collect(),
+        Event::Resize(..) => Vec::new(),
     }
+}
+
+/// The left button's press and the wheel; with a modifier held they are the terminal's own.
+fn mouse(event: MouseEvent) -> Option<Mouse> {
+    let did = match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => MouseDid::Press,
+        MouseEventKind::ScrollUp => MouseDid::WheelUp,
+        MouseEventKind::ScrollDown => MouseDid::WheelDown,
+        _ => return None,
+    };
+    event.modifiers.is_empty().then_some(Mouse { did, column: event.column, row: event.row })
 }
 
 /// Alt is Escape and a key on most terminals, and over a slow connection Escape and a key arrive as Alt. Nothing here

@@ -2,10 +2,7 @@
 
 use crossterm::{
     cursor::{Hide, MoveTo, Show},
-    event::{
-        DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
-        EnableMouseCapture,
-    },
+    event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange},
     queue,
     style::{Attribute, SetAttribute},
     terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen},
@@ -17,6 +14,11 @@ pub(crate) const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
 pub(crate) const END_FRAME: &[u8] = b"\x1b[?2026l";
 /// Ends an escape sequence that was cut off (ECMA-48 CAN).
 pub(crate) const CANCEL: u8 = 0x18;
+/// Buttons and the wheel alone (1000), with places that may lie beyond column 223 (1006). crossterm would ask for every
+/// movement as well.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+/// The reverse of [`MOUSE_ON`].
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 const PUSH_TITLE: &[u8] = b"\x1b[22;2t";
 const POP_TITLE: &[u8] = b"\x1b[23;2t";
 
@@ -41,7 +43,7 @@ impl Wish {
             let _ = queue!(out, EnableBracketedPaste, EnableFocusChange);
         }
         if self.mouse {
-            let _ = queue!(out, EnableMouseCapture);
+            out.extend_from_slice(MOUSE_ON);
         }
         let _ = queue!(out, SetAttribute(Attribute::Reset), Clear(ClearType::All), MoveTo(0, 0));
         out
@@ -58,7 +60,7 @@ impl Wish {
             let _ = queue!(out, Clear(ClearType::All), MoveTo(0, 0));
         }
         if self.mouse {
-            let _ = queue!(out, DisableMouseCapture);
+            out.extend_from_slice(MOUSE_OFF);
         }
         if !self.simple {
             let _ = queue!(out, DisableFocusChange, DisableBracketedPaste);
@@ -69,6 +71,11 @@ impl Wish {
         }
         out
     }
+}
+
+/// Asks for clicks, or leaves them to the terminal.
+pub(crate) const fn mouse(on: bool) -> &'static [u8] {
+    if on { MOUSE_ON } else { MOUSE_OFF }
 }
 
 /// Names the window. Control characters in the name would end the sequence and are left out.

@@ -31,6 +31,13 @@ pub(crate) fn hold(held: Held) {
     *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
 }
 
+/// Other modes are on now than when the terminal was taken.
+pub(crate) fn leave_with(leave: Vec<u8>) {
+    if let Some(held) = HELD.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        held.leave = leave;
+    }
+}
+
 /// Whether a frame was written in part: an escape sequence may be cut off.
 pub(crate) fn set_cut(cut: bool) {
     CUT.store(cut, Ordering::Relaxed);

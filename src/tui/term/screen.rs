@@ -37,7 +37,8 @@ impl Screen {
     pub(crate) fn take(tty: Tty, env: &Env, colors: ColorTier, ascii: bool, mouse: bool) -> io::Result<Self> {
         let ready = AsyncFd::with_interest(Arc::clone(tty.output()), Interest::WRITABLE)?;
         let found = tty.termios()?;
-        let wish = Wish { simple: env.is_simple(), mouse };
+        let simple = env.is_simple();
+        let wish = Wish { simple, mouse: mouse && !simple };
         let virtual_console = env.is_virtual_console();
         let painter = Painter::new(colors, ascii, !wish.simple);
         let mut screen = Self { tty, ready, found, wish, virtual_console, painter, title: None, pending: Vec::new() };
@@ -110,6 +111,15 @@ impl Screen {
         if !self.wish.simple && self.title.as_ref() != Some(&title) {
             self.pending.extend(modes::title(&title));
             self.title = Some(title);
+        }
+    }
+
+    /// Asks for clicks, or leaves them to the terminal.
+    pub(crate) fn set_mouse(&mut self, on: bool) {
+        if self.wish.mouse != on && !self.wish.simple {
+            self.wish.mouse = on;
+            rescue::leave_with(self.wish.leave());
+            self.pending.extend_from_slice(modes::mouse(on));
         }
     }
 

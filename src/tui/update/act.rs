@@ -1,6 +1,6 @@
 //! What the person meant: one function per action.
 
-use super::{nav, nav::To, op, plan, say, sort};
+use super::{mouse, nav, nav::To, op, plan, say, sort};
 use crate::{
     domain::{
         facts::Trouble,
@@ -60,6 +60,7 @@ fn run(model: &mut Model, action: &Action) -> Vec<Effect> {
         Action::Palette => open(model, Layer::Palette { field: Field::default(), selected: None }),
         Action::Help => open(model, Layer::Help { filter: Field::default(), scroll: 0 }),
         Action::Log => log(model),
+        Action::Mouse => mouse::turn(model),
         Action::ModeSwitch(name) => on_mode(model, Verb::Switch, name.as_ref(), model.setup.replace),
         Action::ModeReplace(None) if matches!(model.ui.layers.last(), Some(Layer::Refused { .. })) => replace(model),
         Action::ModeReplace(name) => on_mode(model, Verb::Switch, name.as_ref(), true),

@@ -66,6 +66,7 @@ impl Action {
                 | Self::SortReverse
                 | Self::Help
                 | Self::Log
+                | Self::Mouse
                 | Self::Explain(None)
                 | Self::Quit
                 | Self::Suspend

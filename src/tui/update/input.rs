@@ -1,6 +1,6 @@
 //! Keys and text: through the keymap to an action, or into the field that is being typed in.
 
-use super::{act, nav, unbound};
+use super::{act, mouse, nav, unbound};
 use crate::{
     domain::switch::plan::Rung,
     tui::{
@@ -34,10 +34,11 @@ pub(super) fn take(model: &mut Model, input: Input) -> Vec<Effect> {
             model.focused = focused;
             Vec::new()
         }
+        Input::Mouse(what) => mouse::take(model, what),
     }
 }
 
-fn key(model: &mut Model, chord: Chord) -> Vec<Effect> {
+pub(super) fn key(model: &mut Model, chord: Chord) -> Vec<Effect> {
     if !model.ui.pending.is_empty() && chord.leaves_a_sequence() {
         model.ui.pending.clear();
         return Vec::new();

@@ -31,13 +31,14 @@ pub(super) fn go(model: &mut Model, to: To) {
         }
         Some(Layer::Confirm(confirm)) => confirm.scroll = scrolled(confirm.scroll, to, page),
         Some(Layer::Palette { .. }) => super::choose::go(model, to, page),
-        Some(Layer::Filter) | None => in_pane(model, to, page),
+        Some(Layer::Filter) | None => in_pane(model, model.ui.pane, to, page),
         Some(_) => {}
     }
 }
 
-fn in_pane(model: &mut Model, to: To, page: i32) {
-    match model.ui.pane {
+/// Moves in a pane, whether keys go to it or not.
+pub(super) fn in_pane(model: &mut Model, which: Pane, to: To, page: i32) {
+    match which {
         Pane::Modes => {
             let names: Vec<_> = model.shown_modes().iter().map(|mode| mode.name.clone()).collect();
             let here = names.iter().position(|name| Some(name) == model.ui.mode.as_ref());

@@ -2,6 +2,7 @@
 
 use super::words::{DIALOG, lines};
 use crate::tui::{
+    canvas::{Canvas, Target},
     model::{Model, layer::Field},
     theme::{Role, Theme},
     widget::{
@@ -11,7 +12,6 @@ use crate::tui::{
     },
 };
 use ratatui::{
-    buffer::Buffer,
     layout::{Position, Rect},
     text::Line,
 };
@@ -19,7 +19,7 @@ use ratatui::{
 /// Rows of the list where the screen has them.
 const ROWS: usize = 12;
 
-pub(super) fn draw(model: &Model, field: &Field, screen: Rect, theme: &Theme, buffer: &mut Buffer) -> Position {
+pub(super) fn draw(model: &Model, field: &Field, screen: Rect, theme: &Theme, canvas: &mut Canvas<'_>) -> Position {
     let columns = inner_width(screen, DIALOG);
     let (typed, cursor) = field.visible(columns.saturating_sub(4));
     let choices = model.choices(&field.text);
@@ -51,6 +51,9 @@ pub(super) fn draw(model: &Model, field: &Field, screen: Rect, theme: &Theme, bu
     foot.push(Line::from(vec![theme.span(Role::Key, ": "), theme.span(Role::Input, typed)]));
     let aside = choices.len().to_string();
     let dialog = Dialog { title: "Commands", aside: &aside, lines: rows, scroll: 0, foot, width: DIALOG };
-    let drawn = dialog.draw(screen, theme, buffer);
+    let drawn = dialog.draw(screen, theme, canvas);
+    for (choice, y) in choices.iter().skip(first).zip(drawn.body.top()..drawn.body.bottom()) {
+        canvas.mark(Rect { y, height: 1, ..drawn.body }, Target::Choice(choice.text.clone()));
+    }
     Position::new(drawn.foot.x + 2 + cursor, drawn.foot.y + 2)
 }

@@ -7,22 +7,22 @@ use crate::{
         text::{duration, safe},
     },
     tui::{
+        canvas::Canvas,
         model::layer::{Confirm, Field},
         theme::{Role, Theme},
         widget::{
-            buttons::{self, Button},
+            buttons::{Button, Choice},
             dialog::{Dialog, inner_width},
             text::width,
         },
     },
 };
 use ratatui::{
-    buffer::Buffer,
     layout::{Position, Rect},
     text::Line,
 };
 
-pub(super) fn draw(confirm: &Confirm, screen: Rect, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+pub(super) fn draw(confirm: &Confirm, screen: Rect, theme: &Theme, canvas: &mut Canvas<'_>) -> Option<Position> {
     let columns = inner_width(screen, DIALOG);
     let plan = &confirm.plan;
     let mut foot = Vec::new();
@@ -34,11 +34,12 @@ pub(super) fn draw(confirm: &Confirm, screen: Rect, theme: &Theme, buffer: &mut 
         cursor = Some(at);
     }
     let does = Button { label: verb(plan), danger: plan.stops().next().is_some() };
-    let all = [Button { label: "Cancel", danger: false }, does];
-    foot.push(buttons::line(&all, usize::from(confirm.yes), columns, theme));
+    let choice = Choice { no: "Cancel", yes: does, on_yes: confirm.yes };
+    foot.push(choice.line(columns, theme));
     let lines = body(confirm, columns, theme);
     let dialog = Dialog { title: &plan.title(), aside: "", lines, scroll: confirm.scroll, foot, width: DIALOG };
-    let drawn = dialog.draw(screen, theme, buffer);
+    let drawn = dialog.draw(screen, theme, canvas);
+    choice.mark(drawn.last_row(), canvas);
     cursor.map(|(x, y)| Position::new(drawn.foot.x + x, drawn.foot.y + y))
 }
 

@@ -4,11 +4,12 @@ use super::words::{DIALOG, labelled, lines};
 use crate::{
     domain::{facts::Trouble, finding::FindingId},
     tui::{
+        canvas::Canvas,
         theme::{Role, Theme},
         widget::dialog::{Dialog, inner_width},
     },
 };
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{layout::Rect, text::Line};
 
 pub(super) fn draw(
     finding: FindingId,
@@ -16,12 +17,12 @@ pub(super) fn draw(
     scroll: u16,
     screen: Rect,
     theme: &Theme,
-    buffer: &mut Buffer,
+    canvas: &mut Canvas<'_>,
 ) {
     let columns = inner_width(screen, DIALOG);
     let lines = page(finding, trouble, columns, theme);
     Dialog { title: finding.as_str(), aside: "", lines, scroll, foot: vec![], width: DIALOG }
-        .draw(screen, theme, buffer);
+        .draw(screen, theme, canvas);
 }
 
 /// What it is, this case of it, why it happens, what to do.

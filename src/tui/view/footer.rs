@@ -4,6 +4,7 @@ use crate::{
     domain::text::counted,
     tui::{
         action::Action,
+        canvas::{Canvas, Target},
         chord::{Chord, Key},
         keymap::{hints::Hint, sequence::spelled},
         model::{Model, layer::Layer},
@@ -18,9 +19,9 @@ use ratatui::{
     text::{Line, Span},
 };
 
-pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas<'_>) -> Option<Position> {
     if model.ui.layers.last() == Some(&Layer::Filter) {
-        return Some(filter(model, area, theme, buffer));
+        return Some(filter(model, area, theme, canvas));
     }
     let line = match &model.ui.toast {
         _ if !model.ui.pending.is_empty() => pending(model, theme),
@@ -33,9 +34,9 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
             let room = usize::from(area.width).saturating_sub(1);
             Line::from(theme.span(role, format!(" {}", fit(&toast.text, room, theme.glyphs.cut))))
         }
-        None => hints(model, area.width, theme),
+        None => hints(model, area, theme, canvas),
     };
-    buffer.set_line(area.x, area.y, &line, area.width);
+    canvas.set_line(area.x, area.y, &line, area.width);
     None
 }
 
@@ -50,23 +51,42 @@ fn pending<'a>(model: &Model, theme: &Theme) -> Line<'a> {
 
 /// What the keys do here: what matters most first, help and quit always at the right. The row's main
 /// action stands in brackets while it isn't possible.
-fn hints<'a>(model: &Model, columns: u16, theme: &Theme) -> Line<'a> {
+fn hints<'a>(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas<'_>) -> Line<'a> {
     let mut all = model.hints(model.contexts());
     all.retain(|hint| makes_sense(model, hint));
     let is_last = |hint: &&Hint| matches!(hint.action, Action::Help | Action::Quit);
     let right: Vec<Span<'_>> = all.iter().filter(is_last).flat_map(|hint| spans(hint, theme)).collect();
-    let mut room = usize::from(columns).saturating_sub(2 + right.iter().map(Span::width).sum::<usize>());
+    let right_width = wide(&right);
+    let mut room = usize::from(area.width).saturating_sub(2 + right_width);
     let mut left = vec![theme.span(Role::Text, " ")];
+    let mut end = 1;
     for hint in all.iter().filter(|hint| hint.action.is_worth_a_hint() && !is_last(hint)) {
         let spans = spans(hint, theme);
-        let wide: usize = spans.iter().map(Span::width).sum();
+        let wide = wide(&spans);
         if wide > room {
             continue;
         }
         room -= wide;
+        end = mark(hint, end, wide, area, canvas);
         left.extend(spans);
     }
-    spread(left, right, usize::from(columns))
+    let mut end = usize::from(area.width).saturating_sub(right_width);
+    for hint in all.iter().filter(is_last) {
+        end = mark(hint, end, wide(&spans(hint, theme)), area, canvas);
+    }
+    spread(left, right, usize::from(area.width))
+}
+
+fn wide(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(Span::width).sum()
+}
+
+/// Lets a hint be clicked, and says where the next one begins. The blanks after it belong to no hint.
+fn mark(hint: &Hint, begin: usize, wide: usize, area: Rect, canvas: &mut Canvas<'_>) -> usize {
+    let size = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    let place = Rect { x: area.x.saturating_add(size(begin)), width: size(wide.saturating_sub(2)), ..area };
+    canvas.mark(place.intersection(area), Target::Act(hint.action.clone()));
+    begin + wide
 }
 
 /// What can't be done now is left to the help, but for the row's main action.

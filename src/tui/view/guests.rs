@@ -8,16 +8,18 @@ use crate::{
         text::safe,
     },
     tui::{
+        action::Action,
+        canvas::{Canvas, Target},
         model::{Model, Pane, Sort, SortBy, age_of},
         theme::{Role, Theme},
         widget::{
             frame::{Frame, more},
-            table::{Cell, Column, Holds, Table},
+            table::{Cell, Column, Holds, Row, Table},
             text::{draw_lines, width},
         },
     },
 };
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{layout::Rect, text::Line};
 
 const COLUMNS: [Column; 8] = [
     Column { title: "ID", min: 9, max: 0, rank: 2, holds: Holds::Number },
@@ -57,31 +59,31 @@ fn digits(number: u32) -> usize {
     usize::try_from(number.checked_ilog10().unwrap_or_default()).unwrap_or_default() + 1
 }
 
-pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) {
+pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas<'_>) {
     let focused = model.ui.pane == Pane::Guests && model.ui.layers.is_empty();
     let guests = model.shown_guests();
     let all = model.facts.guests().count();
     let aside = aside(model, guests.len(), all, area.width);
-    let inner = Frame { title: "2 Guests", aside: Some((&aside, Role::Key)), focused }.draw(area, theme, buffer);
+    let inner = Frame { title: "2 Guests", aside: Some((&aside, Role::Key)), focused }.draw(area, theme, canvas);
     let broken = broken(model, inner.width, theme);
     let foot = u16::try_from(broken.len()).unwrap_or(0).min(inner.height);
     let list = Rect { height: inner.height - foot, ..inner };
-    draw_lines(&broken, 0, Rect { y: list.bottom(), height: foot, ..inner }, buffer);
+    draw_lines(&broken, 0, Rect { y: list.bottom(), height: foot, ..inner }, canvas);
     if guests.is_empty() {
         let text = match all {
             0 => "The token sees no guest: privilege separation? (pve.forbidden)".to_owned(),
             _ => words::nothing_fits(model, all, "guest"),
         };
-        draw_lines(&words::lines(&text, list.width, Role::Muted, theme), 0, list, buffer);
+        draw_lines(&words::lines(&text, list.width, Role::Muted, theme), 0, list, canvas);
         return;
     }
     let columns = columns(model);
     let selected = guests.iter().position(|guest| Some(guest.vmid) == model.ui.guest);
     let sorted = Some(sorted(model.ui.sort, theme));
-    let table = Table { columns: &columns, rows: guests.len(), selected, focused, tall: false, sorted };
-    let (above, below) = table
-        .draw(list, theme, buffer, |i| guests.get(i).map(|guest| row(model, guest, theme).into()).unwrap_or_default());
-    more(area, above, below, theme, buffer);
+    let table = Table { columns: &columns, rows: guests.len(), selected, focused, tall: false, sorted, on_heading };
+    let (above, below) =
+        table.draw(list, theme, canvas, |i| guests.get(i).map(|guest| row(model, guest, theme)).unwrap_or_default());
+    more(area, above, below, theme, canvas);
 }
 
 /// How many there are, and what is special about them as far as there is room: the filter before the order.
@@ -107,7 +109,20 @@ fn sorted(sort: Sort, theme: &Theme) -> (&'static str, &'static str) {
     (title, if sort.is_falling() { theme.glyphs.falling } else { theme.glyphs.rising })
 }
 
-fn row(model: &Model, guest: &Guest, theme: &Theme) -> Vec<Cell> {
+/// A click on a heading sorts by it, another one the other way round.
+fn on_heading(column: &Column) -> Option<Action> {
+    let by = match column.title {
+        "ID" => SortBy::Id,
+        "NAME" => SortBy::Name,
+        "STATE" => SortBy::State,
+        "CPU" => SortBy::Cpu,
+        "GIB" => SortBy::Memory,
+        _ => return None,
+    };
+    Some(Action::Sort(by))
+}
+
+fn row(model: &Model, guest: &Guest, theme: &Theme) -> Row {
     let (mark, _, role) = words::power(guest.power, theme);
     let role = if model.is_cut_off() || guest.template { Role::Muted } else { role };
     let on = guest.power.holds_devices();
@@ -123,7 +138,7 @@ fn row(model: &Model, guest: &Guest, theme: &Theme) -> Vec<Cell> {
         Cell::new(Role::Text, address.map(|address| address.to_string()).unwrap_or_default()),
     ];
     cells.push(Cell::new(Role::Warn, guest.lock.as_deref().map(safe).unwrap_or_default()));
-    cells
+    Row { cells, target: Some(Target::Guest(guest.vmid)), ..Row::default() }
 }
 
 /// The name, and that it is a container if it is one.

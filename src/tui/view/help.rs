@@ -3,6 +3,7 @@
 use super::words::DIALOG;
 use crate::tui::{
     action::Action,
+    canvas::Canvas,
     keymap::context::Context,
     model::{
         Model,
@@ -15,7 +16,6 @@ use crate::tui::{
     },
 };
 use ratatui::{
-    buffer::Buffer,
     layout::{Position, Rect},
     text::Line,
 };
@@ -26,7 +26,7 @@ pub(super) fn draw(
     scroll: u16,
     screen: Rect,
     theme: &Theme,
-    buffer: &mut Buffer,
+    canvas: &mut Canvas<'_>,
 ) -> Position {
     let columns = inner_width(screen, DIALOG);
     let (typed, cursor) = filter.visible(columns.saturating_sub(20));
@@ -34,7 +34,7 @@ pub(super) fn draw(
     let prompt = "Type to filter: ";
     let foot = vec![Line::from(vec![theme.span(Role::Muted, prompt), theme.span(Role::Input, typed)])];
     let drawn =
-        Dialog { title: "Keys here", aside: "", lines, scroll, foot, width: DIALOG }.draw(screen, theme, buffer);
+        Dialog { title: "Keys here", aside: "", lines, scroll, foot, width: DIALOG }.draw(screen, theme, canvas);
     Position::new(drawn.foot.x + 16 + cursor, drawn.foot.y)
 }
 

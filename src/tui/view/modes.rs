@@ -4,6 +4,7 @@ use super::words;
 use crate::{
     domain::{facts::Facts, finding::FindingId, guest::Power, mode::Mode, switch::refusal::Refusal, text::safe},
     tui::{
+        canvas::{Canvas, Target},
         model::{Model, Pane},
         theme::{Role, Theme},
         widget::{
@@ -13,7 +14,7 @@ use crate::{
         },
     },
 };
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::layout::Rect;
 
 /// The last one gives way to a line below each mode where there is room for that.
 const COLUMNS: [Column; 4] = [
@@ -23,7 +24,7 @@ const COLUMNS: [Column; 4] = [
     Column { title: "NOW", min: 11, max: 0, rank: 2, holds: Holds::Text },
 ];
 
-pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) {
+pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas<'_>) {
     let focused = model.ui.pane == Pane::Modes && model.ui.layers.is_empty();
     let shown = model.shown_modes();
     let all = model.setup.modes.0.len();
@@ -31,26 +32,27 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
         count if count == all => String::new(),
         count => format!("/{}: {count} of {all}", safe(&model.ui.filter.text)),
     };
-    let inner = Frame { title: "1 Modes", aside: Some((&aside, Role::Key)), focused }.draw(area, theme, buffer);
+    let inner = Frame { title: "1 Modes", aside: Some((&aside, Role::Key)), focused }.draw(area, theme, canvas);
     if all == 0 {
         let text =
             "No mode is configured. A mode names a VM and what it wants of the GPU: proxmox.modes in config.yaml.";
         let lines = words::lines(text, inner.width, Role::Muted, theme);
-        crate::tui::widget::text::draw_lines(&lines, 0, inner, buffer);
+        crate::tui::widget::text::draw_lines(&lines, 0, inner, canvas);
         return;
     }
     if shown.is_empty() {
         let lines = words::lines(&words::nothing_fits(model, all, "mode"), inner.width, Role::Muted, theme);
-        crate::tui::widget::text::draw_lines(&lines, 0, inner, buffer);
+        crate::tui::widget::text::draw_lines(&lines, 0, inner, canvas);
         return;
     }
     let selected = shown.iter().position(|mode| Some(&mode.name) == model.ui.mode.as_ref());
     let tall = usize::from(inner.height) > 2 * shown.len();
     let rows: Vec<Row> = shown.iter().map(|mode| row(model, mode, theme)).collect();
     let columns = columns(&rows, tall);
-    let table = Table { columns: &columns, rows: rows.len(), selected, focused, tall, sorted: None };
-    let (is_above, is_below) = table.draw(inner, theme, buffer, |i| rows.get(i).cloned().unwrap_or_default());
-    more(area, is_above, is_below, theme, buffer);
+    let table =
+        Table { columns: &columns, rows: rows.len(), selected, focused, tall, sorted: None, on_heading: |_| None };
+    let (is_above, is_below) = table.draw(inner, theme, canvas, |i| rows.get(i).cloned().unwrap_or_default());
+    more(area, is_above, is_below, theme, canvas);
 }
 
 /// As wide as what stands in them; only names are worth cutting before another column goes.
@@ -74,7 +76,7 @@ fn row(model: &Model, mode: &Mode, theme: &Theme) -> Row {
     let name_role = if power.holds_devices() { Role::Strong } else { Role::Text };
     let name = Cell::new(name_role, safe(mode.name.as_str()));
     let cells = vec![name, Cell::new(role, format!("{mark} {word}")), gpu, now(model, mode)];
-    Row { cells, below: Some(why(model, mode)) }
+    Row { cells, below: Some(why(model, mode)), target: Some(Target::Mode(mode.name.clone())) }
 }
 
 /// The last known state, which may be old; the header says how old.

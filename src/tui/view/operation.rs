@@ -13,25 +13,26 @@ use crate::{
         text::duration,
     },
     tui::{
+        canvas::Canvas,
         model::{Model, ago},
         theme::{Role, Theme},
         widget::{
-            buttons::{self, Button},
+            buttons::{Button, Choice},
             dialog::{Dialog, inner_width},
             text::pad,
         },
     },
 };
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{layout::Rect, text::Line};
 
 /// Columns inside: room for the longest step and its times.
 const WIDE: u16 = 74;
 
-pub(super) fn draw(model: &Model, id: &OpId, scroll: u16, screen: Rect, theme: &Theme, buffer: &mut Buffer) {
+pub(super) fn draw(model: &Model, id: &OpId, scroll: u16, screen: Rect, theme: &Theme, canvas: &mut Canvas<'_>) {
     let Some(op) = model.op(id) else {
         let lines = lines("Waiting for its first line.", DIALOG, Role::Muted, theme);
         let title = format!("Operation {id}");
-        Dialog { title: &title, aside: "", lines, scroll: 0, foot: vec![], width: DIALOG }.draw(screen, theme, buffer);
+        Dialog { title: &title, aside: "", lines, scroll: 0, foot: vec![], width: DIALOG }.draw(screen, theme, canvas);
         return;
     };
     let columns = inner_width(screen, WIDE);
@@ -60,7 +61,7 @@ pub(super) fn draw(model: &Model, id: &OpId, scroll: u16, screen: Rect, theme: &
     let ended = state.finished.as_ref().map_or(model.now, |finish| finish.at);
     let aside = duration(ended.since(state.started) / 1000);
     Dialog { title: &state.plan.title(), aside: &aside, lines: all, scroll, foot, width: WIDE }
-        .draw(screen, theme, buffer);
+        .draw(screen, theme, canvas);
 }
 
 fn foot(id: &OpId, state: &State, now: Millis, alive: bool) -> String {
@@ -208,15 +209,15 @@ fn end<'a>(state: &State, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
 }
 
 /// Asks whether to cancel.
-pub(super) fn cancel(model: &Model, id: &OpId, yes: bool, screen: Rect, theme: &Theme, buffer: &mut Buffer) {
+pub(super) fn cancel(model: &Model, id: &OpId, yes: bool, screen: Rect, theme: &Theme, canvas: &mut Canvas<'_>) {
     let text = "The step that runs is ended. What was stopped is started again, unless the target runs already.";
-    ask(model, id, yes, ("Cancel this operation?", text, "Go on", "Cancel it"), screen, theme, buffer);
+    ask(model, id, yes, ("Cancel this operation?", text, "Go on", "Cancel it"), screen, theme, canvas);
 }
 
 /// Asks whether to go back from an interrupted operation.
-pub(super) fn undo(model: &Model, id: &OpId, yes: bool, screen: Rect, theme: &Theme, buffer: &mut Buffer) {
+pub(super) fn undo(model: &Model, id: &OpId, yes: bool, screen: Rect, theme: &Theme, canvas: &mut Canvas<'_>) {
     let text = "What it started is shut down, what it stopped is started again, from what is seen of the guests now.";
-    ask(model, id, yes, ("Go back?", text, "Not now", "Go back"), screen, theme, buffer);
+    ask(model, id, yes, ("Go back?", text, "Not now", "Go back"), screen, theme, canvas);
 }
 
 fn ask(
@@ -226,13 +227,14 @@ fn ask(
     (title, text, no_label, yes_label): (&str, &str, &str, &str),
     screen: Rect,
     theme: &Theme,
-    buffer: &mut Buffer,
+    canvas: &mut Canvas<'_>,
 ) {
     let columns = inner_width(screen, DIALOG);
     let what = model.op(id).map(|op| op.state.plan.title()).unwrap_or_default();
     let mut all = lines(&what, columns, Role::Strong, theme);
     all.extend(lines(text, columns, Role::Text, theme));
-    let choices = [Button { label: no_label, danger: false }, Button { label: yes_label, danger: true }];
-    let foot = vec![buttons::line(&choices, usize::from(yes), columns, theme)];
-    Dialog { title, aside: "", lines: all, scroll: 0, foot, width: DIALOG }.draw(screen, theme, buffer);
+    let choice = Choice { no: no_label, yes: Button { label: yes_label, danger: true }, on_yes: yes };
+    let foot = vec![choice.line(columns, theme)];
+    let drawn = Dialog { title, aside: "", lines: all, scroll: 0, foot, width: DIALOG }.draw(screen, theme, canvas);
+    choice.mark(drawn.last_row(), canvas);
 }

@@ -8,13 +8,14 @@ use crate::{
     },
     tui::{
         action::Action,
+        canvas::Canvas,
         keymap::context::Context,
         model::Model,
         theme::{Role, Theme},
         widget::dialog::{Dialog, inner_width},
     },
 };
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{layout::Rect, text::Line};
 
 pub(super) fn draw(
     model: &Model,
@@ -23,7 +24,7 @@ pub(super) fn draw(
     intent: Option<&Intent>,
     screen: Rect,
     theme: &Theme,
-    buffer: &mut Buffer,
+    canvas: &mut Canvas<'_>,
 ) {
     let columns = inner_width(screen, DIALOG);
     let mut all = lines(&refusal.message, columns, Role::Warn, theme);
@@ -43,7 +44,7 @@ pub(super) fn draw(
     let again = if intent.is_some() { "; r looks again" } else { "" };
     let foot = lines(&format!("{}: e explains it{again}", refusal.finding), columns, Role::Muted, theme);
     let title = format!("Not now: {title}");
-    Dialog { title: &title, aside: "", lines: all, scroll: 0, foot, width: DIALOG }.draw(screen, theme, buffer);
+    Dialog { title: &title, aside: "", lines: all, scroll: 0, foot, width: DIALOG }.draw(screen, theme, canvas);
 }
 
 /// An alternative that names a command, with the key that does the same here; the palette has all the others.

@@ -8,12 +8,13 @@ use crate::{
         text::{counted, duration},
     },
     tui::{
+        canvas::Canvas,
         model::{FIELDS, Model},
         theme::{Role, Theme},
         widget::{dialog::Dialog, text::wrap},
     },
 };
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{layout::Rect, text::Line};
 
 /// Columns inside of most dialogs.
 pub(super) const DIALOG: u16 = 66;
@@ -92,7 +93,14 @@ pub(super) fn nothing_fits(model: &Model, all: usize, thing: &str) -> String {
 }
 
 /// A fresh look is under way.
-pub(super) fn looking(model: &Model, intent: &Intent, since: Millis, screen: Rect, theme: &Theme, buffer: &mut Buffer) {
+pub(super) fn looking(
+    model: &Model,
+    intent: &Intent,
+    since: Millis,
+    screen: Rect,
+    theme: &Theme,
+    canvas: &mut Canvas<'_>,
+) {
     let title = match &intent.mode {
         Some(mode) => format!("{mode}"),
         None => "Going back".to_owned(),
@@ -100,21 +108,21 @@ pub(super) fn looking(model: &Model, intent: &Intent, since: Millis, screen: Rec
     let waited = model.now.since(since) / 1000;
     let aside = if waited > 0 { duration(waited) } else { String::new() };
     let lines = lines("Looking at the host before anything is planned.", DIALOG, Role::Text, theme);
-    Dialog { title: &title, aside: &aside, lines, scroll: 0, foot: vec![], width: DIALOG }.draw(screen, theme, buffer);
+    Dialog { title: &title, aside: &aside, lines, scroll: 0, foot: vec![], width: DIALOG }.draw(screen, theme, canvas);
 }
 
 /// A confirmed plan is being handed over.
-pub(super) fn starting(plan: &Plan, screen: Rect, theme: &Theme, buffer: &mut Buffer) {
+pub(super) fn starting(plan: &Plan, screen: Rect, theme: &Theme, canvas: &mut Canvas<'_>) {
     let lines = lines("Writing the plan down and starting its runner.", DIALOG, Role::Text, theme);
     Dialog { title: &plan.title(), aside: "", lines, scroll: 0, foot: vec![], width: DIALOG }
-        .draw(screen, theme, buffer);
+        .draw(screen, theme, canvas);
 }
 
 /// Leaving while an operation runs.
-pub(super) fn leaving(id: &OpId, screen: Rect, theme: &Theme, buffer: &mut Buffer) {
+pub(super) fn leaving(id: &OpId, screen: Rect, theme: &Theme, canvas: &mut Canvas<'_>) {
     let mut all = lines("The operation goes on without this window.", DIALOG, Role::Text, theme);
     all.extend(lines("To see it again: morpheus, or morpheus op attach.", DIALOG, Role::Text, theme));
     all.extend(lines(&format!("It is {id}."), DIALOG, Role::Muted, theme));
     Dialog { title: "Leave the dashboard?", aside: "", lines: all, scroll: 0, foot: vec![], width: DIALOG }
-        .draw(screen, theme, buffer);
+        .draw(screen, theme, canvas);
 }

@@ -1,9 +1,12 @@
 //! A table whose columns give way by importance, and whose selected row is always in sight.
 
 use super::text;
-use crate::tui::theme::{Role, Theme};
+use crate::tui::{
+    action::Action,
+    canvas::{Canvas, Target},
+    theme::{Role, Theme},
+};
 use ratatui::{
-    buffer::Buffer,
     layout::Rect,
     text::{Line, Span},
 };
@@ -57,6 +60,8 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// A line below them, in a table that has room for one.
     pub below: Option<Cell>,
+    /// What a click on it means.
+    pub target: Option<Target>,
 }
 
 impl Column {
@@ -71,7 +76,7 @@ impl Column {
 
 impl From<Vec<Cell>> for Row {
     fn from(cells: Vec<Cell>) -> Self {
-        Self { cells, below: None }
+        Self { cells, ..Self::default() }
     }
 }
 
@@ -132,6 +137,8 @@ pub struct Table<'a> {
     pub tall: bool,
     /// The heading of the column that rows stand by, and the mark beside it.
     pub sorted: Option<(&'static str, &'static str)>,
+    /// What a click on a heading does.
+    pub on_heading: fn(&Column) -> Option<Action>,
 }
 
 impl Table<'_> {
@@ -141,12 +148,13 @@ impl Table<'_> {
         &self,
         area: Rect,
         theme: &Theme,
-        buffer: &mut Buffer,
+        canvas: &mut Canvas<'_>,
         mut row: impl FnMut(usize) -> Row,
     ) -> (bool, bool) {
         let widths = widths(self.columns, area.width.saturating_sub(2));
         let heading: Vec<Cell> = self.columns.iter().map(|column| self.heading(column)).collect();
-        buffer.set_line(area.x, area.y, &self.line("  ", &heading, &widths, None, theme), area.width);
+        canvas.set_line(area.x, area.y, &self.line("  ", &heading, &widths, None, theme), area.width);
+        self.mark_headings(area, &widths, canvas);
         let lines = if self.tall { 2 } else { 1 };
         let height = usize::from(area.height.saturating_sub(1)) / lines;
         let first = first_row(self.selected, self.rows, height);
@@ -161,13 +169,27 @@ impl Table<'_> {
                 let rest = usize::from(area.width).saturating_sub(line.width());
                 line.push_span(theme.span(Role::Selected, " ".repeat(rest)));
             }
-            buffer.set_line(area.x, y, &line, area.width);
+            canvas.set_line(area.x, y, &line, area.width);
+            if let Some(target) = row.target {
+                let height = if self.tall { 2 } else { 1 };
+                canvas.mark(Rect { y, height, ..area }.intersection(area), target);
+            }
             if let Some(below) = row.below.filter(|_| self.tall) {
                 let text = text::fit(&below.text, usize::from(area.width).saturating_sub(4), theme.glyphs.cut);
-                buffer.set_line(area.x + 4, y + 1, &Line::from(theme.span(below.role, text)), area.width - 4);
+                canvas.set_line(area.x + 4, y + 1, &Line::from(theme.span(below.role, text)), area.width - 4);
             }
         }
         (first > 0, last < self.rows)
+    }
+
+    fn mark_headings(&self, area: Rect, widths: &[u16], canvas: &mut Canvas<'_>) {
+        let mut x = area.x + 2;
+        for (column, width) in self.columns.iter().zip(widths).filter(|(_, width)| **width > 0) {
+            if let Some(action) = (self.on_heading)(column) {
+                canvas.mark(Rect { x, width: *width, height: 1, ..area }.intersection(area), Target::Act(action));
+            }
+            x = x.saturating_add(width + 1);
+        }
     }
 
     fn heading(&self, column: &Column) -> Cell {
