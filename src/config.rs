@@ -3,6 +3,8 @@
 //! Flags come before the environment, the environment before the file, the file before the defaults. Every mistake is
 //! reported with file, line, key, what is allowed and, where one is near, what was probably meant.
 
+mod beside;
+mod bindings;
 mod credentials;
 mod error;
 mod host;
@@ -24,6 +26,7 @@ mod ui;
 mod unknown;
 mod vr;
 
+pub use bindings::{KeyChange, KeyPlace};
 pub use error::{ConfigError, Notice, Place, Problem};
 pub use locate::{Candidate, Env, FoundBy, candidates};
 pub use look::{Look, Paint};

@@ -1,6 +1,6 @@
 //! `morpheus config`: where the configuration is, what it says, whether it is right.
 
-use super::{args::ConfigCommand, failure::Failure, json, shell::Shell, table::table};
+use super::{args::ConfigCommand, dashboard, failure::Failure, json, shell::Shell, table::table};
 use crate::{
     config::{self, Candidate, ConfigError, FoundBy, Loaded, Notice, Problem, Source},
     domain::{finding::FindingId, finding::Severity, text},
@@ -106,7 +106,11 @@ impl From<&Problem> for Said {
 }
 
 fn check(shell: &mut Shell<'_>) -> Result<(), Failure> {
-    let loaded = config::load(&shell.global.overrides(), shell.env);
+    let loaded =
+        config::load(&shell.global.overrides(), shell.env).and_then(|loaded| match dashboard::keymap(&loaded.config) {
+            Ok(_) => Ok(loaded),
+            Err(error) => Err(ConfigError { notices: loaded.notices, ..error }),
+        });
     let (notices, problems) = match &loaded {
         Ok(loaded) => (&loaded.notices, &[][..]),
         Err(error) => (&error.notices, error.problems.as_slice()),

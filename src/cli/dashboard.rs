@@ -2,7 +2,7 @@
 
 use super::{config_file, confirm, failure::Failure, operate, session, shell::Shell};
 use crate::{
-    config::{ColorChoice, Config, GlyphChoice, Loaded, OnConflict, Ui},
+    config::{ColorChoice, Config, ConfigError, GlyphChoice, Loaded, OnConflict, Ui},
     domain::{
         facts::Trouble,
         finding::{FindingId, Severity},
@@ -11,6 +11,7 @@ use crate::{
     ops::{Clock, Host},
     tui::{
         caps::{ColorTier, GlyphTier},
+        keymap::Keymap,
         model,
         runtime::{self, Error, Hands, Setup},
         term::env::Wanted,
@@ -31,6 +32,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
         return Err(failure.or("`morpheus mode list` prints the modes on any terminal."));
     }
     let Loaded { config, notices } = config_file::load(shell)?;
+    let keymap = keymap(&config)?;
     let password = session::password(shell, &config)?;
     let launch = operate::how_to_launch(shell, password.clone())?;
     let warnings = notices.iter().filter(|notice| notice.finding.severity() >= Severity::Warning);
@@ -43,6 +45,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
             options: options(&config),
             replace: config.switch.on_conflict == OnConflict::Replace,
             notices: warnings,
+            keymap,
             palette: Palette::from(&config.ui.theme),
             mouse: config.ui.mouse,
             bell: config.ui.bell,
@@ -61,6 +64,17 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
     runtime::run(setup).map_err(|error| match error {
         Error::NoTerminal(_) => Failure::new(FindingId::UsageBad, error.to_string()),
         Error::Io(why) => why.into(),
+    })
+}
+
+/// The keys, with the changes of the configuration.
+///
+/// # Errors
+/// All changes that can't be made.
+pub(crate) fn keymap(config: &Config) -> Result<Keymap, ConfigError> {
+    Keymap::default().changed(&config.ui.keys).map_err(|mut problems| {
+        problems.sort_by(|a, b| a.place.cmp(&b.place));
+        ConfigError { problems, notices: Vec::new() }
     })
 }
 

@@ -173,6 +173,18 @@ pub const KEYS: &[Key] = &[
     key("ui.theme.base", "terminal, light, dark", "terminal", "Where the looks come from that the map doesn't change."),
     key("ui.theme.*", "a look such as `bold red on 236`", "from the base", "The look of a role."),
     key(
+        "ui.keys",
+        "a file, or a map",
+        "",
+        "Keys that mean something else. A path begins at the configuration's directory; a file holds a map, as may stand here.",
+    ),
+    key(
+        "ui.keys.*.*",
+        "an action, or an empty text",
+        "",
+        "What a key does in a place; an empty text takes the key away.",
+    ),
+    key(
         "ui.mouse",
         "true, false",
         "true",

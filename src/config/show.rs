@@ -1,6 +1,7 @@
 //! A configuration as YAML again, secrets masked.
 
 use super::{
+    bindings::KeyPlace,
     types::{Config, Credentials, NodeChoice, OnConflict, Proxmox, Source, VrGuest},
     ui::{COLORS, GLYPHS, Ui},
 };
@@ -222,10 +223,19 @@ fn ui(page: &mut Page, ui: &Ui) {
             ui.theme.roles.iter().for_each(|(role, look)| page.text(role, &look.to_string()));
         });
     }
+    if !ui.keys.is_empty() {
+        page.inside("keys", |page| ui.keys.iter().for_each(|place| keys(page, place)));
+    }
     page.pair("mouse", ui.mouse);
     page.pair("bell", ui.bell);
     page.pair("reduced_motion", ui.reduced_motion);
     page.pair("refresh", ui.refresh);
+}
+
+fn keys(page: &mut Page, place: &KeyPlace) {
+    page.inside(&quoted(&place.name), |page| {
+        place.keys.iter().for_each(|change| page.text(&quoted(&change.key), &change.action));
+    });
 }
 
 fn switch(page: &mut Page, config: &Config) {

@@ -1,15 +1,14 @@
 //! `ui.theme`: a built-in look by its name, or one with changes, here or in a file of its own.
 
 use super::{
-    error::Place,
+    beside,
     look::Look,
-    node::{self, At, Node, Value},
-    reader::{Field, Reader, Said, Section, one_of, shown},
+    node::{Node, Value},
+    reader::{Field, Reader, Section, one_of, shown},
 };
 use crate::domain::text;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use std::{fs, io::ErrorKind, path::PathBuf};
 
 /// What everything looks like: a built-in theme and the roles that look otherwise.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -89,7 +88,7 @@ pub(super) fn read(reader: &mut Reader<'_>, field: Option<Field<'_>>, flag: Opti
         reader.refuse(&said, ALLOWED, text::nearest(text, BaseTheme::ALL.map(BaseTheme::word)));
         return ThemeChoice::default();
     }
-    file(reader, &said).unwrap_or_default()
+    beside::read(reader, &said, "theme file", changes)
 }
 
 /// A map of `base` and roles.
@@ -120,46 +119,5 @@ fn changes(reader: &mut Reader<'_>, map: &Section<'_>) -> ThemeChoice {
             }
         }
     }
-    choice
-}
-
-/// A theme file. A path in the configuration begins at the configuration's own directory.
-fn file(reader: &mut Reader<'_>, said: &Said) -> Option<ThemeChoice> {
-    let path = match (said.text.trim().strip_prefix("~/").zip(reader.env.home.as_deref()), &said.place) {
-        (Some((tail, home)), _) => home.join(tail),
-        (None, Place::File { path, .. }) => path.parent().map(PathBuf::from).unwrap_or_default().join(said.text.trim()),
-        (None, _) => PathBuf::from(said.text.trim()),
-    };
-    let text = match fs::read_to_string(reader.env.cwd.join(&path)) {
-        Ok(text) => text,
-        Err(error) => {
-            let why = match error.kind() {
-                ErrorKind::NotFound => "there is no such theme file".to_owned(),
-                ErrorKind::InvalidData => "the theme file is not UTF-8".to_owned(),
-                _ => format!("the theme file can't be read: {error}"),
-            };
-            reader.problem(
-                said.place.clone(),
-                said.key.clone(),
-                format!("{}: {why}", shown(&path.display().to_string())),
-            );
-            return None;
-        }
-    };
-    let mut inner = Reader::new(reader.env, &path);
-    let choice = match node::parse(&text) {
-        Ok(Node { value: Value::Null, .. }) => Some(ThemeChoice::default()),
-        Ok(root) => {
-            let field = Field { key: String::new(), at: At { line: 1, column: 1 }, node: &root };
-            inner.section(field).map(|map| changes(&mut inner, &map))
-        }
-        Err((at, message)) => {
-            let place = inner.place(at);
-            inner.problem(place, "", message);
-            None
-        }
-    };
-    let Reader { problems, .. } = inner;
-    reader.problems.extend(problems);
     choice
 }

@@ -1,6 +1,7 @@
 //! `ui`: how the dashboard looks and behaves on the person's terminal.
 
 use super::{
+    bindings::{self, KeyPlace},
     reader::{Field, Reader, Said, Section, one_of},
     theme::{self, ThemeChoice},
 };
@@ -17,6 +18,8 @@ pub struct Ui {
     pub color: Option<ColorChoice>,
     /// What everything looks like.
     pub theme: ThemeChoice,
+    /// Keys that mean something else than by default.
+    pub keys: Vec<KeyPlace>,
     /// Take clicks and the wheel.
     pub mouse: bool,
     /// Ring when an operation ends.
@@ -33,6 +36,7 @@ impl Default for Ui {
             glyphs: None,
             color: None,
             theme: ThemeChoice::default(),
+            keys: Vec::new(),
             mouse: true,
             bell: false,
             reduced_motion: false,
@@ -108,6 +112,7 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, flags: &UiOve
         glyphs: word(reader, glyphs, section.get("glyphs"), &GLYPHS),
         color: color(reader, section, flags),
         theme: theme::read(reader, section.get("theme"), flags.theme.as_deref()),
+        keys: bindings::read(reader, section.get("keys")),
         mouse: mouse.unwrap_or(defaults.mouse),
         bell: bell.unwrap_or(defaults.bell),
         reduced_motion: reduced_motion.unwrap_or(defaults.reduced_motion),

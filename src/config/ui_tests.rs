@@ -15,6 +15,7 @@ fn flags_come_before_the_environment_and_that_before_the_file() {
         glyphs: Some(GlyphChoice::Ascii),
         color: Some(ColorChoice::Palette256),
         theme,
+        keys: Vec::new(),
         mouse: false,
         bell: true,
         reduced_motion: true,
@@ -82,4 +83,46 @@ fn what_a_theme_gets_wrong_has_its_line_and_what_was_meant() {
     assert!(world.error().starts_with("mine.yaml:2:1: bda: there is no such role; use "), "{}", world.error());
     world.write("work/mine.yaml", "- red\n");
     assert_eq!(world.error(), "mine.yaml:1:1: a list is not allowed; use a map of keys");
+}
+
+#[test]
+fn keys_stand_in_the_file_or_in_one_beside_it() {
+    let keys = "modes:\n  s: mode start\n  \"i\": \"\"\n\"panes\": {\"g 1\": pane 1}\n";
+    let inline = format!("ui:\n  keys:\n    {}", keys.replace('\n', "\n    ").trim_end());
+    let plain = |keys: &[KeyPlace]| -> Vec<String> {
+        let one = |place: &KeyPlace, key: &KeyChange| format!("{} {} {}={}", key.at, place.name, key.key, key.action);
+        keys.iter().flat_map(|place| place.keys.iter().map(move |key| one(place, key))).collect()
+    };
+    assert_eq!(
+        plain(&ui(&inline, &[], UiOverrides::default()).keys),
+        ["config.yaml:4:7 modes s=mode start", "config.yaml:5:7 modes i=", "config.yaml:6:15 panes g 1=pane 1"]
+    );
+    let world = World::with_file("ui: {keys: my/keys.yaml}\n", &[]);
+    world.write("work/my/keys.yaml", keys);
+    let beside = world.load().config;
+    assert_eq!(
+        plain(&beside.ui.keys),
+        ["my/keys.yaml:2:3 modes s=mode start", "my/keys.yaml:3:3 modes i=", "my/keys.yaml:4:11 panes g 1=pane 1"]
+    );
+    let shown = World::with_file(&show(&beside), &[]).load().config;
+    let words = |keys: &[KeyPlace]| -> Vec<String> {
+        plain(keys).iter().filter_map(|line| line.split_once(' ').map(|(_, words)| words.to_owned())).collect()
+    };
+    assert_eq!(words(&shown.ui.keys), words(&beside.ui.keys));
+}
+
+#[test]
+fn keys_of_the_wrong_shape_are_told_with_their_places() {
+    let world = World::with_file("ui:\n  keys: {modes: [s], panes: {x: quit, x: help, z: , q: {a: b}}}\n", &[]);
+    assert_eq!(
+        world.error(),
+        "config.yaml:2:17: ui.keys.modes: a list is not allowed; use a map of keys\n\
+         config.yaml:2:39: ui.keys.panes.x: this key stands twice, first on line 2\n\
+         config.yaml:2:48: ui.keys.panes.z: an empty value is not allowed; use the name of an action, or \"\" to take the key away\n\
+         config.yaml:2:56: ui.keys.panes.q: a map of keys is not allowed; use the name of an action, or \"\" to take the key away"
+    );
+    let world = World::with_file("ui: {keys: keys.yaml}\n", &[]);
+    assert_eq!(world.error(), "config.yaml:1:12: ui.keys: keys.yaml: there is no such file with keys");
+    world.write("work/keys.yaml", "modes:\n  x: quit\n  x: help\n");
+    assert_eq!(world.error(), "keys.yaml:3:3: modes.x: this key stands twice, first on line 2");
 }

@@ -16,6 +16,11 @@ pub(super) fn check(reader: &mut Reader<'_>, root: &Node) {
     walk(reader, root, "", &paths);
 }
 
+/// Walks a file whose keys its reader knows: an error for a key that stands twice.
+pub(super) fn check_twice(reader: &mut Reader<'_>, root: &Node) {
+    walk(reader, root, "", &Below::new());
+}
+
 fn walk(reader: &mut Reader<'_>, node: &Node, path: &str, below: &Below) {
     match &node.value {
         Value::Map(entries) => {
@@ -42,7 +47,7 @@ fn one_key(reader: &mut Reader<'_>, entry: &Entry, whole: &str, top: bool, below
         return walk(reader, &entry.node, whole, &next);
     }
     if below.is_empty() {
-        return;
+        return walk(reader, &entry.node, whole, below);
     }
     let place = reader.place(entry.at);
     if top && OLD_KEYS.contains(&entry.key.as_str()) {

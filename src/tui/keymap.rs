@@ -1,8 +1,10 @@
 //! Which key means what, where. The map is data: one file that the program carries, changed by the configuration. The
 //! footer, the help and the palette are made from it.
 
+pub mod check;
 pub mod context;
 pub mod hints;
+mod patch;
 pub mod sequence;
 
 use super::{action::Action, chord::Chord};
@@ -27,9 +29,6 @@ pub enum Meaning<'a> {
     Nothing,
 }
 
-/// What a configuration changes: per context and key the text of an action, or nothing to take the key away.
-pub type Changes = IndexMap<String, IndexMap<String, String>>;
-
 /// The file that the program carries.
 pub const DEFAULT: &str = include_str!("../../assets/keymap.yaml");
 
@@ -41,27 +40,6 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The keys with the changes of a configuration.
-    ///
-    /// # Errors
-    /// The first change that makes no sense, in words.
-    pub fn changed(mut self, changes: &Changes) -> Result<Self, String> {
-        for (place, keys) in changes {
-            let context = place.parse::<Context>()?;
-            let bound = self.0.entry(context).or_default();
-            for (key, action) in keys {
-                let sequence: Sequence = key.parse().map_err(|bad| format!("keys.{place}: {bad}"))?;
-                if action.is_empty() {
-                    bound.shift_remove(&sequence);
-                } else {
-                    let action = action.parse().map_err(|bad| format!("keys.{place}.{key}: {bad}"))?;
-                    bound.insert(sequence, action);
-                }
-            }
-        }
-        Ok(self)
-    }
-
     /// All keys by the place where they count, in the file's order; what a page about keys is made from.
     pub fn places(&self) -> impl Iterator<Item = (Context, &IndexMap<Sequence, Action>)> {
         self.0.iter().map(|(context, keys)| (*context, keys))
@@ -122,6 +100,28 @@ fn steers(keys: &[Chord]) -> bool {
 }
 
 #[cfg(test)]
+pub(in crate::tui) mod testing {
+    use crate::config::{KeyChange, KeyPlace, Place};
+
+    /// Changes as place, key and action, each on a line of its own.
+    pub(in crate::tui) fn change(changes: &[(&str, &str, &str)]) -> Vec<KeyPlace> {
+        let at = |line: usize| Place::File { path: "keys".into(), line: line as u64, column: 1 };
+        let one = |(line, (place, key, action)): (usize, &(&str, &str, &str))| KeyPlace {
+            name: (*place).to_owned(),
+            at: at(line + 1),
+            path: (*place).to_owned(),
+            keys: vec![KeyChange {
+                key: (*key).to_owned(),
+                action: (*action).to_owned(),
+                at: at(line + 1),
+                path: format!("{place}.{key}"),
+            }],
+        };
+        changes.iter().enumerate().map(one).collect()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -171,23 +171,6 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_names_only_what_it_changes() {
-        let changes = |key: &str, action: &str| {
-            Changes::from([("modes".into(), IndexMap::from([(key.to_owned(), action.to_owned())]))])
-        };
-        let stack = [Context::Modes, Context::Panes];
-        let keymap = Keymap::default().changed(&changes("s", "mode start")).unwrap();
-        assert_eq!(keymap.resolve(&stack, &keys("s")), Meaning::Does(&Action::ModeStart(None)));
-        assert_eq!(keymap.resolve(&stack, &keys("enter")), Meaning::Does(&Action::ModeSwitch(None)));
-        let keymap = Keymap::default().changed(&changes("i", "")).unwrap();
-        assert_eq!(keymap.resolve(&stack, &keys("i")), Meaning::Nothing);
-        let bad = Keymap::default().changed(&changes("alt-x", "quit")).unwrap_err();
-        assert!(bad.starts_with("keys.modes: 'alt-x' is no key"), "{bad}");
-        let bad = Keymap::default().changed(&changes("x", "quti")).unwrap_err();
-        assert_eq!(bad, "keys.modes.x: 'quti' is no action");
-    }
-
-    #[test]
     fn a_beginning_waits_and_a_sequence_does() {
         let keymap = Keymap::default();
         let stack = [Context::Modes, Context::Panes, Context::Everywhere];
@@ -198,11 +181,8 @@ mod tests {
 
     #[test]
     fn where_text_is_typed_a_character_is_text() {
-        let change = Changes::from([(
-            "everywhere".into(),
-            IndexMap::from([("Z".to_owned(), "quit".to_owned()), ("ctrl-x k".to_owned(), "quit".to_owned())]),
-        )]);
-        let keymap = Keymap::default().changed(&change).unwrap();
+        let changes = testing::change(&[("everywhere", "Z", "quit"), ("everywhere", "ctrl-x k", "quit")]);
+        let keymap = Keymap::default().changed(&changes).unwrap();
         let of = |context, text: &str| keymap.resolve(&[context, Context::Everywhere], &keys(text));
         assert_eq!(of(Context::Dialog, "Z"), Meaning::Does(&Action::Quit));
         assert_eq!(of(Context::Dialog, "ctrl-x"), Meaning::Begins);

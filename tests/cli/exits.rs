@@ -26,6 +26,21 @@ fn usage_and_configuration_are_2() {
 }
 
 #[test]
+fn a_dashboard_whose_keys_make_no_sense_does_not_open() {
+    let rig = Rig::new();
+    rig.edit_config(|yaml| format!("{yaml}\nui:\n  keys:\n    modes: {{g: top, K: ''}}\n    pains: {{x: quit}}\n"));
+    for line in ["", "config check"] {
+        let said = rig.run(line);
+        assert_eq!(said.code, Some(2), "{line}: {said:?}");
+        for fault in ["ui.keys.modes.g: 'g g' (top", "ui.keys.modes.K: no such key", "ui.keys.pains: there is no such"]
+        {
+            assert!(said.err.contains(fault), "{line}: {said:?}");
+        }
+    }
+    assert_eq!(rig.run("mode list").code, Some(0), "only the dashboard has keys");
+}
+
+#[test]
 fn a_terminal_without_a_cursor_gets_no_dashboard() {
     let rig = Rig::new();
     let said = finish(rig.command("ops", "").env("TERM", "dumb").spawn().unwrap());

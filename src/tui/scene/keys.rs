@@ -4,6 +4,7 @@ use super::{dialogs::planned, running};
 use crate::domain::ids::Vmid;
 use crate::tui::{
     caps::{ColorTier, GlyphTier},
+    keymap::testing::change,
     model::Pane,
     msg::{Input, Msg},
 };
@@ -59,9 +60,8 @@ fn what_waits_does_not_wait_under_another_dialog() {
     let typing = running(&[101]).keys("g").with(|model| {
         model.ui.layers = over;
         let keymap = std::mem::take(&mut model.setup.keymap);
-        let away = ["g g", "g e"].map(|key| (key.to_owned(), String::new()));
-        let changes = [("dialog".to_owned(), away.into_iter().collect())];
-        model.setup.keymap = keymap.changed(&changes.into_iter().collect()).unwrap();
+        let away = change(&[("dialog", "g g", ""), ("dialog", "g e", "")]);
+        model.setup.keymap = keymap.changed(&away).unwrap();
     });
     assert_eq!(typing.later(1).model.ui.pending, []);
 }
