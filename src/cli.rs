@@ -19,6 +19,7 @@ mod plan_text;
 mod progress;
 mod progress_end;
 mod questions;
+mod replay;
 mod runner;
 mod session;
 mod shell;
@@ -93,6 +94,7 @@ pub fn dispatch(cli: &Cli, env: &Env) -> u8 {
 fn run(shell: &mut Shell<'_>, command: Option<&Command>) -> Result<u8, Failure> {
     let done = match command {
         None => return dashboard::open(shell),
+        Some(Command::Replay(args)) => return replay::run(shell, args),
         Some(Command::Demo(args)) => return demo::run(shell, args),
         Some(Command::Config(args)) => config_file::run(shell, args.command),
         Some(Command::Explain(args)) => explain::explain(shell, args.id.as_deref()),

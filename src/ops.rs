@@ -28,5 +28,5 @@ pub use journal::Journal;
 pub use launch::{Launch, launch};
 pub use lock::Lock;
 pub use operate::operate;
-pub use paths::state_dir;
+pub use paths::{dumps_dir, state_dir};
 pub use store::{Brief, Store};

@@ -3,10 +3,12 @@
 mod mode;
 mod normal;
 mod op;
+mod replay;
 
 pub(crate) use mode::{ModeArgs, ModeCommand, OperateFlags, StatusArgs};
 pub(crate) use normal::normalise;
 pub(crate) use op::{CancelArgs, OpArgs, OpCommand, OpRef, ResumeArgs, UndoArgs};
+pub(crate) use replay::ReplayArgs;
 
 use crate::config::{Overrides, UiOverrides};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -18,6 +20,9 @@ const EXIT_CODES: &str = concat!(
     "130 detached by Ctrl-C while the operation goes on.\n\n",
     "`morpheus explain ID` says more about the id that an error ends with."
 );
+
+const REPLAY: &str = "Without `--step` or `--screen` it plays in the terminal. Nothing is sent to any host, and no \
+    configuration is read. `dump` in the dashboard's palette writes such a file, and so does every panic.";
 
 /// Hands one big GPU from one Proxmox VM to another.
 ///
@@ -206,6 +211,9 @@ pub(crate) enum Command {
     Config(ConfigArgs),
     /// What a fault or risk is, why it happens, what to do
     Explain(ExplainArgs),
+    /// Show a recorded session again, screen by screen
+    #[command(after_help = REPLAY)]
+    Replay(ReplayArgs),
     /// Completions for a shell, on stdout
     Completions {
         /// The shell

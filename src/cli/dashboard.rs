@@ -13,6 +13,7 @@ use crate::{
         caps::{ColorTier, GlyphTier},
         keymap::Keymap,
         model,
+        record::Place,
         runtime::{self, Error, Hands, Setup},
         term::env::Wanted,
         theme::Palette,
@@ -54,6 +55,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
         },
         wanted: wanted(&config.ui),
         refresh: Duration::from_secs(config.ui.refresh),
+        place: Place { dir: session::dumps(shell), home: shell.env.home.clone() },
         hands: Hands {
             clock: Clock::System,
             connect: Box::new(move || connect(&config, password)),

@@ -28,6 +28,8 @@ pub(crate) fn run(shell: &mut Shell<'_>, args: &DemoArgs) -> Result<u8, Failure>
     start(args, &room.config())?;
     let mut env: Env = shell.env.clone();
     env.vars.insert("MORPHEUS_STATE_DIR".to_owned(), room.ops().into_os_string());
+    // The demo's own room goes away with it; what a person wrote stays.
+    env.vars.insert("MORPHEUS_DUMP_DIR".to_owned(), session::dumps(shell).into_os_string());
     let mut global = inner.global.clone();
     global.config = Some(room.config());
     let terminal = shell.terminal;

@@ -24,6 +24,8 @@ pub(crate) const CONFIG: &str = "morpheus.config/1";
 pub(crate) const FINDINGS: &str = "morpheus.findings/1";
 /// What `sim` says when it is ready.
 pub(crate) const SIM: &str = "morpheus.sim/1";
+/// A screen of `replay`.
+pub(crate) const SCREEN: &str = "morpheus.screen/1";
 /// An error, on stderr.
 pub(crate) const ERROR: &str = "morpheus.error/1";
 

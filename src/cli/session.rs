@@ -7,7 +7,7 @@ use crate::{
     ops::{self, Host, Store},
 };
 use secrecy::SecretString;
-use std::{future::Future, io};
+use std::{future::Future, io, path::PathBuf};
 
 /// A configuration and the host that it names. Connecting sends nothing yet.
 pub(crate) struct Session {
@@ -65,6 +65,12 @@ fn ask_password(shell: &Shell<'_>, user: &str) -> Result<SecretString, Failure> 
 pub(crate) fn store(shell: &Shell<'_>) -> Store {
     let is_root = rustix::process::geteuid().is_root();
     Store::open(ops::state_dir(&shell.env.vars, shell.env.home.as_deref(), is_root))
+}
+
+/// Where the dashboard writes sessions to.
+pub(crate) fn dumps(shell: &Shell<'_>) -> PathBuf {
+    let is_root = rustix::process::geteuid().is_root();
+    ops::dumps_dir(&shell.env.vars, shell.env.home.as_deref(), is_root)
 }
 
 /// Runs a command that talks to the host or follows an operation. The runtime exists only here.

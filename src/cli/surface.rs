@@ -44,11 +44,12 @@ pub(crate) fn man(shell: &mut Shell<'_>) -> Result<(), Failure> {
 
 const FILES: &str = "The configuration is the first of ./config.yaml, ~/.morpheus/config.yaml, \
     $XDG_CONFIG_HOME/morpheus/config.yaml and /etc/morpheus/config.yaml that exists. Journals of operations are kept in \
-    $XDG_STATE_HOME/morpheus/ops, for root in /var/lib/morpheus/ops.";
+    $XDG_STATE_HOME/morpheus/ops, for root in /var/lib/morpheus/ops, and recorded sessions beside them in dumps.";
 
-const ENVIRONMENT: [(&str, &str); 6] = [
+const ENVIRONMENT: [(&str, &str); 7] = [
     ("MORPHEUS_CONFIG_PATH", "The configuration file to read."),
     ("MORPHEUS_STATE_DIR", "Where journals of operations are kept."),
+    ("MORPHEUS_DUMP_DIR", "Where the dashboard writes recorded sessions."),
     ("MORPHEUS_LOG", "A file to log to."),
     ("PROXMOX_HOST, PROXMOX_PORT, PROXMOX_NODE", "The host, before the configuration file."),
     ("PROXMOX_TOKEN_ID, PROXMOX_API_TOKEN", "The API token's id and its secret."),

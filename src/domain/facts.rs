@@ -122,6 +122,7 @@ pub struct RunningTask {
 
 /// All that is known of one node.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Facts {
     /// The node; none until it was found out.
     pub node: Option<NodeName>,

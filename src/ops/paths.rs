@@ -21,6 +21,18 @@ pub fn state_dir(vars: &BTreeMap<String, OsString>, home: Option<&Path>, is_root
     }
 }
 
+/// The directory of recorded sessions: `$MORPHEUS_DUMP_DIR`, else `dumps` in `$MORPHEUS_STATE_DIR`, else `dumps` beside
+/// the journals.
+#[must_use]
+pub fn dumps_dir(vars: &BTreeMap<String, OsString>, home: Option<&Path>, is_root: bool) -> PathBuf {
+    let is_set = |name: &str| vars.get(name).is_some_and(|value| !value.is_empty());
+    if let Some(dir) = vars.get("MORPHEUS_DUMP_DIR").filter(|value| !value.is_empty()) {
+        return PathBuf::from(dir);
+    }
+    let journals = state_dir(vars, home, is_root);
+    if is_set("MORPHEUS_STATE_DIR") { journals.join("dumps") } else { journals.with_file_name("dumps") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,5 +47,10 @@ mod tests {
         assert_eq!(dir(&[("XDG_STATE_HOME", "")], home, true), "/var/lib/morpheus/ops");
         assert_eq!(dir(&[], home, false), "/home/tim/.local/state/morpheus/ops");
         assert_eq!(dir(&[], None, false), "/var/lib/morpheus/ops");
+        let dir = |pairs, home, root| dumps_dir(&vars(pairs), home, root).display().to_string();
+        assert_eq!(dir(&[("MORPHEUS_DUMP_DIR", "/d"), ("MORPHEUS_STATE_DIR", "/x")], home, false), "/d");
+        assert_eq!(dir(&[("MORPHEUS_STATE_DIR", "/x")], home, false), "/x/dumps");
+        assert_eq!(dir(&[], home, false), "/home/tim/.local/state/morpheus/dumps");
+        assert_eq!(dir(&[], home, true), "/var/lib/morpheus/dumps");
     }
 }

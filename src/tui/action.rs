@@ -88,6 +88,8 @@ pub enum Action {
     Suspend,
     /// Draw everything anew.
     Redraw,
+    /// What was recorded of this session, to a file.
+    Dump,
 }
 
 /// An action's words.
@@ -167,6 +169,7 @@ impl Action {
             Self::Quit => words("quit", "quit", "Leave the dashboard. An operation goes on without it."),
             Self::Suspend => words("suspend", "suspend", "To the shell; fg comes back."),
             Self::Redraw => words("redraw", "redraw", "Draw the whole screen anew."),
+            Self::Dump => words("dump", "dump", "Write this session to a file that `morpheus replay` shows."),
         }
     }
 
@@ -217,6 +220,7 @@ impl Action {
             Self::Quit,
             Self::Suspend,
             Self::Redraw,
+            Self::Dump,
         ]
     }
 

@@ -48,6 +48,8 @@ pub enum Effect {
     Redraw,
     /// Ask the terminal for clicks and the wheel, or leave them to it.
     Mouse(bool),
+    /// Write what was recorded of this session to a file; answered by [`Msg::Dumped`](super::msg::Msg::Dumped).
+    Dump,
     /// Name the window.
     SetTitle(String),
     /// End the dashboard. Operations go on.

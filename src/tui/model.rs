@@ -36,6 +36,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// All that the screen knows.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Model {
     /// The newest [`Msg::Clock`](super::msg::Msg::Clock).
     pub now: Millis,
@@ -61,6 +62,7 @@ pub struct Model {
 
 /// What doesn't change while the dashboard is open.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "switches of the configuration, each of its own")]
 pub struct Setup {
     /// The host for people, such as `192.168.1.100`; nothing if none is configured.
@@ -104,6 +106,7 @@ pub struct LogLine {
 
 /// Where the person is. What is selected is remembered by identity, never by row.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Ui {
     /// The pane that keys go to.
     pub pane: Pane,
@@ -135,6 +138,8 @@ pub struct Ui {
     pub pending: Vec<Chord>,
     /// A passing remark.
     pub toast: Option<Toast>,
+    /// The newest file that this session was written to.
+    pub dumped: Option<String>,
     /// Until when Ctrl-C quits.
     pub leaving_until: Option<Millis>,
     /// Operations whose journals are followed.
@@ -191,6 +196,13 @@ pub struct Toast {
     pub level: Level,
     /// When it goes away.
     pub until: Millis,
+}
+
+impl Default for Model {
+    /// What a recorded session doesn't say, because its version didn't know of it.
+    fn default() -> Self {
+        Self::new(Setup::default(), (80, 24), Millis(0))
+    }
 }
 
 impl Model {

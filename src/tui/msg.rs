@@ -54,6 +54,9 @@ pub enum Msg {
         /// Whether it worked.
         result: Result<(), Trouble>,
     },
+    /// The outcome of [`Effect::Dump`](super::effect::Effect::Dump): the file, with `~` for the home, or why there is
+    /// none.
+    Dumped(Result<String, String>),
     /// A line for the log pane.
     Log {
         /// How much it matters.

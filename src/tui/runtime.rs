@@ -15,6 +15,7 @@ mod world;
 use super::{
     caps::GlyphTier,
     model::{self, Model},
+    record::{self, Place},
     term::{
         env::{Env, Wanted},
         rescue,
@@ -38,6 +39,8 @@ pub struct Setup {
     pub wanted: Wanted,
     /// Time between two looks at the host while somebody is looking.
     pub refresh: Duration,
+    /// Where the session can be written to.
+    pub place: Place,
     /// How to reach the host and the operations.
     pub hands: Hands,
 }
@@ -62,6 +65,7 @@ pub enum Error {
 pub fn run(setup: Setup) -> Result<u8, Error> {
     let tty = Tty::open().map_err(|why| Error::NoTerminal(why.to_string()))?;
     rescue::before_panic_reports();
+    record::panic::after_panic_reports();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
     let end = runtime.block_on(show(setup, tty.clone()))?;
     runtime.shutdown_background();
@@ -73,7 +77,7 @@ pub fn run(setup: Setup) -> Result<u8, Error> {
 }
 
 async fn show(setup: Setup, tty: Tty) -> io::Result<session::End> {
-    let Setup { mut model, wanted, refresh, hands } = setup;
+    let Setup { mut model, wanted, refresh, place, hands } = setup;
     let env = Env::capture();
     let caps = env.caps(wanted);
     model.caps = caps;
@@ -83,5 +87,5 @@ async fn show(setup: Setup, tty: Tty) -> io::Result<session::End> {
     let screen = Screen::take(tty, &env, caps.colors, caps.glyphs == GlyphTier::Ascii, model.mouse)?;
     let model = Model::new(model, screen.size(), hands.clock.now());
     let theme = Theme::with(caps, &model.setup.palette);
-    Session::new(model, theme, screen, signals, env.tmux).run(hands, refresh).await
+    Session::new(model, theme, screen, signals, env.tmux, place).run(hands, refresh).await
 }

@@ -10,6 +10,7 @@ mod mouse;
 mod operations;
 mod panes;
 mod properties;
+mod replays;
 mod tiers;
 mod troubles;
 

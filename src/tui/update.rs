@@ -38,6 +38,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Op { id, event } => op::line(model, &id, &event),
         Msg::OpLost(id) => op::lost(model, &id),
         Msg::Told { of, result } => op::told(model, &of, result),
+        Msg::Dumped(result) => say::dumped(model, result),
         Msg::Log { level, text } => say::log(model, level, text),
     };
     effects.extend(settle::settle(model));

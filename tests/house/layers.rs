@@ -18,8 +18,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["config", "cli"]),
 ];
 
-/// The only files that use a room beside their own: the commands that open the dashboard and the simulated host.
-pub(crate) const SEAMS: &[(&str, &str)] = &[("src/cli/dashboard.rs", "tui"), ("src/cli/sim_host.rs", "sim")];
+/// The only files that use a room beside their own: the commands that open the dashboard, a recorded session and the
+/// simulated host.
+pub(crate) const SEAMS: &[(&str, &str)] =
+    &[("src/cli/dashboard.rs", "tui"), ("src/cli/replay.rs", "tui"), ("src/cli/sim_host.rs", "sim")];
 
 /// Crates that belong to one room or two.
 const KEPT: &[(&str, &[&str])] = &[

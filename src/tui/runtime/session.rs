@@ -7,6 +7,7 @@ use crate::{
         effect::Effect,
         model::Model,
         msg::{Input, Msg, Signal},
+        record::{self, Place},
         term::{
             clipboard, keys,
             screen::Screen,
@@ -21,6 +22,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use std::{io, time::Duration};
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
+    task::JoinHandle,
     time::{Instant, sleep, sleep_until, timeout},
 };
 
@@ -30,6 +32,8 @@ const QUEUE: usize = 1_024;
 const FRAME: Duration = Duration::from_millis(33);
 /// How long SIGCONT may take where stopping was refused (an orphaned process group).
 const STOP: Duration = Duration::from_millis(100);
+/// How long the end waits for a file that is being written.
+const DUMP: Duration = Duration::from_secs(3);
 /// The exit status is this and the number of the signal that ended the dashboard.
 const BY_SIGNAL: u8 = 128;
 const SIGHUP: u8 = 1;
@@ -56,6 +60,10 @@ pub(super) struct Session {
     next_frame: Instant,
     end: Option<End>,
     suspend: bool,
+    /// Where the session may be written to, until it is being recorded.
+    place: Place,
+    /// A file that is being written.
+    dumping: Option<JoinHandle<()>>,
 }
 
 enum Woke {
@@ -68,17 +76,22 @@ enum Woke {
 }
 
 impl Session {
-    pub(super) fn new(model: Model, theme: Theme, screen: Screen, signals: Signals, tmux: bool) -> Self {
+    pub(super) fn new(model: Model, theme: Theme, screen: Screen, signals: Signals, tmux: bool, place: Place) -> Self {
         let (clock, next_frame) = (Clock::System, Instant::now());
         let (frame, dirty, end, suspend) = (Buffer::default(), true, None, false);
-        Self { model, theme, screen, signals, tmux, clock, frame, dirty, next_frame, end, suspend }
+        let (place, dumping) = (place, None);
+        Self { model, theme, screen, signals, tmux, clock, frame, dirty, next_frame, end, suspend, place, dumping }
     }
 
     /// Shows the dashboard until it ends. The world is only looked at once the first frame is on its way.
     pub(super) async fn run(mut self, hands: Hands, refresh: Duration) -> io::Result<End> {
         self.clock = hands.clock;
         let (sender, inbox) = mpsc::channel(QUEUE);
-        match self.live(hands, refresh, sender, inbox).await {
+        let lived = self.live(hands, refresh, sender, inbox).await;
+        if let Some(dumping) = self.dumping.take() {
+            let _ = timeout(DUMP, dumping).await;
+        }
+        match lived {
             Ok(end) => Ok(end),
             // The terminal is gone, and with it whoever could be told.
             Err(_) if self.end.is_none() => Ok(End { status: BY_SIGNAL + SIGHUP, parting: None }),
@@ -94,6 +107,7 @@ impl Session {
         mut inbox: Receiver<Msg>,
     ) -> io::Result<End> {
         self.draw()?;
+        record::begin(&self.model, std::mem::take(&mut self.place));
         let mut world = World::begin(hands, refresh, sender.clone());
         self.resized(&mut world);
         keys::listen(sender)?;
@@ -172,6 +186,7 @@ impl Session {
         if matches!(msg, Msg::Input(_)) {
             world.notice();
         }
+        record::keep(&self.model, &msg);
         for effect in update(&mut self.model, msg) {
             self.perform(effect, world);
         }
@@ -184,8 +199,16 @@ impl Session {
             Effect::Redraw => self.screen.forget(),
             Effect::Mouse(on) => self.screen.set_mouse(on),
             Effect::SetTitle(title) => self.screen.set_title(title),
+            Effect::Dump => self.dump(world),
             Effect::Copy(text) => self.screen.copy(&clipboard::copy(&text, self.tmux)),
             effect => world.perform(effect),
+        }
+    }
+
+    fn dump(&mut self, world: &mut World) {
+        match record::dump(&self.model, self.clock.now()) {
+            Some(job) => self.dumping = Some(world.dump(job)),
+            None => self.feed(Msg::Dumped(Err("nothing was recorded".to_owned())), world),
         }
     }
 

@@ -13,12 +13,13 @@ use crate::{
     tui::{
         effect::{Effect, Scope},
         msg::{Link, Msg},
+        record,
     },
 };
 use std::{collections::BTreeSet, fmt, future::Future, sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, mpsc::Sender, watch},
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
     time::Instant,
 };
 
@@ -103,6 +104,7 @@ impl World {
             | Effect::Suspend
             | Effect::Redraw
             | Effect::Mouse(_)
+            | Effect::Dump
             | Effect::SetTitle(_)
             | Effect::Quit { .. } => {}
         }
@@ -111,6 +113,12 @@ impl World {
     /// A person did something: what is on screen should be of now.
     pub(super) fn notice(&self) {
         self.touched.send_replace(Instant::now());
+    }
+
+    /// Writes a recorded session, beside everything else.
+    pub(super) fn dump(&self, job: record::Job) -> JoinHandle<()> {
+        let inbox = self.inbox.clone();
+        tokio::task::spawn_blocking(move || drop(inbox.blocking_send(Msg::Dumped(job.write()))))
     }
 
     /// Starts a task.

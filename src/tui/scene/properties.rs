@@ -104,7 +104,7 @@ fn mouse() -> impl Strategy<Value = Msg> {
     (did, 0_u16..130, 0_u16..50).prop_map(|(did, column, row)| Msg::Input(Input::Mouse(Mouse { did, column, row })))
 }
 
-fn msg() -> impl Strategy<Value = Msg> {
+pub(super) fn msg() -> impl Strategy<Value = Msg> {
     let journal = operations::journal_of_a_failure();
     prop_oneof![
         12 => key(),

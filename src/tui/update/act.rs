@@ -79,6 +79,7 @@ fn run(model: &mut Model, action: &Action) -> Vec<Effect> {
         Action::Quit => quit(model),
         Action::Suspend => vec![Effect::Suspend],
         Action::Redraw => vec![Effect::Redraw],
+        Action::Dump => vec![Effect::Dump],
     }
 }
 
@@ -258,8 +259,15 @@ fn quit(model: &mut Model) -> Vec<Effect> {
         Some(id) if !warned => open(model, Layer::Leaving { id }),
         Some(id) => {
             let parting = format!("Operation {id} goes on. `morpheus op attach` follows it.");
-            vec![Effect::Quit { parting: Some(parting) }]
+            vec![Effect::Quit { parting: with_the_file(model, Some(parting)) }]
         }
-        None => vec![Effect::Quit { parting: None }],
+        None => vec![Effect::Quit { parting: with_the_file(model, None) }],
     }
+}
+
+/// What is left on the terminal also says where the session was written to.
+fn with_the_file(model: &Model, parting: Option<String>) -> Option<String> {
+    let file = model.ui.dumped.as_ref().map(|path| format!("Session written: {path}"));
+    let lines: Vec<String> = parting.into_iter().chain(file).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }

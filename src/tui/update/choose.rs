@@ -71,6 +71,7 @@ impl Action {
                 | Self::Quit
                 | Self::Suspend
                 | Self::Redraw
+                | Self::Dump
         )
     }
 }

@@ -77,6 +77,15 @@ fn typed(model: &mut Model) {
 }
 
 impl Model {
+    /// Whether a pasted text goes anywhere.
+    pub(crate) fn takes_text(&self) -> bool {
+        match self.ui.layers.last() {
+            Some(Layer::Filter | Layer::Help { .. } | Layer::Palette { .. }) => true,
+            Some(Layer::Confirm(confirm)) => matches!(confirm.plan.rung, Rung::TypeName { .. }),
+            _ => false,
+        }
+    }
+
     /// The field that keys go into, if there is one.
     fn field(&mut self) -> Option<&mut Field> {
         match self.ui.layers.last_mut()? {

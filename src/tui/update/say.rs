@@ -32,6 +32,19 @@ pub(super) fn log(model: &mut Model, level: Level, text: String) -> Vec<Effect> 
     Vec::new()
 }
 
+/// The session was written to a file, or couldn't be.
+pub(super) fn dumped(model: &mut Model, result: Result<String, String>) -> Vec<Effect> {
+    match result {
+        Ok(path) => {
+            let text = format!("Session written: {path}");
+            model.ui.dumped = Some(path);
+            let _: Vec<Effect> = log(model, Level::Info, text.clone());
+            toast(model, Level::Info, text)
+        }
+        Err(why) => toast(model, Level::Error, format!("The session couldn't be written: {why}")),
+    }
+}
+
 /// A remark at the foot of the screen that goes away by itself. What matters is written to the log too.
 pub(super) fn toast(model: &mut Model, level: Level, text: impl Into<String>) -> Vec<Effect> {
     let text = text.into();

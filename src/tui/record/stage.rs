@@ -1,0 +1,77 @@
+//! The player on a terminal.
+
+use super::player::Player;
+use crate::tui::{
+    caps::GlyphTier,
+    msg::{Input, Msg},
+    runtime,
+    term::{
+        env::{Env, Wanted},
+        keys, rescue,
+        screen::Screen,
+        signals::{Caught, Signals},
+        tty::Tty,
+    },
+    theme::Theme,
+};
+use ratatui::{buffer::Buffer, layout::Rect};
+use std::{io, time::Duration};
+use tokio::{sync::mpsc, time::sleep};
+
+/// Keys that wait.
+const QUEUE: usize = 64;
+/// The exit status is this and the number of the signal that ended the player.
+const BY_SIGNAL: u8 = 128;
+
+/// Shows a recorded session until the person leaves or a signal ends it. Says the exit status.
+///
+/// # Errors
+/// There is no terminal, or the operating system refuses.
+pub fn run(mut player: Player, wanted: Wanted) -> Result<u8, runtime::Error> {
+    let tty = Tty::open().map_err(|why| runtime::Error::NoTerminal(why.to_string()))?;
+    rescue::before_panic_reports();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let status = runtime.block_on(play(&mut player, wanted, tty))?;
+    runtime.shutdown_background();
+    Ok(status)
+}
+
+async fn play(player: &mut Player, wanted: Wanted, tty: Tty) -> io::Result<u8> {
+    let env = Env::capture();
+    let caps = env.caps(wanted);
+    let mut signals = Signals::listen()?;
+    let mut screen = Screen::take(tty, &env, caps.colors, caps.glyphs == GlyphTier::Ascii, false)?;
+    let theme = Theme::new(caps);
+    let (sender, mut inbox) = mpsc::channel(QUEUE);
+    keys::listen(sender)?;
+    let mut frame = Buffer::default();
+    loop {
+        screen.flush()?;
+        if screen.is_idle() {
+            let (columns, rows) = screen.size();
+            frame.resize(Rect::new(0, 0, columns, rows));
+            frame.reset();
+            let cursor = player.draw(&theme, &mut frame);
+            screen.show(&mut frame, cursor)?;
+        }
+        let wait = player.wait().map(Duration::from_millis);
+        tokio::select! {
+            biased;
+            caught = signals.next() => match caught {
+                Caught::End { number, .. } => return Ok(BY_SIGNAL + number),
+                Caught::Continued => screen.claim()?,
+                Caught::Resized => {}
+            },
+            changed = screen.changed() => changed?,
+            Some(msg) = inbox.recv() => {
+                if let Msg::Input(Input::Key(chord)) = msg {
+                    player.key(chord);
+                }
+                if player.has_quit() {
+                    return Ok(0);
+                }
+            }
+            () = sleep(wait.unwrap_or_default()), if wait.is_some() => player.tick(),
+        }
+    }
+}
