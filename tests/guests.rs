@@ -57,7 +57,8 @@ async fn the_gpu_goes_from_linux_to_windows_and_both_say_what_they_are() {
     let client = client(&sim, TOKEN_ID);
     let config = client.qemu_config(&pve(), vmid(101), true).await.unwrap();
     let services = defaults(Some(Os::Linux), Some("wivrn"), false);
-    let everything = |services| Question { address: true, os: true, gpu: true, users: true, services, system: None };
+    let everything =
+        |services| Question { address: true, os: true, gpu: true, load: true, users: true, services, system: None };
     let part = ask(&client, &pve(), vmid(101), &config, &everything(services), Millis(1)).await;
     let linux = part.fresh().unwrap();
     assert_eq!((linux.agent, linux.address), (AgentState::Alive, Some("192.168.1.150".parse().unwrap())));

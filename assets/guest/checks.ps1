@@ -35,3 +35,19 @@ function CheckGpu {
     if ($real.Count) { [Console]::Out.Write('g ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($real[0].Name)) + "`n") }
   } catch { }
 }
+function CheckLoad {
+  try {
+    $smi = Get-Command nvidia-smi.exe -ErrorAction SilentlyContinue
+    if ($smi) {
+      $line = @(& $smi.Source '--query-gpu=utilization.gpu,memory.used,memory.total' '--format=csv,noheader,nounits')[0]
+      $words = $line.Split(',') | ForEach-Object { $_.Trim() }
+      $busy = if ($words[0] -match '^\d+$') { $words[0] } else { '-' }
+      $bytes = $words[1..2] | ForEach-Object { if ($_ -match '^\d+$') { [long]$_ * 1MB } else { '-' } }
+      [Console]::Out.Write("l $busy $($bytes -join ' ')`n")
+    } else {
+      $engines = Get-CimInstance Win32_PerfFormattedData_GPUPerformanceCounters_GPUEngine | Where-Object { $_.Name -like '*engtype_3D*' }
+      $sum = ($engines | Measure-Object -Property UtilizationPercentage -Sum).Sum
+      if ($null -ne $sum) { [Console]::Out.Write("l $([Math]::Min(100, [int]$sum)) - -`n") }
+    }
+  } catch { }
+}

@@ -74,3 +74,31 @@ gpu() {
   done
   [ -n "$name" ] && have base64 && printf 'g %s\n' "$(printf %s "$name" | base64 | tr -d '\n')"
 }
+# How busy the card is, if it is awake: asking would wake it.
+asleep() { [ "$(cat "$1/power/runtime_status" 2>/dev/null)" = suspended ]; }
+number() { case $1 in ''|*[!0-9]*) printf '%s' - ;; *) printf '%s' "$1" ;; esac; }
+load() {
+  for dev in /sys/class/drm/card*/device; do
+    [ -e "$dev/gpu_busy_percent" ] || continue
+    if asleep "$dev"; then echo 'l asleep'; return; fi
+    busy=$(number "$(cat "$dev/gpu_busy_percent" 2>/dev/null)")
+    used=$(number "$(cat "$dev/mem_info_vram_used" 2>/dev/null)")
+    total=$(number "$(cat "$dev/mem_info_vram_total" 2>/dev/null)")
+    echo "l $busy $used $total"
+    return
+  done
+  have nvidia-smi || return
+  for card in /proc/driver/nvidia/gpus/*; do
+    [ -d "$card" ] || continue
+    slot=${card##*/}
+    if asleep "/sys/bus/pci/devices/$slot"; then echo 'l asleep'; return; fi
+    brief nvidia-smi -i "$slot" --query-gpu=utilization.gpu,memory.used,memory.total --format=csv,noheader,nounits 2>/dev/null |
+      head -n 1 | tr -d , | while read -r busy used total rest; do
+        used=$(number "$used") total=$(number "$total")
+        [ "$used" = - ] || used=$((used * 1048576))
+        [ "$total" = - ] || total=$((total * 1048576))
+        echo "l $(number "$busy") $used $total"
+      done
+    return
+  done
+}

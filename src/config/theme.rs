@@ -64,6 +64,7 @@ pub const ROLES: &[(&str, &str)] = &[
     ("button", "A button."),
     ("pressed", "The button that Enter presses."),
     ("danger", "The same, where pressing it stops something."),
+    ("graph", "A column of a graph."),
     ("input", "A text that is being typed."),
 ];
 

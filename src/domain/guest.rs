@@ -3,6 +3,7 @@
 use super::{
     gpu::HostPci,
     ids::{Millis, Vmid},
+    load::GpuLoad,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr};
@@ -146,6 +147,9 @@ pub struct AgentFacts {
     pub os: Option<String>,
     /// GPU as the guest's driver names it.
     pub gpu: Option<String>,
+    /// How busy that GPU is, where it was asked and the guest could tell.
+    #[serde(default)]
+    pub load: Option<GpuLoad>,
     /// Each service of the mode, in the mode's order.
     pub services: Vec<ServiceState>,
     /// People logged in.

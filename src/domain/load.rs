@@ -67,7 +67,7 @@ impl Reading {
 }
 
 /// What a guest says of its GPU.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct GpuLoad {
     /// The card sleeps (runtime suspended) and was left alone: nothing else is known.
     pub asleep: bool,

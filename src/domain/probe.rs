@@ -4,7 +4,11 @@
 //! simulated guest can answer without a shell; what it prints is one line per probe. Everything that goes in is
 //! ASCII: a character above U+00FF in an argument kills the agent's channel until the guest restarts.
 
-use super::{guest::Health, service::Probe};
+use super::{
+    guest::Health,
+    load::{GpuLoad, Space},
+    service::Probe,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt::Write as _};
@@ -17,6 +21,9 @@ pub struct Checks {
     /// Whether the guest is to name its GPU.
     #[serde(default)]
     pub gpu: bool,
+    /// Whether the guest is to tell how busy it is.
+    #[serde(default)]
+    pub load: bool,
     /// The probes, of all services one after the other.
     #[serde(default)]
     pub probes: Vec<Probe>,
@@ -84,13 +91,16 @@ pub struct Answer {
     pub detail: Option<String>,
 }
 
-/// What a script printed: `p NUMBER up|down|unknown [WORDS]` for each probe, `g BASE64` for the GPU's name, `end`.
+/// What a script printed: `p NUMBER up|down|unknown [WORDS]` for each probe, `g BASE64` for the GPU's name,
+/// `l PERCENT USED TOTAL` for its load and memory in bytes (`-` is unknown) or `l asleep`, `end`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Answers {
     /// By the probe's number in [`Checks::probes`].
     pub probes: BTreeMap<usize, Answer>,
     /// The GPU as the guest's driver names it.
     pub gpu: Option<String>,
+    /// How busy that GPU is.
+    pub load: Option<GpuLoad>,
     /// Whether the script came to its end; if not, what is missing is unknown.
     pub complete: bool,
 }
@@ -111,6 +121,9 @@ impl Answers {
         }
         if let Some(gpu) = &self.gpu {
             let _ = writeln!(out, "g {}", STANDARD.encode(gpu));
+        }
+        if let Some(load) = &self.load {
+            let _ = writeln!(out, "{}", print_load(load));
         }
         if self.complete {
             out.push_str("end\n");
@@ -140,12 +153,34 @@ impl Answers {
                     let name = STANDARD.decode(name).ok().and_then(|bytes| String::from_utf8(bytes).ok());
                     found.gpu = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
                 }
+                (Some("l"), first, second) => found.load = read_load(first, second, words.next()),
                 (Some("end"), None, None) => found.complete = true,
                 _ => {}
             }
         }
         found
     }
+}
+
+fn print_load(load: &GpuLoad) -> String {
+    if load.asleep {
+        return "l asleep".to_owned();
+    }
+    let word = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let memory = load.memory;
+    let [used, total] = [memory.map(|memory| memory.used), memory.map(|memory| memory.total)].map(word);
+    format!("l {} {used} {total}", word(load.busy.map(u64::from)))
+}
+
+fn read_load(first: Option<&str>, used: Option<&str>, total: Option<&str>) -> Option<GpuLoad> {
+    if first == Some("asleep") {
+        return Some(GpuLoad { asleep: true, ..GpuLoad::default() });
+    }
+    let busy = first.and_then(|word| word.parse().ok()).filter(|percent| *percent <= 100);
+    let number = |word: Option<&str>| word.and_then(|word| word.trim().parse::<u64>().ok());
+    let memory = number(used).zip(number(total)).filter(|(_, total)| *total > 0);
+    let memory = memory.map(|(used, total)| Space { total, used });
+    (busy.is_some() || memory.is_some()).then_some(GpuLoad { asleep: false, busy, memory })
 }
 
 /// A service's health from those of its probes that were asked: one that answers is enough, one that couldn't be run
@@ -163,7 +198,7 @@ mod tests {
 
     fn checks() -> Checks {
         let process = Probe::Process { process: "größe €😀\n'$(x)".into() };
-        Checks { gpu: true, probes: vec![process, Probe::Tcp { port: 9757, udp: true, outside: false }] }
+        Checks { gpu: true, load: true, probes: vec![process, Probe::Tcp { port: 9757, udp: true, outside: false }] }
     }
 
     fn answer(health: Health, detail: Option<&str>) -> Answer {
@@ -184,17 +219,29 @@ mod tests {
 
     #[test]
     fn answers_read_back_what_was_printed() {
+        let memory = Some(Space { total: 24 << 30, used: 1 << 30 });
+        let load = GpuLoad { asleep: false, busy: Some(37), memory };
         let probes = BTreeMap::from([
             (0, answer(Health::Up, Some("active"))),
             (1, answer(Health::Down, None)),
             (2, answer(Health::Unknown, Some("no ss here"))),
         ]);
-        let printed = Answers { probes, gpu: Some("NVIDIA GeForce RTX 4090".into()), complete: true };
+        let printed = Answers { probes, gpu: Some("NVIDIA GeForce RTX 4090".into()), load: Some(load), complete: true };
         assert_eq!(printed.print().lines().next(), Some("p 0 up active"));
         assert_eq!(Answers::parse(&printed.print().replace('\n', "\r\n")), printed);
         let cut = Answers::parse("p 0 up\np x up\np 1 fine\ng %%\nnonsense");
         assert_eq!(cut.probes, BTreeMap::from([(0, answer(Health::Up, None)), (1, answer(Health::Unknown, None))]));
         assert!(!cut.complete && cut.gpu.is_none());
+    }
+
+    #[test]
+    fn a_load_that_makes_no_sense_is_unknown() {
+        let load = |line: &str| Answers::parse(line).load;
+        assert_eq!(load("l asleep"), Some(GpuLoad { asleep: true, ..GpuLoad::default() }));
+        assert_eq!(load("l 12 - -"), Some(GpuLoad { busy: Some(12), ..GpuLoad::default() }));
+        let memory = Some(Space { total: 4, used: 3 });
+        assert_eq!(load("l - 3 4"), Some(GpuLoad { memory, ..GpuLoad::default() }));
+        assert_eq!(["l - - -", "l 120 x 4", "l", "l [N/A] 1 0"].map(load), [None; 4]);
     }
 
     #[test]

@@ -90,6 +90,7 @@ pub(crate) fn facts(running: &[u32]) -> Facts {
         address: None,
         os: None,
         gpu: None,
+        load: None,
         services: vec![],
         users: vec![],
         at,

@@ -24,6 +24,8 @@ pub struct Question {
     pub os: bool,
     /// The GPU as the guest's driver names it.
     pub gpu: bool,
+    /// How busy that GPU is.
+    pub load: bool,
     /// Who is logged in.
     pub users: bool,
     /// The services to check, in the order in which they are answered.
@@ -81,12 +83,13 @@ async fn fill(
         let users = known(client.agent_users(node, vmid).await)?.unwrap_or_default();
         facts.users = users.iter().map(|user| text::safe(user)).collect();
     }
-    if question.gpu || !question.services.is_empty() {
+    if question.gpu || question.load || !question.services.is_empty() {
         let os = question.system.unwrap_or_else(|| system(config));
         let place = Place { client, node, vmid, os, address: facts.address };
-        let round = check(place, &question.services, question.gpu).await?;
+        let round = check(place, &question.services, (question.gpu, question.load)).await?;
         facts.services = round.services;
         facts.gpu = round.gpu.map(|name| text::safe(&name));
+        facts.load = round.load;
     }
     Ok(())
 }
@@ -111,7 +114,8 @@ fn silent(agent: AgentState, question: &Question, now: Millis) -> AgentFacts {
     let service =
         |service: &ServiceCheck| ServiceState { name: service.name.clone(), health: Health::Unknown, detail: None };
     let services = question.services.iter().map(service).collect();
-    let mut facts = AgentFacts { agent, address: None, os: None, gpu: None, services, users: Vec::new(), at: now };
+    let mut facts =
+        AgentFacts { agent, address: None, os: None, gpu: None, load: None, services, users: Vec::new(), at: now };
     explain(&mut facts, agent);
     facts
 }

@@ -26,7 +26,7 @@ fn question() -> Question {
         ),
         service("NATS", vec![nats, Probe::Winsvc { service: "nats-server".into() }]),
     ];
-    Question { address: true, os: true, gpu: true, users: true, services, system: None }
+    Question { address: true, os: true, gpu: true, load: true, users: true, services, system: None }
 }
 
 async fn asked(wire: &Arc<Scripted>, config: &GuestConfig, question: &Question) -> Part<AgentFacts> {
@@ -144,7 +144,7 @@ async fn a_question_that_the_guest_has_switched_off_costs_only_its_answer() {
             &json!({ "result": { "error": { "class": "CommandNotFound", "desc": "Command guest-get-users has been disabled" } } }),
         )
     };
-    let question = Question { services: Vec::new(), gpu: false, ..question() };
+    let question = Question { services: Vec::new(), gpu: false, load: false, ..question() };
     let wire = Scripted::new([pong(), recorded("agent-network-get-interfaces"), off(), off()]);
     let part = asked(&wire, &config("l26"), &question).await;
     let facts = part.fresh().unwrap();

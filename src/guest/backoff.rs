@@ -76,6 +76,7 @@ mod tests {
             address: None,
             os: None,
             gpu: None,
+            load: None,
             services: Vec::new(),
             users: Vec::new(),
             at: Millis(0),

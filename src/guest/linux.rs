@@ -32,6 +32,9 @@ fn script(checks: &Checks) -> String {
     if checks.gpu {
         script.push_str("gpu\n");
     }
+    if checks.load {
+        script.push_str("load\n");
+    }
     script.push_str("echo end\n");
     script
 }

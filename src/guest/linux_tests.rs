@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::{
     guest::Health::{self, Down, Unknown, Up},
+    load::{GpuLoad, Space},
     probe::{Answer, Answers},
 };
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
@@ -32,13 +33,14 @@ impl Guest {
 
     /// Runs the checks as the agent would.
     fn run(&self, probes: Vec<Probe>, gpu: bool) -> Answers {
-        let command = command(&Checks { gpu, probes });
+        let command = command(&Checks { gpu, load: gpu, probes });
         assert!(command.iter().all(|word| word.is_ascii()));
         let root = self.0.path().display();
         let script = command[2]
             .replace(":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "")
             .replace("/proc/driver", &format!("{root}/proc/driver"))
-            .replace("/sys/class", &format!("{root}/sys/class"));
+            .replace("/sys/class", &format!("{root}/sys/class"))
+            .replace("/sys/bus", &format!("{root}/sys/bus"));
         let output =
             Command::new(&command[0]).args(["-c", &script]).env_clear().env("PATH", self.0.path()).output().unwrap();
         let (out, err) = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).into();
@@ -180,4 +182,35 @@ fn the_card_is_named_from_its_drivers_files() {
     fs::create_dir_all(&dir).unwrap();
     fs::write(dir.join("product_name"), "AMD Radeon RX 6900 XT\n").unwrap();
     assert_eq!(amd.run(Vec::new(), true).gpu.as_deref(), Some("AMD Radeon RX 6900 XT"));
+}
+
+#[test]
+fn a_card_that_sleeps_is_left_alone() {
+    let smi = "touch \"${0%/*}/woken\"; echo '37, 1024, 24564'";
+    let guest = Guest::new().with("nvidia-smi", smi);
+    fs::create_dir_all(guest.path("proc/driver/nvidia/gpus/0000:01:00.0")).unwrap();
+    let power = guest.path("sys/bus/pci/devices/0000:01:00.0/power");
+    fs::create_dir_all(&power).unwrap();
+    fs::write(power.join("runtime_status"), "suspended\n").unwrap();
+    assert_eq!(guest.run(Vec::new(), true).load, Some(GpuLoad { asleep: true, ..GpuLoad::default() }));
+    assert!(!guest.path("woken").exists());
+    fs::write(power.join("runtime_status"), "active\n").unwrap();
+    let memory = Some(Space { total: 24_564 << 20, used: 1 << 30 });
+    assert_eq!(guest.run(Vec::new(), true).load, Some(GpuLoad { asleep: false, busy: Some(37), memory }));
+    let guest = guest.with("nvidia-smi", "echo '[N/A], [N/A], [N/A]'");
+    assert_eq!(guest.run(Vec::new(), true).load, None);
+}
+
+#[test]
+fn an_amd_card_tells_by_files() {
+    let guest = Guest::new();
+    let dir = guest.path("sys/class/drm/card1/device");
+    fs::create_dir_all(dir.join("power")).unwrap();
+    for (file, text) in [("gpu_busy_percent", "63"), ("mem_info_vram_used", "1000"), ("mem_info_vram_total", "4000")] {
+        fs::write(dir.join(file), format!("{text}\n")).unwrap();
+    }
+    let memory = Some(Space { total: 4_000, used: 1_000 });
+    assert_eq!(guest.run(Vec::new(), true).load, Some(GpuLoad { asleep: false, busy: Some(63), memory }));
+    fs::write(dir.join("power/runtime_status"), "suspended\n").unwrap();
+    assert!(guest.run(Vec::new(), true).load.unwrap().asleep);
 }

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         guest::{Health, ServiceState},
         ids::{NodeName, Vmid},
+        load::GpuLoad,
         mode::Os,
         probe::{Answer, Answers, Checks, combine},
         service::{Probe, ServiceCheck},
@@ -32,6 +33,7 @@ struct Plan<'a> {
 pub(crate) struct Round {
     pub(crate) services: Vec<ServiceState>,
     pub(crate) gpu: Option<String>,
+    pub(crate) load: Option<GpuLoad>,
 }
 
 /// Where to ask.
@@ -44,14 +46,19 @@ pub(crate) struct Place<'a> {
     pub(crate) address: Option<IpAddr>,
 }
 
-/// Checks all services at once: one script inside, connections from outside beside it.
+/// Checks all services at once: one script inside, connections from outside beside it. `card` is whether to ask for the
+/// GPU's name and for how busy it is.
 ///
 /// # Errors
 /// The host couldn't be asked. That the guest couldn't is in the answers.
-pub(crate) async fn check(place: Place<'_>, services: &[ServiceCheck], gpu: bool) -> Result<Round, Error> {
-    let (checks, plans) = plan(services, place.os, gpu);
+pub(crate) async fn check(place: Place<'_>, services: &[ServiceCheck], card: (bool, bool)) -> Result<Round, Error> {
+    let (checks, plans) = plan(services, place.os, card);
     let inside = async {
-        if checks.probes.is_empty() && !checks.gpu { Ok(Ok(Answers::default())) } else { run(place, &checks).await }
+        if checks.probes.is_empty() && card == (false, false) {
+            Ok(Ok(Answers::default()))
+        } else {
+            run(place, &checks).await
+        }
     };
     let outside = join_all(
         plans
@@ -70,11 +77,13 @@ pub(crate) async fn check(place: Place<'_>, services: &[ServiceCheck], gpu: bool
             if answers.is_empty() { unknown("no probe for this system") } else { combine(&answers) };
         ServiceState { name: plan.service.name.clone(), health, detail: detail.map(|words| text::safe(&words)) }
     });
-    Ok(Round { services: states.collect(), gpu: inside.as_ref().ok().and_then(|answers| answers.gpu.clone()) })
+    let services = states.collect();
+    let Answers { gpu, load, .. } = inside.unwrap_or_default();
+    Ok(Round { services, gpu, load })
 }
 
-fn plan(services: &[ServiceCheck], os: Os, gpu: bool) -> (Checks, Vec<Plan<'_>>) {
-    let mut checks = Checks { gpu, probes: Vec::new() };
+fn plan(services: &[ServiceCheck], os: Os, (gpu, load): (bool, bool)) -> (Checks, Vec<Plan<'_>>) {
+    let mut checks = Checks { gpu, load, probes: Vec::new() };
     let mut plans = Vec::new();
     for service in services {
         let mut plan = Plan { service, inside: Vec::new(), outside: Vec::new() };

@@ -34,6 +34,9 @@ fn script(checks: &Checks) -> String {
     if checks.gpu {
         script.push_str("CheckGpu\n");
     }
+    if checks.load {
+        script.push_str("CheckLoad\n");
+    }
     script.push_str("[Console]::Out.Write(\"end`n\")\n");
     script
 }
@@ -75,12 +78,18 @@ mod tests {
             tcp(4222, false),
             Probe::Http { url: "http://127.0.0.1:8222/healthz".into() },
         ];
-        let checks = Checks { gpu: true, probes };
+        let checks = Checks { gpu: true, load: true, probes };
         let command = command(&checks).unwrap();
         assert!(command.iter().all(|word| word.is_ascii()));
         assert_eq!(Checks::in_command(&command), Some(checks));
         let script = decode_powershell(command.last().unwrap()).unwrap();
-        let calls = script.split_once("function CheckGpu").unwrap().1.lines().skip(7).collect::<Vec<_>>();
+        let calls = script
+            .split_once("function CheckLoad")
+            .unwrap()
+            .1
+            .lines()
+            .skip_while(|line| !line.starts_with("CheckWinsvc"))
+            .collect::<Vec<_>>();
         assert_eq!(
             calls,
             [
@@ -90,6 +99,7 @@ mod tests {
                 "CheckPort 4 $false 4222",
                 "CheckHttp 5 'http://127.0.0.1:8222/healthz'",
                 "CheckGpu",
+                "CheckLoad",
                 "[Console]::Out.Write(\"end`n\")",
             ]
         );
@@ -99,7 +109,7 @@ mod tests {
     fn the_usual_number_of_checks_fits_into_a_command_line() {
         let fits = |count| {
             let probe = Probe::Http { url: format!("http://127.0.0.1:8222/{}", "x".repeat(40)) };
-            command(&Checks { gpu: true, probes: vec![probe; count] }).is_some()
+            command(&Checks { gpu: true, load: true, probes: vec![probe; count] }).is_some()
         };
         assert!(fits(20) && !fits(400));
     }

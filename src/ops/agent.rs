@@ -11,10 +11,11 @@ use crate::{
 };
 
 impl Host {
-    /// All that a guest tells about itself: address, system, GPU, people, and the services of its mode. Asks nothing
+    /// All that a guest tells about itself: address, system, GPU and its load, people, and the services of its mode. Asks nothing
     /// where the configuration isn't known.
     pub async fn agent(&self, vmid: Vmid, known: &Facts) -> Facts {
-        let question = Question { address: true, os: true, gpu: true, users: true, ..self.question(vmid, true) };
+        let question =
+            Question { address: true, os: true, gpu: true, load: true, users: true, ..self.question(vmid, true) };
         let answer = self.ask(vmid, known, &question).await;
         Facts { agents: [(vmid, answer)].into(), ..Facts::default() }
     }

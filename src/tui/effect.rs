@@ -2,6 +2,7 @@
 
 use super::msg::Ticket;
 use crate::domain::{
+    guest::GuestKind,
     ids::{ModeName, OpId, Vmid},
     switch::plan::Plan,
 };
@@ -66,6 +67,10 @@ pub struct Scope {
     pub status: BTreeSet<Vmid>,
     /// VMs whose agent is to be asked for address, system and services.
     pub agent: BTreeSet<Vmid>,
+    /// The guest whose last hour is on screen.
+    pub history: Option<(Vmid, GuestKind)>,
+    /// Whether the host's own figures and its last hour are.
+    pub host: bool,
     /// Whether somebody is likely to be looking; if not, looking less often is enough.
     pub focused: bool,
 }

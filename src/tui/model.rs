@@ -4,7 +4,9 @@ pub mod layer;
 mod lists;
 mod needle;
 mod query;
+pub mod samples;
 mod time;
+pub mod timeline;
 
 pub use lists::{Sort, SortBy};
 pub use needle::{FIELDS, Needle};
@@ -31,6 +33,7 @@ use crate::domain::{
     },
 };
 use layer::{Field, Layer};
+use samples::Samples;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -54,6 +57,8 @@ pub struct Model {
     pub standing: Vec<Result<(), Refusal>>,
     /// Operations, oldest first.
     pub ops: Vec<OpBrief>,
+    /// What was measured over the last hour.
+    pub samples: Samples,
     /// The newest lines, oldest first.
     pub log: VecDeque<LogLine>,
     /// Where the person is.
@@ -226,6 +231,7 @@ impl Model {
             facts: Facts::default(),
             standing: Vec::new(),
             ops: Vec::new(),
+            samples: Samples::default(),
             log,
             ui,
         }

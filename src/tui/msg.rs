@@ -4,6 +4,7 @@ use super::{chord::Chord, effect::Control};
 use crate::domain::{
     facts::{Facts, Trouble},
     ids::{Millis, OpId},
+    load::{Measured, Reading},
     switch::{event::Event, state::State},
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,13 @@ pub enum Msg {
         ticket: Ticket,
         /// All facts, or why there are none.
         result: Result<Box<Facts>, Trouble>,
+    },
+    /// What the host recorded over the last hour.
+    History {
+        /// Of whom.
+        of: Measured,
+        /// The records, or why there are none.
+        result: Result<Vec<Reading>, Trouble>,
     },
     /// All operations of this machine, oldest first; at the start and whenever one appears or loses its runner.
     Ops(Vec<OpBrief>),

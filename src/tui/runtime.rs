@@ -4,6 +4,7 @@
 //! before anything is read from the state directory or sent to the host.
 
 mod agents;
+mod histories;
 #[cfg(debug_assertions)]
 mod mishap;
 mod operations;

@@ -2,6 +2,7 @@
 //! the cursor and the exact effects.
 
 mod dialogs;
+mod graphs;
 mod host;
 mod keys;
 mod lists;

@@ -76,6 +76,8 @@ roles! {
     Pressed "pressed" 'P'
     /// The same, where pressing it stops something.
     Danger "danger" 'D'
+    /// A column of a graph.
+    Graph "graph" 'G'
     /// A text that is being typed.
     Input "input" 'i'
 }

@@ -34,6 +34,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Seen(facts) => look::seen(model, *facts),
         Msg::Looked { ticket, result } => plan::looked(model, ticket, result),
         Msg::Started { ticket, result } => plan::started(model, ticket, result),
+        Msg::History { of, result } => look::history(model, of, result),
         Msg::Ops(ops) => op::listed(model, ops),
         Msg::Op { id, event } => op::line(model, &id, &event),
         Msg::OpLost(id) => op::lost(model, &id),

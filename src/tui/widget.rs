@@ -4,5 +4,6 @@ pub mod buttons;
 pub mod dialog;
 pub mod field;
 pub mod frame;
+pub mod graph;
 pub mod table;
 pub mod text;

@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         guest::Health,
+        load::{GpuLoad, Space},
         probe::{Answer, Answers, Checks},
         service::Probe,
     },
@@ -172,7 +173,21 @@ fn answer(sim: &Sim, vm: &Vm, checks: &Checks) -> String {
         Answer { health, detail: detail.map(str::to_owned) }
     });
     let gpu = vm.spec.agent.as_ref().and_then(|agent| agent.gpu.clone()).filter(|_| checks.gpu);
-    Answers { probes: probes.enumerate().collect(), gpu, complete: true }.print()
+    let load = vm.spec.agent.as_ref().and_then(|agent| agent.gpu_load).filter(|_| checks.load);
+    let load = load.map(|(busy, used, total)| GpuLoad {
+        asleep: false,
+        busy: Some(swinging(sim, busy)),
+        memory: Some(Space { total: total << 20, used: used << 20 }),
+    });
+    Answers { probes: probes.enumerate().collect(), gpu, load, complete: true }.print()
+}
+
+/// A load in percent that moves in worlds that are lively.
+fn swinging(sim: &Sim, percent: u8) -> u8 {
+    let wave = [0, 1, 3, 4, 2, 5, 3, 1];
+    let step = usize::try_from(sim.clock.unix() / 15).unwrap_or(0) % wave.len();
+    let more = wave.get(step).copied().unwrap_or(0) * percent / 20;
+    if sim.world.lively { percent.saturating_add(more).min(100) } else { percent }
 }
 
 fn does_serve(serves: &Serves, probe: &Probe) -> bool {

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::sim::{
     answer::{Answer, Entry, Refused},
-    find_vm,
     state::Vm,
 };
 use serde_json::{Value, json};
@@ -36,7 +35,7 @@ pub(super) fn guest(call: &Call<'_>) -> Result<Answer, Refused> {
     let vmid = call.vmid();
     let state = call.sim.state();
     let container = call.endpoint.path.contains("/lxc/");
-    let found = find_vm(&state, &call.sim.world, vmid).ok().filter(|vm| vm.spec.container == container);
+    let found = state.vms.get(&vmid).filter(|vm| vm.spec.container == container);
     let Some(vm) = found else {
         let file = format!("/var/lib/rrdcached/db/pve2-vm/{vmid}");
         return Err(Refused::died(format!("RRD error: opening '{file}': No such file or directory")));

@@ -103,6 +103,8 @@ pub struct AgentSpec {
     pub users: Vec<String>,
     /// GPU as the guest's driver names it.
     pub gpu: Option<String>,
+    /// How busy that GPU is: percent, and its memory in use and in all, MiB.
+    pub gpu_load: Option<(u8, u64, u64)>,
     /// Never answers, although configured and installed.
     pub dead: bool,
     /// Seconds after the guest's start at which it dies.

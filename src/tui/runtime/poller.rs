@@ -42,6 +42,9 @@ const STOPPED_AGE: u64 = 120_000;
 /// After so long without a key and without a change, looking less often is enough.
 const QUIET: Duration = Duration::from_mins(3);
 
+/// How old what the host says of itself may get, milliseconds.
+const FIGURES_AGE: u64 = 14_000;
+
 /// Time between two looks at what seldom changes: mappings, devices, memory; milliseconds.
 const SURROUNDINGS_AGE: u64 = 300_000;
 
@@ -79,6 +82,8 @@ pub(super) struct Poller {
     up: bool,
     /// When mappings, devices and memory were last looked at; none if they are to be looked at next.
     surroundings: Option<Millis>,
+    /// When the host may be asked about itself again; none: now.
+    figures: Option<Millis>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,6 +119,7 @@ impl Poller {
             down: None,
             up: false,
             surroundings: None,
+            figures: None,
         }
     }
 
@@ -141,9 +147,22 @@ impl Poller {
             self.take(seen.clone()).await;
         }
         self.details(host, scope, &mut seen).await;
+        if scope.host {
+            self.figures(host, &mut seen).await;
+        }
         self.take(seen).await;
         self.look_around(host).await;
         self.agents.ask(host, scope, &self.known, self.clock.now());
+    }
+
+    /// One request for what the host says of itself, not on every look. Who may not see it is refused seldom.
+    async fn figures(&mut self, host: &Host, seen: &mut Facts) {
+        let now = self.clock.now();
+        if self.figures.is_none_or(|due| now >= due) {
+            seen.host = timeout(DETAILS, host.status()).await.unwrap_or_default();
+            let rest = if seen.host.error.is_some() { CONFIG_AGE } else { FIGURES_AGE };
+            self.figures = Some(now.plus(rest));
+        }
     }
 
     /// What seldom changes, when the dashboard opens, when somebody asks for a look, and once in a while.
@@ -249,12 +268,14 @@ impl Poller {
                     self.pace.answered();
                     self.agents.forget();
                     self.surroundings = None;
+                    self.figures = None;
                     self.states.clear();
                     return;
                 }
                 changed = self.wishes.scope.changed() => {
                     let after = self.wishes.scope.borrow().clone();
-                    let more = !after.status.is_subset(&before.status) || !after.agent.is_subset(&before.agent);
+                    let more = !after.status.is_subset(&before.status) || !after.agent.is_subset(&before.agent)
+                        || (after.host && !before.host);
                     if changed.is_err() || (self.down.is_none() && (more || (after.focused && !before.focused))) {
                         return;
                     }

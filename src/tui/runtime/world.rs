@@ -1,6 +1,7 @@
 //! What effects do outside of the terminal: each is a task that answers with a message.
 
 use super::{
+    histories::Histories,
     operations,
     poller::{self, Poller, Wishes},
 };
@@ -71,6 +72,8 @@ impl World {
         let wishes = Wishes { scope: scope_seen, refresh: Arc::clone(&now), touched: last_touched };
         let mut tasks = JoinSet::new();
         tasks.spawn(reach(connect, host, inbox.clone()));
+        let histories = Histories::new(clock, inbox.clone(), wishes.scope.clone());
+        tasks.spawn(histories.run(reached.clone()));
         let poller = Poller::new(clock, refresh, inbox.clone(), wishes, beat);
         tasks.spawn(poller.run(reached.clone()));
         tasks.spawn(operations::watch(store.clone(), refresh, looked, inbox.clone()));

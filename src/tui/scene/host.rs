@@ -89,6 +89,7 @@ pub(in crate::tui) fn agent(vmid: u32) -> AgentFacts {
         address: Some(format!("192.168.1.{}", vmid + 49).parse().unwrap()),
         os: Some("CachyOS Linux".into()),
         gpu: None,
+        load: None,
         services: vec![
             service("WiVRn", Health::Up, None),
             service("NATS", Health::Down, Some("connection refused")),

@@ -32,7 +32,7 @@ fn terminal(role: Role, caps: Caps) -> Style {
         Role::Good => color(Color::Green),
         Role::Warn => color(Color::Yellow),
         Role::Bad => color(Color::Red).add_modifier(Modifier::BOLD),
-        Role::Busy | Role::Input => color(Color::Cyan),
+        Role::Busy | Role::Graph | Role::Input => color(Color::Cyan),
         Role::Focus => color(Color::Cyan).add_modifier(Modifier::BOLD),
         Role::Danger => color(Color::Red).add_modifier(Modifier::REVERSED | Modifier::BOLD),
     }
@@ -52,7 +52,7 @@ fn dark(role: Role) -> Style {
         Role::Good => on(0x87_d7_87),
         Role::Warn => on(0xf0_c3_5e),
         Role::Bad => bold(on(0xff_87_87)),
-        Role::Busy | Role::Input => on(0x70_cc_e8),
+        Role::Busy | Role::Graph | Role::Input => on(0x70_cc_e8),
         Role::Focus => bold(on(0x70_cc_e8)),
         Role::Pressed => bold(on(0x16_18_1d).bg(hex(0xd5_d8_de))),
         Role::Danger => bold(on(0xff_ff_ff).bg(hex(0xaf_1d_1d))),
@@ -73,7 +73,7 @@ fn light(role: Role) -> Style {
         Role::Good => on(0x00_5f_00),
         Role::Warn => on(0x7a_4a_00),
         Role::Bad => bold(on(0xaf_00_00)),
-        Role::Busy | Role::Input => on(0x00_5f_87),
+        Role::Busy | Role::Graph | Role::Input => on(0x00_5f_87),
         Role::Focus => bold(on(0x00_5f_87)),
         Role::Pressed => bold(on(0xff_ff_ff).bg(hex(0x24_29_2f))),
         Role::Danger => bold(on(0xff_ff_ff).bg(hex(0xaf_00_00))),
@@ -90,7 +90,7 @@ fn dark_of_16(role: Role) -> Style {
         Role::Good => on(Color::LightGreen),
         Role::Warn => on(Color::LightYellow),
         Role::Bad => bold(on(Color::LightRed)),
-        Role::Busy | Role::Input => on(Color::LightCyan),
+        Role::Busy | Role::Graph | Role::Input => on(Color::LightCyan),
         Role::Pressed => Style::new().fg(Color::Black).bg(Color::Gray),
         Role::Danger => bold(on(Color::White).bg(Color::Red)),
     }
@@ -102,7 +102,7 @@ fn light_of_16(role: Role) -> Style {
     let on = |front| Style::new().fg(front).bg(Color::Gray);
     match role {
         Role::Text | Role::Muted | Role::Border | Role::Button | Role::Strong => on(Color::Black),
-        Role::Key | Role::Focus | Role::Busy | Role::Input | Role::Good => on(Color::Blue),
+        Role::Key | Role::Focus | Role::Busy | Role::Graph | Role::Input | Role::Good => on(Color::Blue),
         Role::Selected => bold(on(Color::White).bg(Color::Blue)),
         Role::Remembered => on(Color::Black).bg(Color::Cyan),
         Role::Warn => bold(on(Color::LightYellow).bg(Color::Black)),

@@ -38,6 +38,12 @@ pub struct Glyphs {
     pub falling: &'static str,
     /// Between parts of a line.
     pub dot: &'static str,
+    /// Steps of a column of a graph, from next to nothing to full.
+    pub column: &'static [&'static str],
+    /// Where a graph knows nothing.
+    pub gap: &'static str,
+    /// Parts of a band: what is sure, what follows from something else, what isn't so.
+    pub band: [&'static str; 3],
     /// Frames.
     pub border: border::Set<'static>,
 }
@@ -59,6 +65,9 @@ const UNICODE: Glyphs = Glyphs {
     rising: "▲",
     falling: "▼",
     dot: "·",
+    column: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    gap: "·",
+    band: ["█", "▒", "·"],
     border: border::ROUNDED,
 };
 
@@ -79,6 +88,9 @@ const CONSOLE: Glyphs = Glyphs {
     rising: "▲",
     falling: "▼",
     dot: "·",
+    column: &["░", "▒", "█"],
+    gap: "·",
+    band: ["█", "▒", "·"],
     border: border::PLAIN,
 };
 
@@ -99,6 +111,9 @@ const ASCII: Glyphs = Glyphs {
     rising: "^",
     falling: "v",
     dot: "-",
+    column: &[".", ":", "#"],
+    gap: "_",
+    band: ["#", "=", "."],
     border: border::Set {
         top_left: "+",
         top_right: "+",

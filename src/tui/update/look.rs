@@ -3,9 +3,10 @@
 use super::{plan, say};
 use crate::{
     domain::{
-        facts::{Facts, Part},
+        facts::{Facts, Part, Trouble},
         finding::FindingId,
         ids::Millis,
+        load::{Measured, Reading},
         policy::{Ask, availability},
         switch::refusal::Refusal,
         text::counted,
@@ -35,11 +36,17 @@ pub(super) fn link(model: &mut Model, link: Link) -> Vec<Effect> {
 
 pub(super) fn seen(model: &mut Model, facts: Facts) -> Vec<Effect> {
     model.facts.merge(facts);
+    model.samples.seen(&model.facts);
     if !model.ui.layers.iter().any(|layer| matches!(layer, Layer::Confirm(_))) {
         forget_what_does_not_keep(&mut model.facts);
     }
     known(model);
     plan::recheck(model);
+    Vec::new()
+}
+
+pub(super) fn history(model: &mut Model, of: Measured, result: Result<Vec<Reading>, Trouble>) -> Vec<Effect> {
+    model.samples.recorded(of, result);
     Vec::new()
 }
 

@@ -4,6 +4,7 @@ use crate::{
     domain::{
         guest::{Guest, GuestKind},
         ids::Vmid,
+        load::Measured,
     },
     tui::{
         effect::{Effect, Scope},
@@ -21,6 +22,12 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
         model.ui.pending.clear();
     }
     let scope = scope(model);
+    if scope.host {
+        model.samples.want(Measured::Host);
+    }
+    if let Some((vmid, _)) = scope.history {
+        model.samples.want(Measured::Guest(vmid));
+    }
     if scope != model.ui.scope {
         model.ui.scope.clone_from(&scope);
         effects.push(Effect::Watch(scope));
@@ -43,7 +50,8 @@ fn scope(model: &Model) -> Scope {
     let rows: Vec<Vmid> = rows_on_screen(model, &regions);
     let status: BTreeSet<Vmid> = of_modes.chain(subject).chain(rows).filter(is_vm).collect();
     let agent = status.iter().copied().filter(runs).collect();
-    Scope { status, agent, focused: model.focused }
+    let history = subject.and_then(|vmid| model.facts.guest(vmid)).map(|guest| (guest.vmid, guest.kind));
+    Scope { status, agent, history, host: false, focused: model.focused }
 }
 
 fn rows_on_screen(model: &Model, regions: &Regions) -> Vec<Vmid> {

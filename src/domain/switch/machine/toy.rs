@@ -166,6 +166,7 @@ impl Toy {
                 address: up.then(|| "192.168.1.150".parse().unwrap()),
                 os: None,
                 gpu: None,
+                load: None,
                 services: vec![ServiceState { name: "WiVRn".into(), health: Health::Up, detail: None }],
                 users: vec![],
                 at,
