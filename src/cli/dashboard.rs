@@ -1,6 +1,6 @@
 //! `morpheus` alone: the dashboard. It opens before anything is sent; what is wrong with the host is on its screen.
 
-use super::{config_file, confirm, failure::Failure, operate, session, shell::Shell};
+use super::{config_file, confirm, failure::Failure, operate, session, shell::Shell, time};
 use crate::{
     config::{ColorChoice, Config, ConfigError, GlyphChoice, Loaded, OnConflict, Ui},
     domain::{
@@ -47,6 +47,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
             replace: config.switch.on_conflict == OnConflict::Replace,
             notices: warnings,
             keymap,
+            zone: time::zone(Clock::System.now()),
             palette: Palette::from(&config.ui.theme),
             mouse: config.ui.mouse,
             bell: config.ui.bell,

@@ -13,7 +13,15 @@ pub(crate) fn minute(at: Millis) -> String {
     formatted(at, "%m-%d %H:%M")
 }
 
+/// Seconds that local time is ahead of UTC at this moment.
+pub(crate) fn zone(at: Millis) -> i32 {
+    stamp(at).map_or(0, |stamp| TimeZone::system().to_offset(stamp).seconds())
+}
+
+fn stamp(at: Millis) -> Option<Timestamp> {
+    i64::try_from(at.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok())
+}
+
 fn formatted(at: Millis, format: &str) -> String {
-    let stamp = i64::try_from(at.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    stamp.map_or_else(String::new, |stamp| stamp.to_zoned(TimeZone::system()).strftime(format).to_string())
+    stamp(at).map_or_else(String::new, |stamp| stamp.to_zoned(TimeZone::system()).strftime(format).to_string())
 }

@@ -52,6 +52,8 @@ pub enum Action {
     Help,
     /// The log pane, or away with it.
     Log,
+    /// Which lines of the log matter: all, warnings and errors, errors.
+    LogLevel,
     /// Make a mode the current one; the selected one unless named.
     ModeSwitch(Option<ModeName>),
     /// The same, stopping also what conflicts with it or holds the GPU.
@@ -137,6 +139,9 @@ impl Action {
             Self::Palette => words("palette", "command", "Choose an action by its name."),
             Self::Help => words("help", "help", "All keys of this place; type to filter."),
             Self::Log => words("log", "log", "Show or hide the log."),
+            Self::LogLevel => {
+                words("log level", "level", "All lines of the log, or warnings and errors, or errors only.")
+            }
             Self::ModeSwitch(_) => {
                 words("mode switch", "switch", "Make a mode the current one; the plan is shown first.")
             }
@@ -203,6 +208,7 @@ impl Action {
             Self::Help,
             Self::Log,
             Self::Mouse,
+            Self::LogLevel,
             Self::Explain(None),
             Self::Up,
             Self::Down,

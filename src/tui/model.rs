@@ -2,6 +2,7 @@
 
 pub mod layer;
 mod lists;
+mod log;
 mod needle;
 mod query;
 pub mod samples;
@@ -9,6 +10,7 @@ mod time;
 pub mod timeline;
 
 pub use lists::{Sort, SortBy};
+pub use log::{BEFORE, LogLine, LogPlace, LogView};
 pub use needle::{FIELDS, Needle};
 pub use query::Row;
 pub use time::{age_of, ago};
@@ -88,6 +90,8 @@ pub struct Setup {
     pub simple: bool,
     /// Which key means what.
     pub keymap: Keymap,
+    /// Seconds that local time is ahead of UTC, as it was at the start.
+    pub zone: i32,
     /// Looks that the configuration changes.
     pub palette: Palette,
     /// Whether clicks and the wheel are taken.
@@ -96,17 +100,6 @@ pub struct Setup {
     pub bell: bool,
     /// Whether nothing but numbers may move on its own.
     pub reduced_motion: bool,
-}
-
-/// A line of the log pane.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct LogLine {
-    /// When it came.
-    pub at: Millis,
-    /// How much it matters.
-    pub level: Level,
-    /// The line.
-    pub text: String,
 }
 
 /// Where the person is. What is selected is remembered by identity, never by row.
@@ -131,8 +124,8 @@ pub struct Ui {
     pub detail_scroll: u16,
     /// Whether the log pane is open.
     pub log_open: bool,
-    /// Lines of the log below the screen.
-    pub log_scroll: u16,
+    /// Where in the log the person is.
+    pub log: LogView,
     /// Whether the terminal was asked for clicks.
     pub mouse: bool,
     /// What was clicked last.
@@ -141,8 +134,8 @@ pub struct Ui {
     pub layers: Vec<Layer>,
     /// Keys that wait for another one.
     pub pending: Vec<Chord>,
-    /// A passing remark.
-    pub toast: Option<Toast>,
+    /// Passing remarks, the newest last.
+    pub toasts: Vec<Toast>,
     /// The newest file that this session was written to.
     pub dumped: Option<String>,
     /// Until when Ctrl-C quits.
@@ -199,6 +192,8 @@ pub struct Toast {
     pub text: String,
     /// How much it matters.
     pub level: Level,
+    /// When it came.
+    pub since: Millis,
     /// When it goes away.
     pub until: Millis,
 }
@@ -215,14 +210,10 @@ impl Model {
     #[must_use]
     pub fn new(setup: Setup, size: (u16, u16), now: Millis) -> Self {
         let mode = setup.modes.0.first().map(|mode| mode.name.clone());
-        let notice = |warning: &Warning| LogLine {
-            at: now,
-            level: Level::Warn,
-            text: format!("{} ({})", warning.message, warning.finding),
-        };
-        let log = setup.notices.iter().map(notice).collect();
+        let notices: Vec<String> =
+            setup.notices.iter().map(|warning| format!("{} ({})", warning.message, warning.finding)).collect();
         let ui = Ui { mode, mouse: setup.mouse && !setup.simple, ..Ui::default() };
-        Self {
+        let mut model = Self {
             now,
             size,
             focused: true,
@@ -232,8 +223,12 @@ impl Model {
             standing: Vec::new(),
             ops: Vec::new(),
             samples: Samples::default(),
-            log,
+            log: VecDeque::new(),
             ui,
+        };
+        for notice in notices {
+            model.write(Level::Warn, notice);
         }
+        model
     }
 }

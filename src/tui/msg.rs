@@ -174,9 +174,10 @@ pub enum Asked {
 }
 
 /// How much a line of the log matters.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Level {
     /// What was done.
+    #[default]
     Info,
     /// Works, but.
     Warn,

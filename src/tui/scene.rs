@@ -6,6 +6,7 @@ mod graphs;
 mod host;
 mod keys;
 mod lists;
+mod log;
 mod looks;
 mod mouse;
 mod operations;

@@ -17,7 +17,7 @@ mod unbound;
 use super::{
     effect::Effect,
     model::Model,
-    msg::{Msg, Signal},
+    msg::{Input, Msg, Signal},
 };
 
 pub use choose::Choice;
@@ -28,7 +28,12 @@ pub use history::{last_run, last_time};
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Clock(now) => say::clock(model, now),
-        Msg::Input(input) => input::take(model, input),
+        Msg::Input(input) => {
+            if matches!(input, Input::Key(_)) {
+                say::heard(model);
+            }
+            input::take(model, input)
+        }
         Msg::Signal(signal) => take_signal(signal),
         Msg::Link(link) => look::link(model, link),
         Msg::Seen(facts) => look::seen(model, *facts),

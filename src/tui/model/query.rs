@@ -1,6 +1,9 @@
 //! Questions to the model that update and view both ask.
 
-use super::{Model, Pane, Subject, layer::Layer};
+use super::{
+    Model, Pane, Subject, Toast,
+    layer::{Field, Layer},
+};
 use crate::{
     domain::{
         facts::Trouble,
@@ -205,11 +208,28 @@ impl Model {
         matches!(self.link, Link::Down { .. } | Link::Unconfigured(_))
     }
 
+    /// What this place is narrowed to: the lists, or the log.
+    #[must_use]
+    pub const fn filter(&self) -> &Field {
+        if matches!(self.ui.pane, Pane::Log) { &self.ui.log.filter } else { &self.ui.filter }
+    }
+
+    /// The same, to be changed.
+    pub(crate) const fn filter_mut(&mut self) -> &mut Field {
+        if matches!(self.ui.pane, Pane::Log) { &mut self.ui.log.filter } else { &mut self.ui.filter }
+    }
+
+    /// The remark at the foot of the screen: the newest whose time isn't over.
+    #[must_use]
+    pub fn toast(&self) -> Option<&Toast> {
+        self.ui.toasts.last()
+    }
+
     /// Whether Esc has anything to go back from.
     #[must_use]
     pub fn can_go_back(&self) -> bool {
         let elsewhere = matches!(self.ui.pane, Pane::Detail | Pane::Log);
-        !self.ui.layers.is_empty() || !self.ui.filter.text.is_empty() || elsewhere
+        !self.ui.layers.is_empty() || !self.filter().text.is_empty() || elsewhere
     }
 
     /// Whether a line under the header tells of something wrong.

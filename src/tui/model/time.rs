@@ -48,12 +48,38 @@ const fn next_second(now: Millis, then: Millis) -> Millis {
 }
 
 impl Model {
+    /// A moment by the clock on the wall in eight columns: `20:15:03`, and on another day `Fr 20:15`.
+    #[must_use]
+    pub fn wall(&self, at: Millis) -> String {
+        const DAYS: [&str; 7] = ["Th", "Fr", "Sa", "Su", "Mo", "Tu", "We"];
+        let local = |at: Millis| (at.0 / 1000).saturating_add_signed(self.setup.zone.into());
+        let (now, then) = (local(self.now), local(at));
+        let (hour, minute, second) = (then / 3600 % 24, then / 60 % 60, then % 60);
+        let day = then / 86_400;
+        match DAYS.iter().cycle().nth(usize::try_from(day % 7).unwrap_or_default()) {
+            Some(name) if day != now / 86_400 => format!("{name} {hour:02}:{minute:02}"),
+            _ => format!("{hour:02}:{minute:02}:{second:02}"),
+        }
+    }
+
+    /// How local time differs from UTC: `UTC`, `UTC+1`, `UTC-3:30`.
+    #[must_use]
+    pub fn zone(&self) -> String {
+        let minutes = self.setup.zone / 60;
+        let sign = if minutes < 0 { '-' } else { '+' };
+        match (minutes.abs() / 60, minutes.abs() % 60) {
+            (0, 0) => "UTC".to_owned(),
+            (hours, 0) => format!("UTC{sign}{hours}"),
+            (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
+        }
+    }
+
     /// When the runtime must send the next [`Msg::Clock`](crate::tui::msg::Msg::Clock) even if nothing else happens;
     /// none means that no timer is needed. It is always later than [`Model::now`].
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
         let later = |at: &Millis| *at > self.now;
-        let toast = self.ui.toast.as_ref().map(|toast| toast.until);
+        let toast = self.ui.toasts.iter().map(|toast| toast.until).min();
         [toast, self.ui.leaving_until, self.next_counter(), self.next_look_age()]
             .into_iter()
             .flatten()

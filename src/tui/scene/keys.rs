@@ -69,7 +69,8 @@ fn what_waits_does_not_wait_under_another_dialog() {
 #[test]
 fn a_key_that_does_nothing_here_says_so() {
     running(&[101]).keys("K").snap("unbound_key");
-    let said = |keys: &str| running(&[101]).keys(keys).model.ui.toast.map(|toast| toast.text).unwrap_or_default();
+    let said =
+        |keys: &str| running(&[101]).keys(keys).model.toast().map(|toast| toast.text.clone()).unwrap_or_default();
     assert_eq!(said("2 K"), "K does nothing in the guests pane; ? lists the keys.");
     assert_eq!(said("S"), "S does nothing here; where an operation asks it is: stop hard.");
     assert_eq!(said("R"), "R does nothing here; in a refusal it is: replace.");
@@ -78,7 +79,8 @@ fn a_key_that_does_nothing_here_says_so() {
 
 #[test]
 fn a_key_that_cannot_be_used_now_says_why() {
-    let said = |keys: &str| running(&[101]).keys(keys).model.ui.toast.map(|toast| toast.text).unwrap_or_default();
+    let said =
+        |keys: &str| running(&[101]).keys(keys).model.toast().map(|toast| toast.text.clone()).unwrap_or_default();
     assert_eq!(said("x"), "No operation is running.");
     assert_eq!(said("u"), "There was no operation yet.");
     assert_eq!(said("o"), "There was no operation yet.");

@@ -61,6 +61,7 @@ fn run(model: &mut Model, action: &Action) -> Vec<Effect> {
         Action::Help => open(model, Layer::Help { filter: Field::default(), scroll: 0 }),
         Action::Log => log(model),
         Action::Mouse => mouse::turn(model),
+        Action::LogLevel => log_level(model),
         Action::ModeSwitch(name) => on_mode(model, Verb::Switch, name.as_ref(), model.setup.replace),
         Action::ModeReplace(None) if matches!(model.ui.layers.last(), Some(Layer::Refused { .. })) => replace(model),
         Action::ModeReplace(name) => on_mode(model, Verb::Switch, name.as_ref(), true),
@@ -106,7 +107,7 @@ fn pane(model: &mut Model, number: u8) -> Vec<Effect> {
 }
 
 fn open(model: &mut Model, layer: Layer) -> Vec<Effect> {
-    model.ui.toast = None;
+    model.ui.toasts.clear();
     model.ui.layers.push(layer);
     Vec::new()
 }
@@ -138,6 +139,7 @@ fn inspect(model: &mut Model) -> Vec<Effect> {
 fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match model.ui.layers.last() {
         Some(Layer::Operation { id, .. }) => Some(id.to_string()),
+        None if model.ui.pane == Pane::Log => model.selected_line().map(|line| crate::domain::text::safe(&line.text)),
         _ => model.subject().map(|row| {
             let address = row.guest.and_then(|guest| model.agent_of(guest)).and_then(|agent| agent.address);
             match (address, row.mode, row.guest) {
@@ -183,6 +185,16 @@ fn log(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// All lines, then warnings and errors, then errors only.
+fn log_level(model: &mut Model) -> Vec<Effect> {
+    model.ui.log.level = match model.ui.log.level {
+        Level::Info => Level::Warn,
+        Level::Warn => Level::Error,
+        Level::Error => Level::Info,
+    };
+    Vec::new()
+}
+
 fn on_mode(model: &mut Model, verb: Verb, name: Option<&ModeName>, replace: bool) -> Vec<Effect> {
     let name = name.cloned().or_else(|| model.selected_mode().map(|mode| mode.name.clone()));
     let Some(name) = name else {
@@ -220,12 +232,12 @@ fn back(model: &mut Model) -> Vec<Effect> {
 fn step_back(model: &mut Model) -> bool {
     if let Some(layer) = model.ui.layers.pop() {
         if layer == Layer::Filter {
-            model.ui.filter = Field::default();
+            *model.filter_mut() = Field::default();
         }
         return true;
     }
-    if !model.ui.filter.text.is_empty() {
-        model.ui.filter = Field::default();
+    if !model.filter().text.is_empty() {
+        *model.filter_mut() = Field::default();
         return true;
     }
     match (model.ui.pane, model.ui.subject) {

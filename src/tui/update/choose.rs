@@ -67,6 +67,7 @@ impl Action {
                 | Self::Help
                 | Self::Log
                 | Self::Mouse
+                | Self::LogLevel
                 | Self::Explain(None)
                 | Self::Quit
                 | Self::Suspend

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         ids::{Millis, Vmid},
         switch::{
-            event::{Event, Outcome, What},
+            event::{Call, Event, Outcome, What},
             plan::Plan,
             state::State,
         },
@@ -42,6 +42,16 @@ fn took(state: &State) -> Option<u64> {
     Some(state.finished.as_ref()?.at.since(state.started))
 }
 
+/// A request that changes something, as it goes to the host.
+fn request(call: &Call) -> String {
+    match call {
+        Call::Shutdown { vmid, timeout } => format!("POST qemu/{vmid}/status/shutdown timeout={timeout}"),
+        Call::Stop { vmid, overrule: true } => format!("POST qemu/{vmid}/status/stop overrule-shutdown=1"),
+        Call::Stop { vmid, overrule: false } => format!("POST qemu/{vmid}/status/stop"),
+        Call::Start { vmid } => format!("POST qemu/{vmid}/status/start"),
+    }
+}
+
 /// A line of a journal for the log; none for those that only a machine wants.
 pub(super) fn in_words(state: &State, event: &Event) -> Option<(Level, String)> {
     let step = |number: u16| state.steps.get(usize::from(number));
@@ -68,9 +78,9 @@ pub(super) fn in_words(state: &State, event: &Event) -> Option<(Level, String)> 
             let took = text::duration(took(state).unwrap_or_default() / 1000);
             Some((level(*outcome), format!("{}: {} after {took}{why}", state.plan.title(), outcome.word())))
         }
+        What::Calling { call, .. } => Some((Level::Info, request(call))),
         What::RunnerStarted { .. }
         | What::StepBegun { .. }
-        | What::Calling { .. }
         | What::Called { .. }
         | What::TaskEnded { .. }
         | What::Answered { .. } => None,

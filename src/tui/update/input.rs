@@ -88,8 +88,10 @@ impl Model {
 
     /// The field that keys go into, if there is one.
     fn field(&mut self) -> Option<&mut Field> {
+        if self.ui.layers.last() == Some(&Layer::Filter) {
+            return Some(self.filter_mut());
+        }
         match self.ui.layers.last_mut()? {
-            Layer::Filter => Some(&mut self.ui.filter),
             Layer::Help { filter, .. } => Some(filter),
             Layer::Palette { field, .. } => Some(field),
             Layer::Confirm(confirm) if matches!(confirm.plan.rung, Rung::TypeName { .. }) => Some(&mut confirm.typed),

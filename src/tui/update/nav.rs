@@ -59,17 +59,22 @@ pub(super) fn in_pane(model: &mut Model, which: Pane, to: To, page: i32) {
             }
         }
         Pane::Detail => model.ui.detail_scroll = scrolled(model.ui.detail_scroll, to, page),
-        Pane::Log => {
-            let last = u16::try_from(model.log.len()).unwrap_or(u16::MAX);
-            let back = match to {
-                To::By(n) => To::By(-n),
-                To::Pages(n) => To::Pages(-n),
-                To::Top => To::Bottom,
-                To::Bottom => To::Top,
-            };
-            model.ui.log_scroll = scrolled(model.ui.log_scroll, back, page).min(last);
-        }
+        Pane::Log => in_log(model, to, page),
     }
+}
+
+/// From line to line of the log; past the newest, it is followed again.
+fn in_log(model: &mut Model, to: To, page: i32) {
+    let regions = regions(Rect::new(0, 0, model.size.0, model.size.1), model);
+    let area = regions.log.unwrap_or_default();
+    let before = model.log_place(area);
+    let top = before.shown.get(before.first).map(|line| line.seq);
+    let last = before.shown.len().saturating_sub(1);
+    let place = moved(before.selected, last, before.shown.len(), to, page).filter(|place| *place != last);
+    model.ui.log.selected = place.and_then(|place| before.shown.get(place)).map(|line| line.seq);
+    model.ui.log.top = top;
+    let after = model.log_place(area);
+    model.ui.log.top = after.shown.get(after.first).map(|line| line.seq);
 }
 
 /// The place after a move among `count`; `near` is where a place that is gone would have been.

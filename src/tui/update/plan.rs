@@ -31,7 +31,7 @@ pub(super) fn ask(model: &mut Model, intent: Intent) -> Vec<Effect> {
     model.ui.ticket.0 += 1;
     let ticket = model.ui.ticket;
     let mode = intent.mode.clone();
-    model.ui.toast = None;
+    model.ui.toasts.clear();
     model.ui.layers.push(Layer::Looking { ticket, intent: Box::new(intent), since: model.now });
     vec![Effect::LookForPlan { ticket, mode }]
 }

@@ -4,31 +4,41 @@ use crate::{
     domain::ids::Millis,
     tui::{
         effect::Effect,
-        model::{LogLine, Model, Toast},
+        model::{Model, Toast},
         msg::Level,
     },
 };
 
-/// Lines that the log keeps.
-const LOG_LINES: usize = 1_000;
+/// Remarks that wait for a newer one to go away.
+const TOASTS: usize = 4;
+
 /// Milliseconds that a remark stays.
-const TOAST: u64 = 4_000;
+const fn stay(level: Level) -> u64 {
+    match level {
+        Level::Info => 4_000,
+        Level::Warn => 6_000,
+        Level::Error => 10_000,
+    }
+}
 
 pub(super) fn clock(model: &mut Model, now: Millis) -> Vec<Effect> {
     model.now = now;
-    model.ui.toast.take_if(|toast| toast.until <= now);
+    model.ui.toasts.retain(|toast| toast.until > now);
     model.ui.leaving_until.take_if(|until| *until <= now);
     Vec::new()
 }
 
+/// A key was pressed: whoever presses keys has read the remarks, or doesn't care for them. A warning that has just come
+/// stays.
+pub(super) fn heard(model: &mut Model) {
+    /// Milliseconds that it takes to read one.
+    const READ: u64 = 2_000;
+    let now = model.now;
+    model.ui.toasts.retain(|toast| toast.level > Level::Info && now.since(toast.since) < READ);
+}
+
 pub(super) fn log(model: &mut Model, level: Level, text: String) -> Vec<Effect> {
-    model.log.push_back(LogLine { at: model.now, level, text });
-    if model.log.len() > LOG_LINES {
-        model.log.pop_front();
-    }
-    if model.ui.log_scroll > 0 {
-        model.ui.log_scroll = model.ui.log_scroll.saturating_add(1);
-    }
+    model.write(level, text);
     Vec::new()
 }
 
@@ -45,12 +55,18 @@ pub(super) fn dumped(model: &mut Model, result: Result<String, String>) -> Vec<E
     }
 }
 
-/// A remark at the foot of the screen that goes away by itself. What matters is written to the log too.
+/// A remark at the foot of the screen that goes away by itself, over those before it. What matters is written to the
+/// log too.
 pub(super) fn toast(model: &mut Model, level: Level, text: impl Into<String>) -> Vec<Effect> {
     let text = text.into();
     if level > Level::Info {
-        let _: Vec<Effect> = log(model, level, text.clone());
+        model.write(level, text.clone());
     }
-    model.ui.toast = Some(Toast { text, level, until: model.now.plus(TOAST) });
+    let toasts = &mut model.ui.toasts;
+    toasts.retain(|toast| toast.level > Level::Info && toast.text != text);
+    if toasts.len() >= TOASTS {
+        toasts.remove(0);
+    }
+    toasts.push(Toast { text, level, since: model.now, until: model.now.plus(stay(level)) });
     Vec::new()
 }

@@ -7,7 +7,7 @@ use crate::{
         canvas::{Canvas, Target},
         chord::{Chord, Key},
         keymap::{hints::Hint, sequence::spelled},
-        model::{Model, layer::Layer},
+        model::{Model, Pane, layer::Layer},
         msg::Level,
         theme::{Role, Theme},
         widget::text::{fit, spread},
@@ -23,7 +23,7 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas
     if model.ui.layers.last() == Some(&Layer::Filter) {
         return Some(filter(model, area, theme, canvas));
     }
-    let line = match &model.ui.toast {
+    let line = match model.toast() {
         _ if !model.ui.pending.is_empty() => pending(model, theme),
         Some(toast) => {
             let role = match toast.level {
@@ -115,9 +115,13 @@ fn spans<'a>(hint: &Hint, theme: &Theme) -> Vec<Span<'a>> {
 }
 
 fn filter(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) -> Position {
-    let guests = counted(model.shown_guests().len(), "guest");
-    let found = format!("{}, {guests} ", counted(model.shown_modes().len(), "mode"));
-    let (text, cursor) = model.ui.filter.visible(area.width / 2);
+    let found = if model.ui.pane == Pane::Log {
+        format!("{} ", counted(model.log_place(Rect::default()).shown.len(), "line"))
+    } else {
+        let guests = counted(model.shown_guests().len(), "guest");
+        format!("{}, {guests} ", counted(model.shown_modes().len(), "mode"))
+    };
+    let (text, cursor) = model.filter().visible(area.width / 2);
     let left = vec![theme.span(Role::Key, " / "), theme.span(Role::Input, text)];
     let line = spread(left, vec![theme.span(Role::Muted, found)], usize::from(area.width));
     buffer.set_line(area.x, area.y, &line, area.width);
