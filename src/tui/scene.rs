@@ -2,6 +2,7 @@
 //! the cursor and the exact effects.
 
 mod dialogs;
+mod gallery;
 mod graphs;
 mod host;
 mod keys;
@@ -13,6 +14,7 @@ mod operations;
 mod panes;
 mod properties;
 mod replays;
+mod svg;
 mod tiers;
 mod troubles;
 

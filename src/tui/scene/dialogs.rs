@@ -93,6 +93,11 @@ fn looks_that_change_nothing_leave_the_dialog_alone() {
     assert!(matches!(scene.model.ui.layers.last(), Some(Layer::Confirm(confirm)) if confirm.yes));
 }
 
+/// A switch to a mode that doesn't go together with the one that runs.
+pub(super) fn refused() -> Scene {
+    running(&[101]).keys("down down down enter").looked(host::facts(&[101]))
+}
+
 #[test]
 fn a_refusal_has_its_reason_and_alternatives() {
     let scene = running(&[101]).keys("down down down enter").looked(host::facts(&[101]));

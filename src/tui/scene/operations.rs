@@ -73,6 +73,11 @@ fn begun(lines: Vec<(u64, What)>) -> Scene {
     scene
 }
 
+/// A switch some seconds after it was confirmed.
+pub(super) fn under_way() -> Scene {
+    begun(starting()).later(3_400)
+}
+
 fn done(step: u16) -> What {
     What::StepDone { step, address: None, services: vec![] }
 }

@@ -45,10 +45,9 @@ fn dark(role: Role) -> Style {
         Role::Text | Role::Button => on(0xd5_d8_de),
         Role::Muted => on(0x9a_a2_b1),
         Role::Border => on(0x85_8d_9c),
-        Role::Strong => bold(on(0xff_ff_ff)),
+        Role::Strong | Role::Remembered => bold(on(0xff_ff_ff)),
         Role::Key => bold(on(0x9c_c4_ff)),
         Role::Selected => bold(on(0xff_ff_ff).bg(hex(0x00_4a_87))),
-        Role::Remembered => bold(on(0xff_ff_ff).bg(hex(0x30_36_3f))),
         Role::Good => on(0x87_d7_87),
         Role::Warn => on(0xf0_c3_5e),
         Role::Bad => bold(on(0xff_87_87)),
@@ -66,10 +65,9 @@ fn light(role: Role) -> Style {
         Role::Text | Role::Button => on(0x24_29_2f),
         Role::Muted => on(0x55_5c_66),
         Role::Border => on(0x68_6f_7a),
-        Role::Strong => bold(on(0x00_00_00)),
+        Role::Strong | Role::Remembered => bold(on(0x00_00_00)),
         Role::Key => bold(on(0x00_47_9e)),
         Role::Selected => bold(on(0xff_ff_ff).bg(hex(0x00_5f_af))),
-        Role::Remembered => bold(on(0x00_00_00).bg(hex(0xdd_e3_ea))),
         Role::Good => on(0x00_5f_00),
         Role::Warn => on(0x7a_4a_00),
         Role::Bad => bold(on(0xaf_00_00)),
@@ -102,9 +100,10 @@ fn light_of_16(role: Role) -> Style {
     let on = |front| Style::new().fg(front).bg(Color::Gray);
     match role {
         Role::Text | Role::Muted | Role::Border | Role::Button | Role::Strong => on(Color::Black),
-        Role::Key | Role::Focus | Role::Busy | Role::Graph | Role::Input | Role::Good => on(Color::Blue),
+        Role::Key | Role::Focus | Role::Busy | Role::Graph | Role::Input | Role::Good | Role::Remembered => {
+            on(Color::Blue)
+        }
         Role::Selected => bold(on(Color::White).bg(Color::Blue)),
-        Role::Remembered => on(Color::Black).bg(Color::Cyan),
         Role::Warn => bold(on(Color::LightYellow).bg(Color::Black)),
         Role::Bad | Role::Danger => bold(on(Color::White).bg(Color::Red)),
         Role::Pressed => bold(on(Color::White).bg(Color::Black)),
