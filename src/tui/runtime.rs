@@ -26,6 +26,8 @@ use super::{
     },
     theme::Theme,
 };
+#[cfg(debug_assertions)]
+pub(super) use mishap::provoke_in_keys;
 use session::Session;
 use std::{io, time::Duration};
 
@@ -71,8 +73,7 @@ pub fn run(setup: Setup) -> Result<u8, Error> {
     let end = runtime.block_on(show(setup, tty.clone()))?;
     runtime.shutdown_background();
     if let Some(line) = end.parting {
-        tty.push(line.as_bytes());
-        tty.push(b"\n");
+        let _ = tty.push(format!("{line}\n").as_bytes());
     }
     Ok(end.status)
 }

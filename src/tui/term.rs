@@ -8,7 +8,9 @@ pub mod env;
 
 pub(crate) mod clipboard;
 pub(crate) mod color;
+pub(crate) mod jobs;
 pub(crate) mod keys;
+pub(crate) mod line;
 pub(crate) mod modes;
 pub(crate) mod paint;
 pub(crate) mod printk;

@@ -1,7 +1,7 @@
 //! However the dashboard is left, the terminal is as it was found.
 
 use crate::terminal::{Start, Terminal, modes_left_on, sgr};
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process};
 use std::{fs, process::Command};
 use tempfile::TempDir;
 
@@ -73,14 +73,20 @@ fn a_shell_gets_the_terminal_while_it_is_suspended() {
     terminal.type_in("stty -g > before; ");
     terminal.type_in(&format!("'{MORPHEUS}'\n"));
     terminal.shows(MARK);
-    terminal.type_in("\x1a");
-    terminal.shows("Stopped");
-    assert_eq!(modes_left_on(&terminal.raw()), [""; 0]);
-    terminal.type_in("stty -g > stopped; echo is''here\n");
-    terminal.shows("ishere");
-    terminal.type_in("fg\n");
-    terminal.shows(MARK);
-    assert!(!modes_left_on(&terminal.raw()).is_empty());
+    for (turn, by_key) in [(1, true), (2, false), (3, true)] {
+        if by_key {
+            terminal.type_in("\x1a");
+        } else {
+            kill_process(terminal.job(), Signal::TSTP).unwrap();
+        }
+        terminal.shows("Stopped");
+        assert_eq!(modes_left_on(&terminal.raw()), [""; 0]);
+        terminal.type_in(&format!("stty -g > stopped; clear; echo is''here{turn}\n"));
+        terminal.shows(&format!("ishere{turn}"));
+        terminal.type_in("fg\n");
+        terminal.shows(MARK);
+        assert!(!modes_left_on(&terminal.raw()).is_empty());
+    }
     terminal.type_in("q");
     terminal.until("the shell", |seen| seen.screen.screen().contents().trim_end().ends_with("\nprompt>"));
     assert_eq!(modes_left_on(&terminal.raw()), [""; 0]);
@@ -91,6 +97,29 @@ fn a_shell_gets_the_terminal_while_it_is_suspended() {
     assert_eq!(read("before"), read("after"));
     terminal.type_in("exit 0\n");
     assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn where_no_shell_could_bring_it_back_it_stays() {
+    let home = home();
+    let mut terminal = open(&home, &[XTERM]);
+    for turn in 0..2 {
+        let before = terminal.sent();
+        if turn == 0 {
+            terminal.type_in("\x1a");
+        } else {
+            terminal.signal(Signal::TSTP);
+        }
+        terminal.until("a whole frame", |seen| {
+            let sent = String::from_utf8_lossy(&seen.raw[before..]);
+            sent.contains("\x1b[?1049l") && sent.contains("\x1b[?1049h") && sent.contains(MARK)
+        });
+    }
+    terminal.type_in("l");
+    terminal.shows("Not suspended");
+    terminal.type_in("q");
+    assert_eq!(terminal.ends(), 0);
+    terminal.assert_given_back();
 }
 
 #[test]
@@ -111,7 +140,7 @@ fn a_continued_process_draws_everything_anew() {
 #[test]
 #[cfg(debug_assertions)]
 fn a_panic_reports_on_a_terminal_that_was_given_back() {
-    for paste in ["panic", "panic in a task"] {
+    for paste in ["panic", "panic in a task", "panic in the keys"] {
         let home = home();
         let mut terminal = open(&home, &[XTERM, ("MORPHEUS_TEST_PANIC", "1")]);
         terminal.type_in(&format!("\x1b[200~{paste}\x1b[201~"));
@@ -159,6 +188,23 @@ fn a_terminal_that_does_not_read_holds_nothing_up() {
     }
     terminal.type_in("q");
     assert_eq!(terminal.ends(), 0, "a key is heard though nobody reads the screen");
+}
+
+#[test]
+fn a_terminal_that_does_not_read_is_given_back_all_the_same() {
+    let home = home();
+    let start = Start { command: &[MORPHEUS], env: &[XTERM], home: home.path(), size: (300, 100), deaf: true };
+    let mut terminal = Terminal::start(&start);
+    terminal.glance(MARK);
+    for size in [(299, 99), (300, 100)].into_iter().cycle().take(40) {
+        terminal.resize(size);
+        terminal.type_in("\x0c");
+    }
+    terminal.signal(Signal::TERM);
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.ends(), 143, "a second signal while it ends changes nothing");
+    terminal.listen();
+    terminal.assert_given_back();
 }
 
 #[test]

@@ -69,12 +69,13 @@ impl Terminal {
         let pid = i32::try_from(child.process_id().unwrap()).unwrap();
         let screen = vt100::Parser::new(start.size.1, start.size.0, 0);
         let seen = Arc::new((Mutex::new(Seen { screen, raw: Vec::new() }), Condvar::new()));
-        if !start.deaf {
-            let (reader, seen) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&seen));
-            thread::spawn(move || read(reader, &seen));
-        }
         let writer = Some(pair.master.take_writer().unwrap());
-        Self { master: Some(pair.master), slave: Some(pair.slave), writer, child: Some(child), pid, seen, found }
+        let (master, slave) = (Some(pair.master), Some(pair.slave));
+        let terminal = Self { master, slave, writer, child: Some(child), pid, seen, found };
+        if !start.deaf {
+            terminal.listen();
+        }
+        terminal
     }
 
     /// Types.
@@ -138,6 +139,18 @@ impl Terminal {
         }
         let _ = killer.kill();
         panic!("the program doesn't end\n{}", self.contents());
+    }
+
+    /// From now on somebody reads what the terminal is sent, where nobody did.
+    pub(crate) fn listen(&self) {
+        let (reader, seen) = (self.master.as_ref().unwrap().try_clone_reader().unwrap(), Arc::clone(&self.seen));
+        thread::spawn(move || read(reader, &seen));
+    }
+
+    /// The process that the program, a shell, waits for.
+    pub(crate) fn job(&self) -> rustix::process::Pid {
+        let of_shell = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid)).unwrap();
+        rustix::process::Pid::from_raw(of_shell.trim().parse().unwrap()).unwrap()
     }
 
     /// Reads until this text comes, on a terminal that nobody else reads.

@@ -16,12 +16,16 @@ use crate::tui::{
 };
 use ratatui::{buffer::Buffer, layout::Rect};
 use std::{io, time::Duration};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, sleep_until},
+};
 
 /// Keys that wait.
 const QUEUE: usize = 64;
 /// The exit status is this and the number of the signal that ended the player.
 const BY_SIGNAL: u8 = 128;
+const SIGHUP: u8 = 1;
 
 /// Shows a recorded session until the person leaves or a signal ends it. Says the exit status.
 ///
@@ -43,23 +47,23 @@ async fn play(player: &mut Player, wanted: Wanted, tty: Tty) -> io::Result<u8> {
     let mut screen = Screen::take(tty, &env, caps.colors, caps.glyphs == GlyphTier::Ascii, false)?;
     let theme = Theme::new(caps);
     let (sender, mut inbox) = mpsc::channel(QUEUE);
-    keys::listen(sender)?;
+    let mut keys = keys::listen(sender)?;
     let mut frame = Buffer::default();
     loop {
-        screen.flush()?;
-        if screen.is_idle() {
-            let (columns, rows) = screen.size();
-            frame.resize(Rect::new(0, 0, columns, rows));
-            frame.reset();
-            let cursor = player.draw(&theme, &mut frame);
-            screen.show(&mut frame, cursor)?;
-        }
+        let (columns, rows) = screen.size();
+        frame.resize(Rect::new(0, 0, columns, rows));
+        frame.reset();
+        let cursor = player.draw(&theme, &mut frame);
+        screen.aim(&mut frame, cursor, true);
+        screen.paint()?;
+        let rest = screen.next(false);
         let wait = player.wait().map(Duration::from_millis);
         tokio::select! {
             biased;
             caught = signals.next() => match caught {
                 Caught::End { number, .. } => return Ok(BY_SIGNAL + number),
                 Caught::Continued => screen.claim()?,
+                Caught::Stop => drop(screen.stop(&mut signals).await?),
                 Caught::Resized => {}
             },
             changed = screen.changed() => changed?,
@@ -71,6 +75,8 @@ async fn play(player: &mut Player, wanted: Wanted, tty: Tty) -> io::Result<u8> {
                     return Ok(0);
                 }
             }
+            () = keys.over() => return Ok(BY_SIGNAL + SIGHUP),
+            () = sleep_until(rest.unwrap_or_else(Instant::now)), if rest.is_some() => {}
             () = sleep(wait.unwrap_or_default()), if wait.is_some() => player.tick(),
         }
     }

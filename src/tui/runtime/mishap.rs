@@ -16,3 +16,14 @@ pub(super) fn provoke(msg: &Msg, world: &mut World) {
         _ => {}
     }
 }
+
+/// The same in the thread that reads keys.
+#[expect(clippy::panic, reason = "that is what it is for")]
+pub(crate) fn provoke_in_keys(input: &Input) {
+    match input {
+        Input::Paste(text) if text == "panic in the keys" && std::env::var_os("MORPHEUS_TEST_PANIC").is_some() => {
+            panic!("provoked in the keys")
+        }
+        _ => {}
+    }
+}

@@ -6,10 +6,11 @@ use crate::{
     tui::{
         effect::Effect,
         model::Model,
-        msg::{Input, Msg, Signal},
+        msg::{Input, Level, Msg, Signal},
         record::{self, Place},
         term::{
-            clipboard, keys,
+            clipboard,
+            keys::{self, Listener},
             screen::Screen,
             signals::{Caught, Signals},
         },
@@ -30,8 +31,6 @@ use tokio::{
 const QUEUE: usize = 1_024;
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
-/// How long SIGCONT may take where stopping was refused (an orphaned process group).
-const STOP: Duration = Duration::from_millis(100);
 /// How long the end waits for a file that is being written.
 const DUMP: Duration = Duration::from_secs(3);
 /// The exit status is this and the number of the signal that ended the dashboard.
@@ -56,7 +55,7 @@ pub(super) struct Session {
     tmux: bool,
     clock: Clock,
     frame: Buffer,
-    dirty: bool,
+    news: News,
     next_frame: Instant,
     end: Option<End>,
     suspend: bool,
@@ -66,11 +65,23 @@ pub(super) struct Session {
     dumping: Option<JoinHandle<()>>,
 }
 
+/// What happened since the last frame.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum News {
+    Nothing,
+    /// In the world.
+    World,
+    /// A key was pressed, and wants its answer first.
+    Key,
+}
+
 enum Woke {
     Msg(Msg),
     Caught(Caught),
     /// The terminal takes more.
     Screen,
+    /// No more keys can come.
+    Deaf,
     /// It is time to draw, or for the model to hear what time it is.
     Time,
 }
@@ -78,9 +89,9 @@ enum Woke {
 impl Session {
     pub(super) fn new(model: Model, theme: Theme, screen: Screen, signals: Signals, tmux: bool, place: Place) -> Self {
         let (clock, next_frame) = (Clock::System, Instant::now());
-        let (frame, dirty, end, suspend) = (Buffer::default(), true, None, false);
+        let (frame, news, end, suspend) = (Buffer::default(), News::World, None, false);
         let (place, dumping) = (place, None);
-        Self { model, theme, screen, signals, tmux, clock, frame, dirty, next_frame, end, suspend, place, dumping }
+        Self { model, theme, screen, signals, tmux, clock, frame, news, next_frame, end, suspend, place, dumping }
     }
 
     /// Shows the dashboard until it ends. The world is only looked at once the first frame is on its way.
@@ -110,9 +121,9 @@ impl Session {
         record::begin(&self.model, std::mem::take(&mut self.place));
         let mut world = World::begin(hands, refresh, sender.clone());
         self.resized(&mut world);
-        keys::listen(sender)?;
+        let mut keys = keys::listen(sender)?;
         loop {
-            let woke = self.wait(&mut inbox, &mut world).await?;
+            let woke = self.wait(&mut inbox, &mut world, &mut keys).await?;
             self.take_in(woke, &mut inbox, &mut world)?;
             if let Some(end) = self.end.take() {
                 return Ok(end);
@@ -124,9 +135,10 @@ impl Session {
         }
     }
 
-    async fn wait(&mut self, inbox: &mut Receiver<Msg>, world: &mut World) -> io::Result<Woke> {
+    async fn wait(&mut self, inbox: &mut Receiver<Msg>, world: &mut World, keys: &mut Listener) -> io::Result<Woke> {
         let deadline = self.model.next_deadline().map(|at| Duration::from_millis(at.since(self.clock.now())));
-        let frame = (self.dirty && self.screen.is_idle()).then_some(self.next_frame);
+        let wanted = self.is_wanted();
+        let frame = self.screen.next(wanted).map(|at| if wanted { at.max(self.next_frame) } else { at });
         // Signals first: a flood of messages must not keep anybody from ending the program.
         tokio::select! {
             biased;
@@ -134,6 +146,7 @@ impl Session {
             changed = self.screen.changed() => changed.map(|()| Woke::Screen),
             Some(msg) = inbox.recv() => Ok(Woke::Msg(msg)),
             () = world.watch_tasks() => Ok(Woke::Time),
+            () = keys.over() => Ok(Woke::Deaf),
             () = sleep_until(frame.unwrap_or_else(Instant::now)), if frame.is_some() => Ok(Woke::Time),
             () = sleep(deadline.unwrap_or_default()), if deadline.is_some() => Ok(Woke::Time),
         }
@@ -143,17 +156,14 @@ impl Session {
         match woke {
             Woke::Screen => return self.screen.flush(),
             Woke::Caught(Caught::Resized) => self.resized(world),
+            Woke::Caught(Caught::Stop) => self.suspend = true,
             Woke::Caught(Caught::Continued) => {
                 self.screen.claim()?;
                 self.feed(Msg::Signal(Signal::Continue), world);
                 self.resized(world);
             }
-            Woke::Caught(Caught::End { number, hangup }) => {
-                let signal = if hangup { Signal::Hangup } else { Signal::Terminate };
-                self.feed(Msg::Signal(signal), world);
-                let parting = self.end.take().and_then(|end| end.parting).filter(|_| !hangup);
-                self.end = Some(End { status: BY_SIGNAL + number, parting });
-            }
+            Woke::Caught(Caught::End { number, hangup }) => self.end_by(number, hangup, world),
+            Woke::Deaf => self.end_by(SIGHUP, true, world),
             Woke::Time => self.tell_time(world),
             Woke::Msg(first) => {
                 self.tell_time(world);
@@ -169,6 +179,13 @@ impl Session {
         Ok(())
     }
 
+    fn end_by(&mut self, number: u8, hangup: bool, world: &mut World) {
+        let signal = if hangup { Signal::Hangup } else { Signal::Terminate };
+        self.feed(Msg::Signal(signal), world);
+        let parting = self.end.take().and_then(|end| end.parting).filter(|_| !hangup);
+        self.end = Some(End { status: BY_SIGNAL + number, parting });
+    }
+
     fn resized(&mut self, world: &mut World) {
         self.tell_time(world);
         let (columns, rows) = self.screen.size();
@@ -182,11 +199,12 @@ impl Session {
     fn feed(&mut self, msg: Msg, world: &mut World) {
         #[cfg(debug_assertions)]
         super::mishap::provoke(&msg, world);
-        self.dirty = true;
         if matches!(msg, Msg::Input(_)) {
             world.notice();
         }
         record::keep(&self.model, &msg);
+        let is_key = matches!(msg, Msg::Input(Input::Key(_) | Input::Paste(_) | Input::Mouse(_)));
+        self.news = self.news.max(if is_key { News::Key } else { News::World });
         for effect in update(&mut self.model, msg) {
             self.perform(effect, world);
         }
@@ -212,33 +230,46 @@ impl Session {
         }
     }
 
-    /// Draws if something happened, the terminal has taken the last frame, and that was long enough ago. Cells that
+    /// Whether another frame is to be drawn. What the world does waits until the last one was sent; a key doesn't.
+    const fn is_wanted(&self) -> bool {
+        match self.news {
+            News::Nothing => false,
+            News::World => self.screen.is_whole(),
+            News::Key => true,
+        }
+    }
+
+    /// Draws if something happened and the last frame was long enough ago, and sends what the line carries. Cells that
     /// come out as they were cost the terminal nothing.
     fn draw(&mut self) -> io::Result<()> {
-        self.screen.flush()?;
-        if !self.dirty || !self.screen.is_idle() || Instant::now() < self.next_frame {
-            return Ok(());
+        let wanted = self.is_wanted();
+        let now = Instant::now();
+        if wanted && (now < self.next_frame || self.screen.next(true).is_none_or(|at| now < at)) {
+            return self.screen.flush();
         }
-        let (columns, rows) = self.screen.size();
-        self.frame.resize(Rect::new(0, 0, columns, rows));
-        self.frame.reset();
-        let cursor = view(&self.model, &self.theme, &mut self.frame);
-        self.dirty = false;
-        if self.screen.show(&mut self.frame, cursor)? {
-            self.next_frame = Instant::now() + FRAME;
+        if wanted {
+            let (columns, rows) = self.screen.size();
+            self.frame.resize(Rect::new(0, 0, columns, rows));
+            self.frame.reset();
+            let cursor = view(&self.model, &self.theme, &mut self.frame);
+            self.screen.aim(&mut self.frame, cursor, self.news == News::Key);
+            self.news = News::Nothing;
+        }
+        if self.screen.paint()? && wanted {
+            self.next_frame = now + FRAME;
         }
         Ok(())
     }
 
-    /// Gives the terminal back and stops, as the shell's job control expects it: the whole job, by SIGTSTP. Where
-    /// nobody could continue it the kernel doesn't stop it, and the dashboard comes back at once.
+    /// Stops as job control expects it. Where nobody could let it go on, it comes back at once and says why.
     async fn suspend(&mut self, world: &mut World) -> io::Result<()> {
-        self.screen.give_back();
-        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
-        let _ = timeout(STOP, self.signals.continued()).await;
-        self.screen.take_again()?;
+        let stopped = self.screen.stop(&mut self.signals).await?;
         self.feed(Msg::Signal(Signal::Continue), world);
         self.resized(world);
+        if !stopped {
+            let text = "Not suspended: no shell is there that could bring the dashboard back.".to_owned();
+            self.feed(Msg::Log { level: Level::Info, text }, world);
+        }
         Ok(())
     }
 }

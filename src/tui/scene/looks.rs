@@ -55,7 +55,9 @@ fn sent(glyphs: GlyphTier, colors: ColorTier, palette: &Palette) -> BTreeSet<Str
     let mut out = Vec::new();
     for scene in screens() {
         let mut buffer = scene.caps(glyphs, colors).painted(palette);
-        Painter::new(colors, glyphs == GlyphTier::Ascii, false).paint(&mut buffer, None, &mut out);
+        let mut painter = Painter::new(colors, glyphs == GlyphTier::Ascii, false);
+        painter.aim(&mut buffer, None, false);
+        painter.paint(usize::MAX, &mut out);
     }
     let text = String::from_utf8(out).unwrap();
     let sequences = text.split("\x1b[").skip(1).filter_map(|rest| rest.split_once('m'));

@@ -6,24 +6,53 @@ use crate::tui::{
     msg::{Input, Mouse, MouseDid, Msg},
 };
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use std::{io, thread};
-use tokio::sync::mpsc::Sender;
+use std::{
+    io,
+    thread::{self, JoinHandle},
+};
+use tokio::sync::{mpsc::Sender, oneshot};
+
+/// The thread that reads keys.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    thread: Option<JoinHandle<()>>,
+    /// Closed when the thread is over, whatever ended it.
+    over: oneshot::Receiver<()>,
+}
+
+impl Listener {
+    /// Waits for the end of the thread: there is nothing left to read. Goes on with its panic if it had one; the
+    /// terminal is given back by then.
+    pub(crate) async fn over(&mut self) {
+        if self.thread.is_none() {
+            std::future::pending::<()>().await;
+        }
+        let _ = (&mut self.over).await;
+        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
 
 /// Sends what is typed until nobody wants it any more or there is nothing left to read.
 ///
 /// # Errors
 /// The thread can't be started.
-pub(crate) fn listen(to: Sender<Msg>) -> io::Result<()> {
+pub(crate) fn listen(to: Sender<Msg>) -> io::Result<Listener> {
+    let (alive, over) = oneshot::channel::<()>();
     let listen = move || {
+        let _alive = alive;
         while let Ok(event) = crossterm::event::read() {
             for input in translate(event) {
+                #[cfg(debug_assertions)]
+                crate::tui::runtime::provoke_in_keys(&input);
                 if to.blocking_send(Msg::Input(input)).is_err() {
                     return;
                 }
             }
         }
     };
-    thread::Builder::new().name("keys".into()).spawn(listen).map(drop)
+    thread::Builder::new().name("keys".into()).spawn(listen).map(|thread| Listener { thread: Some(thread), over })
 }
 
 /// What an event means here. The size is left out: it is asked for when SIGWINCH comes.

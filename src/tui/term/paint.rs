@@ -19,16 +19,30 @@ pub(crate) struct Painter {
     colors: ColorTier,
     ascii: bool,
     synchronized: bool,
+    /// What is on the terminal.
     shown: Buffer,
     cursor: Option<Position>,
+    wanted: Wanted,
     /// Whether anything may be on the terminal.
     known: bool,
+}
+
+/// What is to be on the terminal.
+#[derive(Debug, Default)]
+struct Wanted {
+    frame: Buffer,
+    cursor: Option<Position>,
+    /// For each row whether it goes before the others; empty if none does.
+    first: Vec<bool>,
+    /// Not all of it is there yet.
+    open: bool,
 }
 
 impl Painter {
     /// A painter for a terminal that was just cleared.
     pub(crate) fn new(colors: ColorTier, ascii: bool, synchronized: bool) -> Self {
-        Self { colors, ascii, synchronized, shown: Buffer::default(), cursor: None, known: false }
+        let (shown, wanted) = (Buffer::default(), Wanted::default());
+        Self { colors, ascii, synchronized, shown, cursor: None, wanted, known: false }
     }
 
     /// Something else wrote on the terminal: the next frame is drawn whole.
@@ -36,33 +50,93 @@ impl Painter {
         self.known = false;
     }
 
-    /// Adds what shows `frame`, with the cursor there or hidden; nothing if it is on the terminal already. The frame's
-    /// buffer is exchanged for an old one to draw the next frame in.
-    pub(crate) fn paint(&mut self, frame: &mut Buffer, cursor: Option<Position>, out: &mut Vec<u8>) {
+    /// Whether all of the last frame was painted.
+    pub(crate) const fn is_done(&self) -> bool {
+        !self.wanted.open
+    }
+
+    /// Says what is to be shown from now on, with the cursor there or hidden. While a frame is painted in parts, rows
+    /// that a key changes go before what is left of it. The frame's buffer is exchanged for an old one to draw in.
+    pub(crate) fn aim(&mut self, frame: &mut Buffer, cursor: Option<Position>, by_key: bool) {
+        let Wanted { frame: before, first, open, .. } = &mut self.wanted;
+        if !*open || before.area != frame.area {
+            first.clear();
+        } else if by_key {
+            let width = usize::from(frame.area.width).max(1);
+            let pairs = before.content.chunks(width).zip(frame.content.chunks(width));
+            let changed = pairs.map(|(before, after)| before != after);
+            first.resize(usize::from(frame.area.height), false);
+            first.iter_mut().zip(changed).for_each(|(first, changed)| *first |= changed);
+        }
+        std::mem::swap(before, frame);
+        (self.wanted.cursor, self.wanted.open) = (cursor, true);
+    }
+
+    /// Adds what shows more of the frame, in whole rows, until that is `limit` bytes or all; nothing if it is on the
+    /// terminal already.
+    pub(crate) fn paint(&mut self, limit: usize, out: &mut Vec<u8>) {
+        if !self.wanted.open {
+            return;
+        }
         let start = out.len();
         if self.synchronized {
             out.extend_from_slice(BEGIN_FRAME);
         }
         let head = out.len();
-        if !self.known || self.shown.area != frame.area {
-            self.shown.resize(frame.area);
+        if !self.known || self.shown.area != self.wanted.frame.area {
+            self.shown.resize(self.wanted.frame.area);
             self.shown.reset();
             self.cursor = None;
             self.known = true;
             out.extend_from_slice(b"\x1b[0m\x1b[2J\x1b[?25l");
         }
-        let mut pen = Pen { colors: self.colors, ascii: self.ascii, style: PLAIN, at: None, out };
-        self.shown.diff_iter(frame).for_each(|(x, y, cell)| pen.put(x, y, cell));
-        pen.wear(PLAIN);
+        self.rows(head.saturating_add(limit), out);
+        let cursor = self.wanted.cursor;
         if cursor != self.cursor || (cursor.is_some() && out.len() > head) {
             show_cursor(cursor, out);
         }
         self.cursor = cursor;
-        std::mem::swap(&mut self.shown, frame);
         if out.len() == head {
             out.truncate(start);
         } else if self.synchronized {
             out.extend_from_slice(END_FRAME);
+        }
+    }
+
+    /// Paints rows until `out` is so long.
+    fn rows(&mut self, end: usize, out: &mut Vec<u8>) {
+        let mut pen = Pen { colors: self.colors, ascii: self.ascii, style: PLAIN, at: None, out };
+        let Wanted { frame, first, open, .. } = &mut self.wanted;
+        let goes_first = |row: u16| first.get(usize::from(row)).copied().unwrap_or(false);
+        let mut painted: Vec<u16> = Vec::new();
+        *open = false;
+        for now in [true, false] {
+            if *open || (now && first.is_empty()) {
+                continue;
+            }
+            for (x, y, cell) in self.shown.diff_iter(frame).filter(|(_, y, _)| goes_first(*y) == now) {
+                if painted.last() != Some(&y) {
+                    if pen.out.len() >= end {
+                        *open = true;
+                        break;
+                    }
+                    painted.push(y);
+                }
+                pen.put(x, y, cell);
+            }
+        }
+        pen.wear(PLAIN);
+        if !*open {
+            std::mem::swap(&mut self.shown, frame);
+            first.clear();
+            return;
+        }
+        let width = usize::from(frame.area.width);
+        for row in painted.into_iter().map(usize::from) {
+            let cells = row * width..(row + 1) * width;
+            if let (Some(shown), Some(wanted)) = (self.shown.content.get_mut(cells.clone()), frame.content.get(cells)) {
+                shown.clone_from_slice(wanted);
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 use ratatui::{layout::Rect, style::Style as Look};
 
 const AREA: Rect = Rect::new(0, 0, 20, 3);
@@ -11,7 +12,9 @@ fn frame(text: &str, look: Look) -> Buffer {
 
 fn paint(painter: &mut Painter, buffer: &Buffer, cursor: Option<Position>) -> String {
     let mut out = Vec::new();
-    painter.paint(&mut buffer.clone(), cursor, &mut out);
+    painter.aim(&mut buffer.clone(), cursor, false);
+    painter.paint(usize::MAX, &mut out);
+    assert!(painter.is_done());
     String::from_utf8(out).unwrap()
 }
 
@@ -72,4 +75,89 @@ fn a_wide_character_takes_two_columns_in_every_tier() {
     let paint = |ascii| paint(&mut Painter::new(ColorTier::Ansi16, ascii, false), &buffer, None);
     assert!(paint(false).ends_with("\x1b[2;3H日本x"), "{:?}", paint(false));
     assert!(paint(true).ends_with("\x1b[2;3H????x"), "{:?}", paint(true));
+}
+
+/// A screen of words, one in each row.
+fn words(rows: [&str; 3]) -> Buffer {
+    let mut buffer = Buffer::empty(AREA);
+    for (y, text) in (0..).zip(rows) {
+        buffer.set_string(0, y, text, Look::new());
+    }
+    buffer
+}
+
+fn some(painter: &mut Painter) -> String {
+    let mut out = Vec::new();
+    painter.paint(1, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_key_is_answered_before_the_rest_of_a_frame() {
+    let mut painter = Painter::new(ColorTier::Ansi16, false, false);
+    paint(&mut painter, &words(["", "", ""]), None);
+    painter.aim(&mut words(["one", "two", "three"]), None, false);
+    assert_eq!(some(&mut painter), "\x1b[1;1Hone");
+    painter.aim(&mut words(["one", "two", "KEY"]), None, true);
+    assert_eq!(some(&mut painter), "\x1b[3;1HKEY");
+    assert_eq!((some(&mut painter), painter.is_done()), ("\x1b[2;1Htwo".into(), true));
+    assert_eq!(some(&mut painter), "");
+}
+
+#[test]
+fn what_was_not_sent_is_not_taken_for_shown() {
+    let mut painter = Painter::new(ColorTier::Ansi16, false, false);
+    paint(&mut painter, &words(["", "", ""]), None);
+    painter.aim(&mut words(["one", "two", ""]), None, false);
+    some(&mut painter);
+    painter.aim(&mut words(["", "two", ""]), None, false);
+    assert_eq!(some(&mut painter), "\x1b[1;1H   ");
+    assert_eq!(some(&mut painter), "\x1b[2;1Htwo");
+}
+
+fn frames() -> impl Strategy<Value = Vec<(Buffer, usize, bool)>> {
+    let texts = prop::sample::select(vec!["", "a", "日本", "日", "one two", "  x", "本 x", "e\u{301}y"]);
+    let row = (texts, 0_u16..18, prop::bool::ANY);
+    let frame = prop::collection::vec(row, 3).prop_map(|rows| {
+        let mut buffer = Buffer::empty(AREA);
+        for (y, (text, x, red)) in (0..).zip(rows) {
+            let look = if red { Look::new().fg(Color::Red) } else { Look::new() };
+            buffer.set_string(x, y, text, look);
+        }
+        buffer
+    });
+    prop::collection::vec((frame, 0_usize..4, prop::bool::ANY), 1..8)
+}
+
+/// Each cell with its colour. A blank has none that could be seen, whether it was written or never was.
+fn cells(terminal: &vt100::Parser) -> Vec<Option<(String, vt100::Color)>> {
+    let places = (0..3).flat_map(|y| (0..20).map(move |x| (y, x)));
+    let cells = places.filter_map(|(y, x)| terminal.screen().cell(y, x));
+    let seen = |cell: &&vt100::Cell| !cell.contents().trim().is_empty();
+    cells.map(|cell| Some(cell).filter(seen).map(|cell| (cell.contents().to_owned(), cell.fgcolor()))).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_slices_end_with_the_same_screen(session in frames()) {
+        let mut painter = Painter::new(ColorTier::Ansi16, false, true);
+        let (mut sliced, mut last) = (vt100::Parser::new(3, 20, 0), Buffer::default());
+        let mut out = Vec::new();
+        for (frame, slices, by_key) in session {
+            painter.aim(&mut frame.clone(), None, by_key);
+            for _ in 0..slices {
+                painter.paint(1, &mut out);
+            }
+            last = frame;
+        }
+        while !painter.is_done() {
+            painter.paint(1, &mut out);
+        }
+        sliced.process(&out);
+        let mut whole = vt100::Parser::new(3, 20, 0);
+        whole.process(self::paint(&mut Painter::new(ColorTier::Ansi16, false, true), &last, None).as_bytes());
+        prop_assert_eq!(cells(&sliced), cells(&whole));
+    }
 }

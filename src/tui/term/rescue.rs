@@ -47,10 +47,12 @@ pub(crate) fn set_cut(cut: bool) {
 pub(crate) fn give_back() {
     let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(Held { tty, found, leave, printk }) = held else { return };
-    if CUT.swap(false, Ordering::Relaxed) {
-        tty.push(&[CANCEL]);
+    let cut = CUT.swap(false, Ordering::Relaxed);
+    if cut || !tty.push(&leave) {
+        // It doesn't read: what it is given back with takes the place of the frame that nobody saw.
+        tty.drop_unread();
+        let _ = tty.push(&[&[CANCEL], leave.as_slice()].concat());
     }
-    tty.push(&leave);
     let _ = tty.set_termios(&found);
     if let Some(lowered) = printk {
         lowered.restore();

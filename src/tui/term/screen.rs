@@ -2,17 +2,26 @@
 
 use super::{
     env::Env,
+    jobs,
+    line::Line,
     modes::{self, Wish},
     paint::Painter,
     printk::{self, Lowered},
     rescue::{self, Held},
+    signals::Signals,
     tty::Tty,
 };
 use crate::tui::caps::ColorTier;
 use ratatui::{buffer::Buffer, layout::Position};
 use rustix::termios::Termios;
-use std::{io, os::fd::OwnedFd, path::Path, sync::Arc};
-use tokio::io::{Interest, unix::AsyncFd};
+use std::{io, os::fd::OwnedFd, path::Path, sync::Arc, time::Duration};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::{Instant, timeout},
+};
+
+/// How long SIGCONT may take to be heard of.
+const STOP: Duration = Duration::from_millis(500);
 
 /// A taken terminal. Dropping it gives it back.
 #[derive(Debug)]
@@ -26,6 +35,7 @@ pub(crate) struct Screen {
     painter: Painter,
     title: Option<String>,
     pending: Vec<u8>,
+    line: Line,
 }
 
 impl Screen {
@@ -41,7 +51,9 @@ impl Screen {
         let wish = Wish { simple, mouse: mouse && !simple };
         let virtual_console = env.is_virtual_console();
         let painter = Painter::new(colors, ascii, !wish.simple);
-        let mut screen = Self { tty, ready, found, wish, virtual_console, painter, title: None, pending: Vec::new() };
+        let (title, pending) = (None, Vec::new());
+        let line = Line::of(found.output_speed(), Instant::now());
+        let mut screen = Self { tty, ready, found, wish, virtual_console, painter, title, pending, line };
         screen.enter()?;
         Ok(screen)
     }
@@ -66,17 +78,27 @@ impl Screen {
         self.flush()
     }
 
-    /// Gives the terminal back for a while.
-    pub(crate) fn give_back(&mut self) {
-        self.tty.push(&self.pending);
+    fn give_back(&mut self) {
+        rescue::set_cut(!self.pending.is_empty() && !self.tty.push(&self.pending));
         self.pending.clear();
         rescue::give_back();
     }
 
-    /// Takes it again. What it is like now is what it will be given back like.
-    pub(crate) fn take_again(&mut self) -> io::Result<()> {
+    /// Gives the terminal back, stops until somebody lets the program go on, and takes it again; what it is like then is
+    /// what it will be given back like. Where nobody could let it go on it comes back at once, and says that it didn't
+    /// stop.
+    ///
+    /// # Errors
+    /// The terminal is gone, or the operating system refuses.
+    pub(crate) async fn stop(&mut self, signals: &mut Signals) -> io::Result<bool> {
+        self.give_back();
+        let stopped = jobs::stop();
+        if matches!(stopped, Ok(true)) {
+            let _ = timeout(STOP, signals.continued()).await;
+        }
         self.found = self.tty.termios()?;
-        self.enter()
+        self.enter()?;
+        stopped
     }
 
     /// Columns and rows.
@@ -84,19 +106,34 @@ impl Screen {
         self.tty.size()
     }
 
-    /// Whether everything painted so far has reached the terminal. While not, painting more would only pile up.
-    pub(crate) const fn is_idle(&self) -> bool {
-        self.pending.is_empty()
+    /// When there is something to do about what is painted: the line carries more of the last frame, or, if a new one
+    /// is wanted, that. None while the terminal takes nothing; [`changed`](Self::changed) tells when it does.
+    pub(crate) fn next(&self, wanted: bool) -> Option<Instant> {
+        (self.pending.is_empty() && (wanted || !self.painter.is_done())).then(|| self.line.next())
     }
 
-    /// Shows a frame: sends what is different from the one before, and says whether anything is.
+    /// Whether all of the last frame was sent.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.painter.is_done()
+    }
+
+    /// Takes a frame to be shown from now on, what a key changed before the rest.
+    pub(crate) fn aim(&mut self, frame: &mut Buffer, cursor: Option<Position>, by_key: bool) {
+        self.painter.aim(frame, cursor, by_key);
+    }
+
+    /// Sends as much as the line carries now of what is different from the screen, and says whether that is anything.
     ///
     /// # Errors
     /// The terminal is gone.
-    pub(crate) fn show(&mut self, frame: &mut Buffer, cursor: Option<Position>) -> io::Result<bool> {
-        let before = self.pending.len();
-        self.painter.paint(frame, cursor, &mut self.pending);
-        let changed = self.pending.len() > before;
+    pub(crate) fn paint(&mut self) -> io::Result<bool> {
+        self.flush()?;
+        let room = self.line.room(Instant::now());
+        if !self.pending.is_empty() || room == 0 {
+            return Ok(false);
+        }
+        self.painter.paint(room, &mut self.pending);
+        let changed = !self.pending.is_empty();
         self.flush()?;
         Ok(changed)
     }
@@ -138,8 +175,16 @@ impl Screen {
         while !self.pending.is_empty() {
             match self.tty.write(&self.pending)? {
                 0 => break,
-                count => drop(self.pending.drain(..count)),
+                count => {
+                    self.line.sent(count, Instant::now());
+                    drop(self.pending.drain(..count));
+                }
             }
+        }
+        if !self.pending.is_empty() {
+            self.line.refused(true);
+        } else if self.painter.is_done() {
+            self.line.refused(false);
         }
         rescue::set_cut(!self.pending.is_empty());
         Ok(())

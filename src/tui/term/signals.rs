@@ -10,6 +10,8 @@ pub(crate) enum Caught {
     Resized,
     /// SIGCONT: the process was stopped and goes on; others may have used the terminal.
     Continued,
+    /// SIGTSTP from outside: the process is to stop, and the terminal to be given back before.
+    Stop,
     /// A signal that ends a program.
     End {
         /// Its number; the exit status is 128 more.
@@ -19,12 +21,12 @@ pub(crate) enum Caught {
     },
 }
 
-/// The signals that the dashboard answers. SIGTSTP is none of them: left alone it stops the process exactly where job
-/// control can bring it back, and does nothing where nobody could.
+/// The signals that the dashboard answers. Once listened to, a signal is never left to its default again.
 #[derive(Debug)]
 pub(crate) struct Signals {
     resized: Signal,
     continued: Signal,
+    stop: Signal,
     hangup: Signal,
     interrupt: Signal,
     quit: Signal,
@@ -40,6 +42,7 @@ impl Signals {
         Ok(Self {
             resized: signal(SignalKind::window_change())?,
             continued: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
+            stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
@@ -56,6 +59,7 @@ impl Signals {
             _ = self.interrupt.recv() => end(2, false),
             _ = self.quit.recv() => end(3, false),
             _ = self.terminate.recv() => end(15, false),
+            _ = self.stop.recv() => Caught::Stop,
             _ = self.continued.recv() => Caught::Continued,
             _ = self.resized.recv() => Caught::Resized,
         }

@@ -5,16 +5,20 @@ use rustix::{
     fs::{Mode, OFlags, open},
     io::Errno,
     stdio::{stdin, stdout},
-    termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr},
+    termios::{
+        OptionalActions, QueueSelector, Termios, isatty, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
+    },
 };
 use std::{
     io,
     os::fd::{AsFd, OwnedFd},
     sync::Arc,
+    time::Duration,
 };
+use tokio::time::Instant;
 
-/// How long [`Tty::push`] waits for a terminal that doesn't read, each time.
-const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
+/// How long [`Tty::push`] waits for a terminal that is slow to read.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// The terminal that this process talks to.
 #[derive(Clone, Debug)]
@@ -80,20 +84,30 @@ impl Tty {
         }
     }
 
-    /// Writes all of it, waiting a moment for a terminal that is busy, and giving up on one that stays so.
-    pub(crate) fn push(&self, mut bytes: &[u8]) {
+    /// Writes all of it, waiting a moment for a terminal that is busy, and giving up on one that stays so. Says whether
+    /// all was written.
+    pub(crate) fn push(&self, mut bytes: &[u8]) -> bool {
+        let end = Instant::now() + PATIENCE;
         while !bytes.is_empty() {
+            let left = end.saturating_duration_since(Instant::now());
+            let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(left.subsec_nanos()) };
             let mut fds = [PollFd::from_borrowed_fd(self.output.as_fd(), PollFlags::OUT)];
-            match poll(&mut fds, Some(&PATIENCE)) {
+            match poll(&mut fds, Some(&wait)) {
                 Err(Errno::INTR) => continue,
                 Ok(1..) => {}
-                Ok(0) | Err(_) => return,
+                Ok(0) | Err(_) => return false,
             }
             match self.write(bytes) {
-                Ok(0) | Err(_) => return,
+                Ok(0) | Err(_) => return false,
                 Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
             }
         }
+        true
+    }
+
+    /// Drops what the terminal hasn't taken yet, so that there is room for something that matters more.
+    pub(crate) fn drop_unread(&self) {
+        let _ = tcflush(&self.output, QueueSelector::OFlush);
     }
 }
 
