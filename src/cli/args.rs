@@ -245,6 +245,8 @@ pub(crate) enum ConfigCommand {
     Show,
     /// Every mistake and warning
     Check,
+    /// A file to start from, with every usual key and what it means
+    Template,
 }
 
 /// `explain`.

@@ -13,6 +13,7 @@ pub(crate) fn run(shell: &mut Shell<'_>, command: ConfigCommand) -> Result<(), F
         ConfigCommand::Path => path(shell),
         ConfigCommand::Show => show(shell),
         ConfigCommand::Check => check(shell),
+        ConfigCommand::Template => template(shell),
     }
 }
 
@@ -73,6 +74,25 @@ fn show(shell: &mut Shell<'_>) -> Result<(), Failure> {
     }
     say(shell, &notices)?;
     Ok(write!(shell.out, "{yaml}")?)
+}
+
+fn template(shell: &mut Shell<'_>) -> Result<(), Failure> {
+    const SAMPLE: &str = include_str!("../../assets/config.yaml");
+    if shell.json() {
+        return Ok(json::document(shell.out, json::CONFIG, &Shown { yaml: SAMPLE.to_owned() })?);
+    }
+    Ok(write!(shell.out, "{SAMPLE}")?)
+}
+
+/// Where a configuration was looked for, and what became of the file that is there.
+pub(crate) fn looked(shell: &Shell<'_>) -> Vec<String> {
+    let candidates = config::candidates(&shell.global.overrides(), shell.env);
+    let read = candidates.iter().position(|candidate| candidate.exists);
+    let said = candidates.iter().enumerate().map(|(place, candidate)| {
+        let path = shell.env.cwd.join(&candidate.path).display().to_string();
+        if Some(place) == read { format!("{path} (no host in it)") } else { path }
+    });
+    said.collect()
 }
 
 #[derive(Serialize)]

@@ -47,6 +47,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
             replace: config.switch.on_conflict == OnConflict::Replace,
             notices: warnings,
             keymap,
+            looked: if config.proxmox.is_none() { config_file::looked(shell) } else { Vec::new() },
             zone: time::zone(Clock::System.now()),
             palette: Palette::from(&config.ui.theme),
             mouse: config.ui.mouse,

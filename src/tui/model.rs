@@ -4,6 +4,7 @@ pub mod layer;
 mod lists;
 mod log;
 mod needle;
+mod print;
 mod query;
 pub mod samples;
 mod time;
@@ -12,6 +13,7 @@ pub mod timeline;
 pub use lists::{Sort, SortBy};
 pub use log::{BEFORE, LogLine, LogPlace, LogView};
 pub use needle::{FIELDS, Needle};
+pub use print::fingerprints;
 pub use query::Row;
 pub use time::{age_of, ago};
 
@@ -82,6 +84,8 @@ pub struct Setup {
     pub options: Options,
     /// Whether a conflict is resolved by stopping the other mode (`switch.on_conflict`).
     pub replace: bool,
+    /// Files in which a host was looked for; nothing where one is configured.
+    pub looked: Vec<String>,
     /// What is to be said at the start.
     pub notices: Vec<Warning>,
     /// What the terminal can show.

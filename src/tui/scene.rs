@@ -11,6 +11,7 @@ mod log;
 mod looks;
 mod mouse;
 mod operations;
+mod pages;
 mod panes;
 mod properties;
 mod replays;

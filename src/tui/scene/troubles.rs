@@ -12,11 +12,11 @@ use crate::{
     tui::msg::{Link, Msg},
 };
 
-fn trouble(finding: FindingId, message: &str) -> Trouble {
+pub(super) fn trouble(finding: FindingId, message: &str) -> Trouble {
     Trouble { finding, message: message.into() }
 }
 
-fn down(scene: Scene, finding: FindingId, message: &str, attempts: u32) -> Scene {
+pub(super) fn down(scene: Scene, finding: FindingId, message: &str, attempts: u32) -> Scene {
     let since = scene.model.now;
     scene.msg(Msg::Link(Link::Down { trouble: trouble(finding, message), since, attempts }))
 }
@@ -24,12 +24,6 @@ fn down(scene: Scene, finding: FindingId, message: &str, attempts: u32) -> Scene
 #[test]
 fn connecting() {
     empty().snap("connecting");
-}
-
-#[test]
-fn a_host_that_never_answered() {
-    let scene = down(empty(), FindingId::PveUnreachable, "192.168.1.100:8006: no route to host", 3);
-    scene.later(63_000).snap("dead_host");
 }
 
 #[test]
@@ -42,23 +36,6 @@ fn a_host_that_stopped_answering_leaves_its_last_word() {
 fn switching_on_a_host_that_does_not_answer_is_refused_at_once() {
     let scene = down(running(&[101]), FindingId::PveUnreachable, "192.168.1.100:8006: no route to host", 2);
     scene.keys("down enter").snap("refused_down");
-}
-
-#[test]
-fn a_wrong_token() {
-    let message = "192.168.1.100 doesn't accept morpheus@pam!morpheus-token.";
-    down(empty(), FindingId::PveAuth, message, 1).snap("wrong_token");
-}
-
-#[test]
-fn no_configuration() {
-    let message = "No proxmox.host; looked in ./config.yaml, ~/.morpheus/config.yaml and /etc/morpheus/config.yaml.";
-    let scene = empty().with(|model| {
-        model.setup.host.clear();
-        model.setup.modes = ModeSet::default();
-        model.ui.mode = None;
-    });
-    scene.msg(Msg::Link(Link::Unconfigured(trouble(FindingId::ConfigBad, message)))).snap("no_configuration");
 }
 
 #[test]

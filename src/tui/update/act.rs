@@ -140,6 +140,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match model.ui.layers.last() {
         Some(Layer::Operation { id, .. }) => Some(id.to_string()),
         None if model.ui.pane == Pane::Log => model.selected_line().map(|line| crate::domain::text::safe(&line.text)),
+        None if model.shown_fingerprint().is_some() => model.shown_fingerprint().map(ToOwned::to_owned),
         _ => model.subject().map(|row| {
             let address = row.guest.and_then(|guest| model.agent_of(guest)).and_then(|agent| agent.address);
             match (address, row.mode, row.guest) {

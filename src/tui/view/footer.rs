@@ -99,6 +99,7 @@ fn makes_sense(model: &Model, hint: &Hint) -> bool {
     );
     match hint.action {
         Action::OpShow if blank => model.open_op().is_some(),
+        Action::Copy if blank => model.shown_fingerprint().is_some(),
         Action::Back => model.can_go_back(),
         _ if blank && of_rows => false,
         _ => main || hint.reason.is_none(),
