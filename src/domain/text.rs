@@ -1,5 +1,7 @@
 //! Small things about words: nearest names, durations, sizes, and names made safe for a terminal.
 
+use unicode_width::UnicodeWidthChar as _;
+
 /// The candidate nearest to `word`, if it is near enough to be meant: a distance of at most a third of its length, or
 /// one is a part of the other.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -46,16 +48,35 @@ pub fn bytes(count: u64) -> String {
     if tenths % 10 == 0 { format!("{} {name}", tenths / 10) } else { format!("{}.{} {name}", tenths / 10, tenths % 10) }
 }
 
-/// A text that can't move the cursor, change colours or turn the writing direction: control and format characters are
-/// replaced by `?`. Names of guests come from outside and may hold anything.
+/// A text that can't move the cursor, change colours, turn the writing direction or leave its columns: control and format
+/// characters are replaced by `?`, what only chooses between looks of a character goes, and no letter wears more than
+/// three marks. Names of guests come from outside and may hold anything.
 #[must_use]
 pub fn safe(text: &str) -> String {
-    text.chars().map(|c| if is_unsafe(c) { '?' } else { c }).collect()
+    const MARKS: usize = 3;
+    let mut marks = 0;
+    let kept = text.chars().filter(|c| !chooses_a_look(*c)).filter(|c| {
+        let mark = !is_unsafe(*c) && c.width() == Some(0);
+        marks = if mark { marks + 1 } else { 0 };
+        marks <= MARKS
+    });
+    kept.map(|c| if is_unsafe(c) { '?' } else { c }).collect()
 }
 
+/// Controls, and what Unicode 17 calls format (Cf), separators of lines, and fillers that nobody sees.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{8e2}')
+        || matches!(c, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}')
+        || matches!(c, '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(c, '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}')
+        || matches!(c, '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
+}
+
+/// Variation selectors and skin tones, about whose columns terminals disagree.
+const fn chooses_a_look(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' | '\u{1f3fb}'..='\u{1f3ff}')
 }
 
 #[cfg(test)]
@@ -81,5 +102,14 @@ mod tests {
     fn names_cannot_drive_the_terminal() {
         assert_eq!(safe("a\u{1b}[31mb\u{202e}c\td"), "a?[31mb?c?d");
         assert_eq!(safe("日本 é"), "日本 é");
+        assert_eq!(safe("a\u{61c}b\u{2067}c\u{ad}d\u{feff}\u{e0041}"), "a?b?c?d??");
+    }
+
+    #[test]
+    fn names_stay_in_their_columns() {
+        assert_eq!(safe("❤\u{fe0f}👍\u{1f3fd}"), "❤👍");
+        assert_eq!(safe("👩\u{200d}💻"), "👩?💻");
+        assert_eq!(safe(&format!("e{}x", "\u{301}".repeat(40))), format!("e{}x", "\u{301}".repeat(3)));
+        assert_eq!(safe("אבג"), "אבג");
     }
 }

@@ -15,6 +15,7 @@ mod pages;
 mod panes;
 mod properties;
 mod replays;
+mod scripts;
 mod svg;
 mod tiers;
 mod troubles;

@@ -9,6 +9,7 @@ mod footer;
 mod guests;
 mod header;
 mod help;
+mod keep;
 mod log;
 mod modes;
 mod operation;
@@ -19,10 +20,9 @@ mod words;
 
 use super::{
     canvas::{Canvas, Target},
-    caps::GlyphTier,
     layout::{self, MIN_COLUMNS, MIN_ROWS, Regions},
     model::{Model, Pane, layer::Layer},
-    theme::{Role, Theme, printable},
+    theme::{Role, Theme},
     widget::text,
 };
 use ratatui::{
@@ -49,7 +49,7 @@ pub fn paint(model: &Model, theme: &Theme, canvas: &mut Canvas<'_>) -> Option<Po
     } else {
         whole(model, area, theme, canvas)
     };
-    keep_to_the_font(theme.caps.glyphs, canvas);
+    keep::in_columns(theme, canvas);
     theme.paint_ground(canvas);
     cursor
 }
@@ -160,16 +160,4 @@ fn too_small(area: Rect, theme: &Theme, buffer: &mut Buffer) {
     let Some(sentence) = sentences.iter().find(|sentence| text::width(sentence) <= room) else { return };
     let left = u16::try_from((room - text::width(sentence)) / 2).unwrap_or(0);
     buffer.set_stringn(area.x + left, area.y + rows / 2, sentence, room, theme.style(Role::Strong));
-}
-
-/// Whatever a name from outside holds, only what the font has is drawn.
-fn keep_to_the_font(tier: GlyphTier, buffer: &mut Buffer) {
-    if tier == GlyphTier::Unicode {
-        return;
-    }
-    for cell in &mut buffer.content {
-        if !cell.symbol().chars().all(|c| printable(tier, c)) {
-            cell.set_symbol("?");
-        }
-    }
 }

@@ -22,7 +22,7 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
     }
     left.push(theme.span(Role::Text, place(model)));
     left.push(link(model, theme));
-    let used: usize = left.iter().map(Span::width).sum();
+    let used: usize = left.iter().map(|span| width(&span.content)).sum();
     let room = usize::from(area.width).saturating_sub(used + 2);
     let line = spread(left, right(model, room, theme), usize::from(area.width));
     buffer.set_line(area.x, area.y, &line, area.width);

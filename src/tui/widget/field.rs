@@ -1,9 +1,12 @@
 //! A line of text being edited: keys in, and the part of it that fits on screen out.
 
 use super::text;
-use crate::tui::{
-    chord::{Chord, Key},
-    model::layer::Field,
+use crate::{
+    domain::text::safe,
+    tui::{
+        chord::{Chord, Key},
+        model::layer::Field,
+    },
 };
 use tui_input::{Input, InputRequest};
 
@@ -11,7 +14,7 @@ impl Field {
     /// Takes a key if it means something in a text; says whether it did.
     pub fn take(&mut self, chord: Chord) -> bool {
         let request = match (chord.key, chord.ctrl) {
-            (Key::Char(c), false) => InputRequest::InsertChar(c),
+            (Key::Char(c), false) if can_be_shown(c) => InputRequest::InsertChar(c),
             (Key::Backspace, false) | (Key::Char('h'), true) => InputRequest::DeletePrevChar,
             (Key::Delete, false) => InputRequest::DeleteNextChar,
             (Key::Left, false) => InputRequest::GoToPrevChar,
@@ -26,10 +29,10 @@ impl Field {
         true
     }
 
-    /// Takes a pasted text, as one line and without control characters.
+    /// Takes a pasted text, as one line and without what can't be shown.
     pub fn paste(&mut self, pasted: &str) {
         const LONGEST: usize = 200;
-        for c in pasted.chars().filter(|c| !c.is_control()).take(LONGEST) {
+        for c in pasted.chars().filter(|c| can_be_shown(*c)).take(LONGEST) {
             self.handle(InputRequest::InsertChar(c));
         }
     }
@@ -62,6 +65,11 @@ impl Field {
     }
 }
 
+/// Whether a character is shown as it is: what controls or formats a line isn't.
+fn can_be_shown(c: char) -> bool {
+    safe(c.encode_utf8(&mut [0; 4])).starts_with(c)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,7 +81,7 @@ mod tests {
             assert!(field.take(key.parse().unwrap()), "{key}");
         }
         assert!(!field.take("enter".parse().unwrap()) && !field.take("ctrl-c".parse().unwrap()));
-        field.paste("x\n\u{1b}y");
+        field.paste("x\n\u{1b}\u{202e}y");
         assert_eq!((field.text.as_str(), field.cursor), ("axyb", 3));
     }
 

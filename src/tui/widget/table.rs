@@ -166,7 +166,8 @@ impl Table<'_> {
             let mark = if selected { format!("{} ", theme.glyphs.select) } else { "  ".to_owned() };
             let mut line = self.line(&mark, &row.cells, &widths, over, theme);
             if selected && self.focused {
-                let rest = usize::from(area.width).saturating_sub(line.width());
+                let rest =
+                    usize::from(area.width).saturating_sub(line.iter().map(|span| text::width(&span.content)).sum());
                 line.push_span(theme.span(Role::Selected, " ".repeat(rest)));
             }
             canvas.set_line(area.x, y, &line, area.width);

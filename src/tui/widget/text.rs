@@ -6,12 +6,13 @@ use ratatui::{
     text::{Line, Span},
 };
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
-/// Columns that a text takes.
+/// Columns that a text takes: those of its characters, as a terminal gives them out. Letters that a font would join to
+/// one, as Arabic's lam and alef, still have a column each.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.width()
+    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
 }
 
 /// The text in at most `columns`, with `cut` at its end if something is missing.
@@ -104,7 +105,7 @@ pub fn draw_lines(lines: &[Line<'_>], scroll: u16, area: Rect, buffer: &mut Buff
 /// A line with one part at the left and one at the right edge; the right one gives way.
 #[must_use]
 pub fn spread<'a>(left: Vec<Span<'a>>, right: Vec<Span<'a>>, columns: usize) -> Line<'a> {
-    let wide = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let wide = |spans: &[Span<'_>]| spans.iter().map(|span| width(&span.content)).sum::<usize>();
     let used = wide(&left) + wide(&right);
     let mut spans = left;
     if used < columns {
@@ -122,6 +123,7 @@ mod tests {
     fn a_text_is_cut_by_columns_and_never_through_a_character() {
         assert_eq!(fit("linuxvrstreaming", 8, "…"), "linuxvr…");
         assert_eq!(fit("日本語", 5, "…"), "日本…");
+        assert_eq!([width("الألعاب"), width("e\u{301}日")], [7, 3]);
         assert_eq!(fit("日本語", 4, "…"), "日…");
         assert_eq!([fit("abc", 3, "…"), fit("abc", 1, "…"), fit("abc", 0, "…")], ["abc", "…", ""]);
         assert_eq!([pad("8s", 4, true, "…"), pad("8s", 4, false, "…")], ["  8s", "8s  "]);
