@@ -122,6 +122,7 @@ const fn sorting(by: SortBy) -> Words {
 impl Action {
     /// Its words. An action that takes a name has the words of the one without.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a line for each action")]
     pub const fn words(&self) -> Words {
         match self {
             Self::Up => words("up", "up", "One row up."),
