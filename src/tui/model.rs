@@ -15,7 +15,7 @@ pub use log::{BEFORE, LogLine, LogPlace, LogView};
 pub use needle::{FIELDS, Needle};
 pub use print::fingerprints;
 pub use query::Row;
-pub use time::{age_of, ago};
+pub use time::{ASKED, age_of, ago};
 
 use super::{
     canvas::Target,

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         facts::Trouble,
         finding::FindingId,
-        guest::{AgentFacts, Guest},
+        guest::{AgentFacts, Guest, GuestKind},
         ids::{ModeName, OpId, Vmid},
         mode::Mode,
         policy::{self, Ask, Situation},
@@ -223,6 +223,16 @@ impl Model {
     #[must_use]
     pub fn toast(&self) -> Option<&Toast> {
         self.ui.toasts.last()
+    }
+
+    /// Whether what is shown of a guest is only the last that was heard: the host is gone, or its list wasn't given.
+    #[must_use]
+    pub fn is_stale(&self, guest: &Guest) -> bool {
+        let list = match guest.kind {
+            GuestKind::Qemu => &self.facts.qemu,
+            GuestKind::Lxc => &self.facts.lxc,
+        };
+        self.is_cut_off() || list.error.is_some()
     }
 
     /// Whether Esc has anything to go back from.

@@ -9,6 +9,9 @@ use crate::{
 /// Milliseconds after which data counts as old and shows its age.
 const OLD: u64 = 20_000;
 
+/// Milliseconds after which an agent's answer shows its age.
+pub const ASKED: u64 = 60_000;
+
 /// An age in steps that grow with it, so that it seldom changes: seconds, from ten on in tens, minutes, hours, days.
 #[must_use]
 pub fn age_of(ms: u64) -> String {
@@ -103,7 +106,25 @@ impl Model {
             Some(_) => next_age(self.now, seen),
             None => seen.plus(OLD),
         });
-        down.into_iter().chain(seen).min()
+        down.into_iter().chain(seen).chain(self.next_part_age()).min()
+    }
+
+    /// The ages of what couldn't be looked at anew, and of what the selected guest's agent said.
+    fn next_part_age(&self) -> Option<Millis> {
+        let lists = [&self.facts.qemu, &self.facts.lxc];
+        let lists = lists.into_iter().filter(|list| list.error.is_some()).filter_map(|list| list.seen);
+        let subject = self.subject().map(|row| row.vmid);
+        let config = subject.and_then(|vmid| self.facts.configs.get(&vmid));
+        let config = config.filter(|part| part.error.is_some()).and_then(|part| part.seen);
+        let agent = subject.and_then(|vmid| self.facts.agents.get(&vmid)).and_then(|part| {
+            let at = part.value.as_ref()?.at;
+            Some(if part.error.is_some() || self.now.since(at) >= ASKED {
+                next_age(self.now, at)
+            } else {
+                at.plus(ASKED)
+            })
+        });
+        lists.chain(config).map(|seen| next_age(self.now, seen)).chain(agent).min()
     }
 
     /// The elapsed seconds of what runs now.

@@ -47,6 +47,28 @@ fn half_an_answer_keeps_the_other_half() {
 }
 
 #[test]
+fn an_agent_that_dies_leaves_its_last_word_with_its_age() {
+    let silent = Part::failed(trouble(FindingId::PveTimeout, "the agent didn't answer within 3 s"));
+    let partial = Facts { agents: [(crate::domain::testing::id(101), silent)].into(), ..Facts::default() };
+    let scene = running(&[101]).later(125_000).msg(Msg::Seen(Box::new(partial)));
+    assert!(scene.text().contains("192.168.1.150"), "{}", scene.text());
+    let at = scene.model.next_deadline().unwrap();
+    assert_eq!(at.since(super::NOON), 180_000, "the ages on screen change");
+    scene.snap("agent_gone");
+}
+
+#[test]
+fn a_configuration_that_can_not_be_read_any_more_keeps_its_devices() {
+    let broken = Part::failed(trouble(FindingId::PveForbidden, "VM.Audit on /vms/101 is missing"));
+    let partial = Facts { configs: [(crate::domain::testing::id(101), broken)].into(), ..Facts::default() };
+    let read = |model: &mut crate::tui::model::Model| {
+        model.facts.configs.get_mut(&crate::domain::testing::id(101)).unwrap().seen = Some(super::NOON);
+    };
+    let scene = running(&[101]).with(read).later(15_000).msg(Msg::Seen(Box::new(partial)));
+    scene.snap("config_unread");
+}
+
+#[test]
 fn no_modes_and_no_guests() {
     let scene = empty().with(|model| {
         model.setup.modes = ModeSet::default();

@@ -3,14 +3,14 @@
 use super::words::{self, beside, lines};
 use crate::{
     domain::{
-        facts::Facts,
+        facts::{Facts, Part},
         gpu,
         guest::{AgentState, Guest, GuestKind, Health},
-        ids::Vmid,
+        ids::{Millis, Vmid},
         text::{duration, safe},
     },
     tui::{
-        model::{Model, Pane, Row, age_of, ago},
+        model::{ASKED, Model, Pane, Row, age_of, ago},
         theme::{Role, Theme},
         update::last_run,
         widget::{
@@ -81,7 +81,7 @@ impl<'a> Detail<'a> {
             return lines(&text, self.columns, Role::Warn, self.theme);
         };
         let (mark, word, role) = words::power(guest.power, self.theme);
-        let role = if self.model.is_cut_off() { Role::Muted } else { role };
+        let role = if self.model.is_stale(guest) { Role::Muted } else { role };
         let up = guest.uptime.filter(|up| *up > 0).map(|up| format!(" for {}", words::uptime(up))).unwrap_or_default();
         let kind = if guest.kind == GuestKind::Qemu { "VM" } else { "container" };
         let mut all = lines(&format!("{mark} {word}{up}"), self.columns, role, self.theme);
@@ -112,10 +112,18 @@ impl<'a> Detail<'a> {
     fn gpu(&self) -> Vec<Line<'a>> {
         let facts = &self.model.facts;
         let claim = self.row.mode.and_then(|mode| mode.gpu(facts)).map(|gpu| gpu.word().to_owned());
-        let devices = devices(facts, self.row.vmid);
         let broken = facts.configs.get(&self.row.vmid).and_then(|part| part.error.as_ref());
-        let text = match (claim, devices, broken) {
-            (_, _, Some(trouble)) => format!("unknown: {}", trouble.message),
+        let before = last_read(facts, self.row.vmid);
+        let before = before.and_then(|(facts, seen)| Some((devices(&facts, self.row.vmid)?, seen)));
+        let text = match (claim, devices(facts, self.row.vmid), broken) {
+            (_, _, Some(trouble)) => match before {
+                Some((devices, seen)) => {
+                    let devices = if devices.is_empty() { "none".to_owned() } else { devices.join(", ") };
+                    let age = age_of(self.model.now.since(seen));
+                    format!("{devices}, {age} old: {}", trouble.parts().0)
+                }
+                None => format!("unknown: {}", trouble.parts().0),
+            },
             (Some(claim), Some(devices), _) if !devices.is_empty() => format!("{claim}, {}", devices.join(", ")),
             (None, Some(devices), _) if !devices.is_empty() => devices.join(", "),
             (Some(claim), _, _) => claim,
@@ -149,7 +157,11 @@ impl<'a> Detail<'a> {
         }
         let (words, role) = agent_words(agent.agent);
         let age = self.model.now.since(agent.at);
-        let old = if age >= 60_000 { format!(", asked {} ago", age_of(age)) } else { String::new() };
+        let (old, role) = match part.and_then(|part| part.error.as_ref()) {
+            Some(trouble) => (format!(" {} ago, now: {}", age_of(age), trouble.parts().0), Role::Warn),
+            None if age >= ASKED => (format!(", asked {} ago", age_of(age)), role),
+            None => (String::new(), role),
+        };
         all.extend(self.pair("Agent", &format!("{words}{old}"), role));
         for (i, service) in agent.services.iter().enumerate() {
             let label = if i == 0 { "Services" } else { "" };
@@ -225,6 +237,20 @@ fn devices(facts: &Facts, vmid: Vmid) -> Option<Vec<String>> {
         }
     }
     Some(found)
+}
+
+/// What was known of a VM's devices before its configuration couldn't be read any more, and when that was.
+fn last_read(facts: &Facts, vmid: Vmid) -> Option<(Facts, Millis)> {
+    let part = facts.configs.get(&vmid)?;
+    let (config, seen) = (part.value.clone()?, part.seen?);
+    let known = Facts {
+        node: facts.node.clone(),
+        configs: [(vmid, Part::good(config, seen))].into(),
+        mappings: facts.mappings.clone(),
+        pci: facts.pci.clone(),
+        ..Facts::default()
+    };
+    Some((known, seen))
 }
 
 const fn agent_words(state: AgentState) -> (&'static str, Role) {

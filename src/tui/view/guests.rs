@@ -124,7 +124,7 @@ fn on_heading(column: &Column) -> Option<Action> {
 
 fn row(model: &Model, guest: &Guest, theme: &Theme) -> Row {
     let (mark, _, role) = words::power(guest.power, theme);
-    let role = if model.is_cut_off() || guest.template { Role::Muted } else { role };
+    let role = if model.is_stale(guest) || guest.template { Role::Muted } else { role };
     let on = guest.power.holds_devices();
     let address = model.agent_of(guest).and_then(|agent| agent.address);
     let name_role = if on { Role::Strong } else { Role::Text };

@@ -68,7 +68,8 @@ fn columns(rows: &[Row], tall: bool) -> Vec<Column> {
 fn row(model: &Model, mode: &Mode, theme: &Theme) -> Row {
     let power = shown_power(&model.facts, mode);
     let (mark, word, role) = words::power(power, theme);
-    let role = if model.is_cut_off() { Role::Muted } else { role };
+    let stale = model.is_cut_off() || model.facts.guest(mode.vmid).is_some_and(|guest| model.is_stale(guest));
+    let role = if stale { Role::Muted } else { role };
     let gpu = match mode.gpu(&model.facts) {
         Some(gpu) => Cell::new(Role::Text, gpu.word()),
         None => Cell::new(Role::Muted, "unknown"),
