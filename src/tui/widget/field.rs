@@ -61,7 +61,7 @@ impl Field {
             })
             .collect();
         let cursor = input.visual_cursor().saturating_sub(scroll).min(room);
-        (text::fit(&rest, room, ""), u16::try_from(cursor).unwrap_or(0))
+        (text::fit(&safe(&rest), room, ""), u16::try_from(cursor).unwrap_or(0))
     }
 }
 
@@ -83,6 +83,13 @@ mod tests {
         assert!(!field.take("enter".parse().unwrap()) && !field.take("ctrl-c".parse().unwrap()));
         field.paste("x\n\u{1b}\u{202e}y");
         assert_eq!((field.text.as_str(), field.cursor), ("axyb", 3));
+    }
+
+    #[test]
+    fn what_is_typed_wears_no_more_marks_on_screen_than_anything_else() {
+        let mut field = Field::default();
+        field.paste("z\u{335}\u{336}\u{337}\u{338}\u{339}");
+        assert_eq!(field.visible(20), ("z\u{335}\u{336}\u{337}".to_owned(), 1));
     }
 
     #[test]
