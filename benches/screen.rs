@@ -1,4 +1,4 @@
-//! What a frame and a message cost: the pieces of the first frame, and a node with 500 guests.
+//! What a frame and a message cost, from a small terminal and four guests to a large one and 5,000.
 
 #![expect(clippy::expect_used, reason = "a number and a key that are right as they stand here")]
 
@@ -22,7 +22,9 @@ use morpheus::{
 use ratatui::{buffer::Buffer, layout::Rect};
 use std::hint::black_box;
 
-const SIZE: (u16, u16) = (120, 40);
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+const USUAL: (u16, u16) = (120, 40);
+const NODES: [u32; 3] = [4, 500, 5_000];
 const NOW: Millis = Millis(1_763_700_000_000);
 
 fn guest(number: u32) -> Guest {
@@ -51,9 +53,9 @@ fn facts(guests: u32) -> Facts {
     Facts { node: Some(NodeName::from("pve")), qemu, lxc: Part::good(Vec::new(), NOW), ..Facts::default() }
 }
 
-fn dashboard(guests: u32) -> Model {
-    let mut model = Model::new(Setup { host: "192.168.1.100".into(), ..Setup::default() }, SIZE, NOW);
-    for msg in [Msg::Input(Input::Resize(SIZE.0, SIZE.1)), Msg::Link(Link::Up), Msg::Seen(Box::new(facts(guests)))] {
+fn dashboard(guests: u32, size: (u16, u16)) -> Model {
+    let mut model = Model::new(Setup { host: "192.168.1.100".into(), ..Setup::default() }, size, NOW);
+    for msg in [Msg::Input(Input::Resize(size.0, size.1)), Msg::Link(Link::Up), Msg::Seen(Box::new(facts(guests)))] {
         let _ = update(&mut model, msg);
     }
     model
@@ -62,14 +64,22 @@ fn dashboard(guests: u32) -> Model {
 fn first_frame(c: &mut Criterion) {
     let env = Env { term: "xterm-256color".into(), locale: "C.UTF-8".into(), ..Env::default() };
     c.bench_function("capabilities and theme", |b| b.iter(|| Theme::new(black_box(&env).caps(Wanted::default()))));
-    c.bench_function("an empty dashboard", |b| b.iter(|| dashboard(0)));
-    frame(c, "the first frame", 0);
+    c.bench_function("an empty dashboard", |b| b.iter(|| dashboard(0, USUAL)));
 }
 
-fn frame(c: &mut Criterion, name: &str, guests: u32) {
-    let (model, theme) = (dashboard(guests), Theme::new(Caps::default()));
-    let mut buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
-    c.bench_function(name, |b| {
+/// Budget: 300 us at 120x40, however many guests.
+fn frames(c: &mut Criterion) {
+    for size in SIZES {
+        for guests in NODES {
+            frame(c, size, guests);
+        }
+    }
+}
+
+fn frame(c: &mut Criterion, (columns, rows): (u16, u16), guests: u32) {
+    let (model, theme) = (dashboard(guests, (columns, rows)), Theme::new(Caps::default()));
+    let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+    c.bench_function(&format!("view {columns}x{rows}, {guests} guests"), |b| {
         b.iter(|| {
             buffer.reset();
             view(black_box(&model), &theme, &mut buffer)
@@ -77,18 +87,33 @@ fn frame(c: &mut Criterion, name: &str, guests: u32) {
     });
 }
 
-fn many_guests(c: &mut Criterion) {
-    frame(c, "a frame with 500 guests", 500);
-    let model = dashboard(500);
-    let seen = || (model.clone(), Msg::Seen(Box::new(facts(500))));
-    c.bench_function("a look at 500 guests", |b| {
-        b.iter_batched(seen, |(mut model, msg)| (update(&mut model, msg), model), BatchSize::LargeInput);
-    });
-    let key = || (model.clone(), Msg::Input(Input::Key("down".parse().expect("a key"))));
-    c.bench_function("a key with 500 guests", |b| {
-        b.iter_batched(key, |(mut model, msg)| (update(&mut model, msg), model), BatchSize::LargeInput);
-    });
+/// Budget: 3 ms for a look at 5,000 guests together with the frame that shows it.
+fn messages(c: &mut Criterion) {
+    let theme = Theme::new(Caps::default());
+    let mut buffer = Buffer::empty(Rect::new(0, 0, USUAL.0, USUAL.1));
+    for guests in NODES {
+        let model = dashboard(guests, USUAL);
+        let later = Msg::Seen(Box::new(Facts {
+            qemu: Part { seen: Some(NOW.plus(4_000)), ..facts(guests).qemu },
+            ..facts(guests)
+        }));
+        let key = Msg::Input(Input::Key("down".parse().expect("a key")));
+        for (name, msg) in [("look", later), ("key", key), ("clock", Msg::Clock(NOW.plus(4_000)))] {
+            let fresh = || (model.clone(), msg.clone());
+            c.bench_function(&format!("{name} and view 120x40, {guests} guests"), |b| {
+                b.iter_batched(
+                    fresh,
+                    |(mut model, msg)| {
+                        let effects = update(&mut model, msg);
+                        buffer.reset();
+                        (view(&model, &theme, &mut buffer), effects, model)
+                    },
+                    BatchSize::LargeInput,
+                );
+            });
+        }
+    }
 }
 
-criterion_group!(benches, first_frame, many_guests);
+criterion_group!(benches, first_frame, frames, messages);
 criterion_main!(benches);

@@ -83,7 +83,7 @@ pub fn dispatch(cli: &Cli, env: &Env) -> u8 {
     let terminal = Terminal::look();
     let typed: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let mut shell =
-        Shell { out: &mut out, err: &mut err, terminal, global: &cli.global, env, typed: &typed, demo: false };
+        Shell { out: &mut out, err: &mut err, terminal, global: &cli.global, env, typed: &typed, demo: None };
     let result = run(&mut shell, cli.command.as_ref()).and_then(|code| Ok(shell.out.flush().map(|()| code)?));
     result.unwrap_or_else(|failure| {
         let _ = failure.print(&mut err, cli.global.json);

@@ -32,7 +32,7 @@ fn climb(rung: Rung, flags: &OperateFlags, typed: Option<&str>, json: bool) -> (
     let typed_line = ["mode", "windows", "--yes"].map(String::from);
     let (global, env) = (Global { json, ..Global::default() }, Env::default());
     let mut shell =
-        Shell { out: &mut out, err: &mut err, terminal, global: &global, env: &env, typed: &typed_line, demo: false };
+        Shell { out: &mut out, err: &mut err, terminal, global: &global, env: &env, typed: &typed_line, demo: None };
     let result = confirm(&mut shell, &mut typed.unwrap_or_default().as_bytes(), &plan(rung), flags);
     assert!(out.is_empty(), "questions go to stderr");
     (result, String::from_utf8(err).unwrap())

@@ -9,6 +9,7 @@ use crate::{
         switch::plan::{Options, Warning},
     },
     ops::{Clock, Host},
+    pve::transport::Transport,
     tui::{
         caps::{ColorTier, GlyphTier},
         keymap::Keymap,
@@ -20,7 +21,7 @@ use crate::{
     },
 };
 use secrecy::SecretString;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Opens the dashboard, and says the exit code: 0, or 128 and the number of the signal that ended it.
 pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
@@ -38,10 +39,11 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
     let launch = operate::how_to_launch(shell, password.clone())?;
     let warnings = notices.iter().filter(|notice| notice.finding.severity() >= Severity::Warning);
     let warnings = warnings.map(|notice| Warning { finding: notice.finding, message: notice.to_string() }).collect();
+    let wire = shell.demo.clone();
     let setup = Setup {
         model: model::Setup {
             host: config.proxmox.as_ref().map(|proxmox| proxmox.host.clone()).unwrap_or_default(),
-            label: shell.demo.then(|| "demo".to_owned()),
+            label: shell.demo.is_some().then(|| "demo".to_owned()),
             modes: config.modes.clone(),
             options: options(&config),
             replace: config.switch.on_conflict == OnConflict::Replace,
@@ -60,7 +62,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
         place: Place { dir: session::dumps(shell), home: shell.env.home.clone() },
         hands: Hands {
             clock: Clock::System,
-            connect: Box::new(move || connect(&config, password)),
+            connect: Box::new(move || connect(&config, password, wire)),
             store: session::store(shell),
             launch,
         },
@@ -82,8 +84,8 @@ pub(crate) fn keymap(config: &Config) -> Result<Keymap, ConfigError> {
     })
 }
 
-fn connect(config: &Config, password: Option<SecretString>) -> Result<Host, Trouble> {
-    Host::connect(config, password).map_err(|error| error.trouble())
+fn connect(config: &Config, password: Option<SecretString>, wire: Option<Arc<dyn Transport>>) -> Result<Host, Trouble> {
+    Host::by(config, password, wire).map_err(|error| error.trouble())
 }
 
 /// A person is there: whoever looks at the dashboard can be asked.

@@ -1,13 +1,15 @@
 //! `morpheus demo`: everything on a simulated host in this process, with a configuration and journals of its own.
 //!
 //! The host listens on the loopback interface like a real one does on its own, so that the detached runner of an
-//! operation reaches it too. It ends with this process, and so does a runner that is still at work.
+//! operation reaches it; the dashboard asks it directly. It ends with this process, and so does a runner that is still
+//! at work.
 
 use super::{args::Cli, args::DemoArgs, failure::Failure, session, shell::Shell, sim_host};
 use crate::{
     config::Env,
     domain::{finding::FindingId, switch::state::State},
     ops::Store,
+    pve::transport::Transport,
 };
 use clap::Parser as _;
 use std::{
@@ -17,7 +19,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
 };
 
@@ -25,7 +27,7 @@ use std::{
 pub(crate) fn run(shell: &mut Shell<'_>, args: &DemoArgs) -> Result<u8, Failure> {
     let inner = inner_command(shell, args)?;
     let room = Room::new().map_err(|why| Failure::new(FindingId::UsageBad, format!("no room for the demo: {why}")))?;
-    start(args, &room.config())?;
+    let wire = start(args, &room.config())?;
     let mut env: Env = shell.env.clone();
     env.vars.insert("MORPHEUS_STATE_DIR".to_owned(), room.ops().into_os_string());
     // The demo's own room goes away with it; what a person wrote stays.
@@ -40,7 +42,7 @@ pub(crate) fn run(shell: &mut Shell<'_>, args: &DemoArgs) -> Result<u8, Failure>
         global: &global,
         env: &env,
         typed: shell.typed,
-        demo: true,
+        demo: Some(wire),
     };
     super::run(&mut demo, inner.command.as_ref())
 }
@@ -59,8 +61,9 @@ fn inner_command(shell: &Shell<'_>, args: &DemoArgs) -> Result<Cli, Failure> {
     Ok(inner)
 }
 
-/// Serves the host from a thread of its own, and writes the configuration that reaches it.
-fn start(args: &DemoArgs, config: &Path) -> Result<(), Failure> {
+/// Serves the host from a thread of its own, and writes the configuration that reaches it. The way that needs no network
+/// is for this process.
+fn start(args: &DemoArgs, config: &Path) -> Result<Arc<dyn Transport>, Failure> {
     let (scenario, speed, config) = (args.scenario.clone(), args.speed, config.to_owned());
     let (ready, started) = mpsc::sync_channel(1);
     thread::spawn(move || {
@@ -68,7 +71,7 @@ fn start(args: &DemoArgs, config: &Path) -> Result<(), Failure> {
             let sim = sim_host::build(None, scenario.as_deref(), Some(speed), true)?;
             let mut server = sim_host::serve(&sim, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
             sim_host::write_config(&config, &sim, server.addr, &server.fingerprint)?;
-            let _ = ready.send(Ok(()));
+            let _ = ready.send(Ok(sim.transport()));
             server.wait().await;
             Ok(())
         });

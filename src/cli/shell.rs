@@ -1,8 +1,11 @@
 //! What a command talks to: the outputs, the terminal, the surroundings.
 
 use super::args::Global;
-use crate::config::Env;
-use std::io::{self, IsTerminal as _, Write};
+use crate::{config::Env, pve::transport::Transport};
+use std::{
+    io::{self, IsTerminal as _, Write},
+    sync::Arc,
+};
 
 /// The surroundings of a command.
 pub(crate) struct Shell<'a> {
@@ -18,8 +21,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) env: &'a Env,
     /// The command line as it was typed, for advice that repeats it.
     pub(crate) typed: &'a [String],
-    /// On the simulated host of `morpheus demo`.
-    pub(crate) demo: bool,
+    /// The way to the simulated host of `morpheus demo` inside of this process.
+    pub(crate) demo: Option<Arc<dyn Transport>>,
 }
 
 /// Which ends are a terminal, and how wide it is.

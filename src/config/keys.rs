@@ -192,7 +192,7 @@ pub const KEYS: &[Key] = &[
     ),
     key("ui.bell", "true, false", "false", "Whether the terminal's bell rings when an operation ends."),
     key("ui.reduced_motion", "true, false", "false", "Whether nothing but numbers moves on its own."),
-    key("ui.refresh", "1 to 3600 seconds", "5", "The time between two looks of the dashboard at the host."),
+    key("ui.refresh", "1 to 3600 seconds", "4", "The time between two looks of the dashboard at the host."),
     key("nimsforest.cluster_id", "text", "", "The forest's id."),
     key("nimsforest.nats_port", "1 to 65535", "4222", "The port of its NATS."),
     key("nimsforest.registry_url", "a URL", "", "Where its registry is."),

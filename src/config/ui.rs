@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Seconds between two looks at the host unless something else is said.
-const REFRESH: u64 = 5;
+const REFRESH: u64 = 4;
 
 /// How the dashboard looks and behaves.
 #[derive(Clone, Debug, Eq, PartialEq)]

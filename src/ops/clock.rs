@@ -1,8 +1,15 @@
 //! What time it is: the only reader of the system's clock.
 
 use crate::domain::ids::Millis;
-use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::time::Instant;
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime};
+use std::{
+    io,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::{Instant, sleep_until},
+};
 
 /// A source of time.
 #[derive(Clone, Copy, Debug)]
@@ -34,5 +41,43 @@ impl Clock {
             Self::System => Millis(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, ms)),
             Self::Tokio { base, start } => base.plus(ms(start.elapsed())),
         }
+    }
+
+    /// Waits until a moment, and wakes the process up once for it. Tokio's own timers wake it two or three times: they
+    /// move from wheel to wheel as they come closer.
+    pub async fn wait_until(&self, moment: Instant) {
+        let patient = match self {
+            Self::System => wait(moment.saturating_duration_since(Instant::now())).await.is_ok(),
+            Self::Tokio { .. } => false,
+        };
+        if !patient {
+            sleep_until(moment).await;
+        }
+    }
+}
+
+#[expect(deprecated, reason = "its successor is an unsafe function; the descriptor is owned and lives as long")]
+async fn wait(duration: Duration) -> io::Result<()> {
+    if duration.is_zero() {
+        return Ok(());
+    }
+    let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+    let span = |duration: Duration| duration.try_into().map_err(io::Error::other);
+    let once = Itimerspec { it_interval: span(Duration::ZERO)?, it_value: span(duration)? };
+    timerfd_settime(&timer, TimerfdTimerFlags::empty(), &once)?;
+    drop(AsyncFd::with_interest(timer, Interest::READABLE)?.readable().await?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_systems_clock_waits_as_long_as_it_is_told_to() {
+        let moment = Instant::now() + Duration::from_millis(30);
+        Clock::System.wait_until(moment).await;
+        assert!(Instant::now() >= moment);
+        Clock::System.wait_until(moment).await;
     }
 }

@@ -4,7 +4,7 @@ use super::{Clock, Error};
 use crate::{
     config::{Config, Credentials, NodeChoice},
     domain::{gpu::PciDevice, ids::NodeName, mode::ModeSet},
-    pve::{self, Client, Fingerprint, ResourceKind, Target},
+    pve::{self, Client, Fingerprint, ResourceKind, Target, transport::Transport},
 };
 use secrecy::SecretString;
 use std::{fmt, sync::Arc};
@@ -38,6 +38,19 @@ impl Host {
     /// # Errors
     /// The configuration names no host or no credentials.
     pub fn connect(config: &Config, password: Option<SecretString>) -> Result<Self, Error> {
+        Self::by(config, password, None)
+    }
+
+    /// The same over a wire that exists already, where there is one: what the configuration says of TLS doesn't matter
+    /// then.
+    ///
+    /// # Errors
+    /// Those of [`Host::connect`].
+    pub fn by(
+        config: &Config,
+        password: Option<SecretString>,
+        wire: Option<Arc<dyn Transport>>,
+    ) -> Result<Self, Error> {
         let missing = |what: &str| Error::Config(what.to_owned());
         let proxmox = config
             .proxmox
@@ -58,7 +71,10 @@ impl Host {
             fingerprint: proxmox.tls_fingerprint.map(Fingerprint),
             timeout: proxmox.timeout,
         };
-        let client = Client::connect(&target, credentials)?;
+        let client = match wire {
+            Some(wire) => Client::over(wire, credentials, proxmox.timeout),
+            None => Client::connect(&target, credentials)?,
+        };
         let host = Self::over(client, config.modes.clone(), proxmox.node.clone(), Clock::System);
         Ok(host.at(format!("{}:{}", proxmox.host, proxmox.port)))
     }

@@ -11,8 +11,6 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::{error::Error as StdError, io, time::Duration};
 use tokio::sync::OnceCell;
 
-/// Proxmox closes an idle connection after 5 s; a request sent into that moment would have no known outcome.
-const IDLE: Duration = Duration::from_secs(4);
 /// A host on any line that is good enough for a dashboard takes a connection sooner.
 const LONGEST_CONNECT: Duration = Duration::from_secs(10);
 /// The largest answer that is read, bytes.
@@ -42,7 +40,23 @@ pub(crate) struct Https {
     /// that is slow, and a request that never left from one whose outcome is unknown.
     connecting: Duration,
     shown: Shown,
-    client: OnceCell<reqwest::Client>,
+    clients: OnceCell<Clients>,
+}
+
+/// Proxmox closes an idle connection after 5 s. What only reads and meets that moment is sent again, and needs no timer
+/// that watches over idle connections; what changes something would have no known outcome, so it always goes over a new
+/// one.
+struct Clients {
+    reading: reqwest::Client,
+    changing: reqwest::Client,
+}
+
+impl Clients {
+    /// Agent questions are reads that Proxmox takes by POST.
+    fn fit_for(&self, request: &Request) -> &reqwest::Client {
+        let reads = request.method == Method::Get || request.path.contains("/agent/");
+        if reads { &self.reading } else { &self.changing }
+    }
 }
 
 impl Https {
@@ -62,33 +76,37 @@ impl Https {
         };
         let base = format!("https://{place}/api2/json");
         let connecting = (target.timeout * 3 / 4).min(LONGEST_CONNECT);
-        Ok(Self { base, place, trust, connecting, shown: Shown::default(), client: OnceCell::new() })
+        Ok(Self { base, place, trust, connecting, shown: Shown::default(), clients: OnceCell::new() })
     }
 
-    async fn client(&self) -> Result<&reqwest::Client, TransportError> {
-        self.client.get_or_try_init(|| self.build()).await
+    async fn clients(&self) -> Result<&Clients, TransportError> {
+        self.clients.get_or_try_init(|| self.build()).await
     }
 
-    async fn build(&self) -> Result<reqwest::Client, TransportError> {
+    async fn build(&self) -> Result<Clients, TransportError> {
         let (trust, shown) = (self.trust, self.shown.clone());
         let fail = |why: &dyn ToString| TransportError::Tls(format!("can't set up TLS: {}", why.to_string()));
         // The authorities are read from disk.
         let loaded = tokio::task::spawn_blocking(move || tls::config(trust, shown)).await;
         let config = loaded.map_err(|why| fail(&why))?.map_err(|why| fail(&why))?;
-        let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(config)
-            .https_only(true)
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .tcp_nodelay(true)
-            .connect_timeout(self.connecting)
-            .pool_idle_timeout(IDLE);
-        builder.build().map_err(|why| fail(&why))
+        let client = |idle: usize| {
+            let builder = reqwest::Client::builder()
+                .tls_backend_preconfigured(config.clone())
+                .https_only(true)
+                .http1_only()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .tcp_nodelay(true)
+                .connect_timeout(self.connecting)
+                .pool_idle_timeout(None)
+                .pool_max_idle_per_host(idle);
+            builder.build().map_err(|why| fail(&why))
+        };
+        Ok(Clients { reading: client(usize::MAX)?, changing: client(0)? })
     }
 
     async fn exchange(&self, request: Request) -> Result<Response, TransportError> {
-        let client = self.client().await?;
+        let client = self.clients().await?.fit_for(&request);
         let params = form::join(&request.params);
         let mut url = format!("{}{}", self.base, request.path);
         let in_query = matches!(request.method, Method::Get | Method::Delete);

@@ -23,7 +23,7 @@ use futures_util::{StreamExt, stream};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, mpsc::Sender, watch},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, timeout},
 };
 
 /// How many guests are asked about side by side where there are many to ask about.
@@ -263,7 +263,7 @@ impl Poller {
         loop {
             let until = began + self.pace.wait(self.watched(before));
             tokio::select! {
-                () = sleep_until(until) => return,
+                () = self.clock.wait_until(until) => return,
                 () = self.wishes.refresh.notified() => {
                     self.pace.answered();
                     self.agents.forget();
