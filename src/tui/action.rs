@@ -109,16 +109,6 @@ const fn words(name: &'static str, label: &'static str, sentence: &'static str) 
     Words { name, label, sentence }
 }
 
-const fn sorting(by: SortBy) -> Words {
-    match by {
-        SortBy::Id => words("sort id", "by number", "Guests by number."),
-        SortBy::Name => words("sort name", "by name", "Guests by name."),
-        SortBy::State => words("sort state", "by state", "Guests by state, those that run first."),
-        SortBy::Cpu => words("sort cpu", "by CPU", "Guests by CPU use, the highest first."),
-        SortBy::Memory => words("sort memory", "by memory", "Guests by memory in use, the most first."),
-    }
-}
-
 impl Action {
     /// Its words. An action that takes a name has the words of the one without.
     #[must_use]
@@ -141,7 +131,11 @@ impl Action {
             Self::Copy => words("copy", "copy", "Copy the row's address, or its name where it has none."),
             Self::Refresh => words("refresh", "refresh", "Look at the host now."),
             Self::Filter => words("filter", "filter", "Narrow the lists to what contains a text."),
-            Self::Sort(by) => sorting(*by),
+            Self::Sort(SortBy::Id) => words("sort id", "by number", "Guests by number."),
+            Self::Sort(SortBy::Name) => words("sort name", "by name", "Guests by name."),
+            Self::Sort(SortBy::State) => words("sort state", "by state", "Guests by state, those that run first."),
+            Self::Sort(SortBy::Cpu) => words("sort cpu", "by CPU", "Guests by CPU use, the highest first."),
+            Self::Sort(SortBy::Memory) => words("sort memory", "by memory", "Guests by memory in use, the most first."),
             Self::SortReverse => words("sort reverse", "reverse", "Guests the other way round."),
             Self::Palette => words("palette", "command", "Choose an action by its name."),
             Self::Help => words("help", "help", "All keys of this place; type to filter."),
