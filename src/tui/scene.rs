@@ -159,9 +159,15 @@ fn rows(buffer: &Buffer, show: impl Fn(&ratatui::buffer::Cell) -> String) -> Str
 
 fn letter(color: Color) -> char {
     match color {
-        Color::Indexed(n) => Role::ALL.get(usize::from(n).saturating_sub(100)).map_or('?', |role| role.letter()),
+        Color::Indexed(_) => role(color).map_or('?', Role::letter),
         _ => ' ',
     }
+}
+
+/// The role of a cell that was drawn with the probe.
+fn role(color: Color) -> Option<Role> {
+    let Color::Indexed(n) = color else { return None };
+    Role::ALL.get(usize::from(n).checked_sub(100)?).copied()
 }
 
 /// An effect in a line; a plan by its title and its steps.

@@ -7,11 +7,11 @@ use crate::{
         caps::{Caps, ColorTier, GlyphTier},
         msg::Msg,
         term::paint::Painter,
-        theme::{Palette, Role, Theme},
+        theme::{Glyphs, Palette, Role, Theme},
     },
 };
-use ratatui::style::Color;
-use std::collections::BTreeSet;
+use ratatui::{buffer::Cell, style::Color};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Screens of every kind.
 fn screens() -> Vec<Scene> {
@@ -83,4 +83,50 @@ fn a_console_is_sent_bold_reverse_and_its_16_colours() {
         let known = |code: &String| matches!(code.parse(), Ok(0 | 1 | 7 | 30..=37 | 40..=47 | 90..=97));
         assert!(sent.iter().all(known) && sent.len() > 4, "{base:?} {sent:?}");
     }
+}
+
+/// Texts on the screens by what they mean: maximal runs of cells of one role, without blanks around them.
+fn said() -> BTreeMap<&'static str, BTreeSet<String>> {
+    let mut said: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    for scene in screens() {
+        let (buffer, _) = scene.draw();
+        for row in buffer.content.chunks(usize::from(buffer.area.width)) {
+            for run in row.chunk_by(|one, other| one.fg == other.fg) {
+                let text: String = run.iter().map(|cell| cell.symbol()).collect();
+                if let Some(role) = super::role(run[0].fg).filter(|_| !text.trim().is_empty()) {
+                    said.entry(role.name()).or_default().insert(text.trim().to_owned());
+                }
+            }
+        }
+    }
+    said
+}
+
+#[test]
+fn what_differs_in_meaning_differs_in_words() {
+    let said = said();
+    for (one, other) in [(Role::Good, Role::Warn), (Role::Good, Role::Bad), (Role::Warn, Role::Bad)] {
+        assert!(said[one.name()].len() > 1 && said[other.name()].len() > 1, "{said:?}");
+        let both: Vec<_> = said[one.name()].intersection(&said[other.name()]).collect();
+        assert!(both.is_empty(), "{one:?} and {other:?}: {both:?}");
+    }
+}
+
+#[test]
+fn what_is_chosen_has_a_mark_before_it() {
+    let mut seen = 0;
+    for scene in screens() {
+        let (buffer, _) = scene.draw();
+        let mark = Glyphs::of(scene.model.setup.caps.glyphs).select;
+        for row in buffer.content.chunks(usize::from(buffer.area.width)) {
+            let chosen =
+                |cell: &Cell| matches!(super::role(cell.fg), Some(Role::Selected | Role::Pressed | Role::Danger));
+            if let Some(first) = row.iter().position(chosen) {
+                seen += 1;
+                let near = &row[first.saturating_sub(2)..=first];
+                assert!(near.iter().any(|cell| cell.symbol() == mark), "{}", scene.text());
+            }
+        }
+    }
+    assert!(seen > 5, "{seen}");
 }
