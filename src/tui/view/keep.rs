@@ -1,10 +1,13 @@
 //! The last touch of every frame: whatever texts from outside hold, only what the font has is drawn, and each character
 //! stays in its columns.
 
-use crate::tui::{
-    caps::GlyphTier,
-    theme::{Theme, printable},
-    widget::text::width,
+use crate::{
+    domain::text::safe,
+    tui::{
+        caps::GlyphTier,
+        theme::{Theme, printable},
+        widget::text::width,
+    },
 };
 use ratatui::buffer::{Buffer, Cell};
 
@@ -22,6 +25,7 @@ pub(super) fn in_columns(theme: &Theme, buffer: &mut Buffer) {
             }
         }
         if row.iter().any(|cell| !plain(cell)) {
+            row.iter_mut().filter(|cell| !plain(cell)).for_each(bare);
             halves(row);
             turned(row);
         }
@@ -37,6 +41,15 @@ fn plain(cell: &Cell) -> bool {
 fn known(tier: GlyphTier, cell: &mut Cell) {
     if !cell.symbol().chars().all(|c| printable(tier, c)) {
         cell.set_symbol("?");
+    }
+}
+
+/// A text that is being typed may pile marks on a letter.
+fn bare(cell: &mut Cell) {
+    let kept = safe(cell.symbol());
+    if kept != cell.symbol() {
+        let same = width(&kept) == width(cell.symbol());
+        cell.set_symbol(if same { &kept } else { "?" });
     }
 }
 
@@ -89,6 +102,12 @@ mod tests {
     fn runs_from_right_to_left_end_where_they_stand() {
         let kept = kept(GlyphTier::Unicode, &["א", "ב", "1", "ג", " ", "│", "ع", "│"]);
         assert_eq!(kept, ["א", "ב\u{200e}", "1", "ג\u{200e}", " ", "│", "ع\u{200e}", "│"]);
+    }
+
+    #[test]
+    fn marks_do_not_pile_up() {
+        let kept = kept(GlyphTier::Unicode, &["e\u{301}", &format!("z{}", "\u{335}".repeat(9)), "a\u{200d}"]);
+        assert_eq!(kept, ["e\u{301}", "z\u{335}\u{335}\u{335}", "?"]);
     }
 
     #[test]
