@@ -92,7 +92,7 @@ fn said() -> BTreeMap<&'static str, BTreeSet<String>> {
         let (buffer, _) = scene.draw();
         for row in buffer.content.chunks(usize::from(buffer.area.width)) {
             for run in row.chunk_by(|one, other| one.fg == other.fg) {
-                let text: String = run.iter().map(|cell| cell.symbol()).collect();
+                let text: String = run.iter().map(Cell::symbol).collect();
                 if let Some(role) = super::role(run[0].fg).filter(|_| !text.trim().is_empty()) {
                     said.entry(role.name()).or_default().insert(text.trim().to_owned());
                 }
