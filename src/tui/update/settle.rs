@@ -3,7 +3,6 @@
 use crate::{
     domain::{
         guest::{Guest, GuestKind},
-        ids::Vmid,
         load::Measured,
     },
     tui::{
@@ -14,7 +13,6 @@ use crate::{
     },
 };
 use ratatui::layout::Rect;
-use std::collections::BTreeSet;
 
 pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
@@ -43,23 +41,22 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
 /// VMs of modes and of rows on screen; agents of those that run and whose answers are on screen.
 fn scope(model: &Model) -> Scope {
     let regions = regions(Rect::new(0, 0, model.size.0, model.size.1), model);
-    let is_vm = |vmid: &Vmid| model.facts.guest(*vmid).is_some_and(|guest| guest.kind == GuestKind::Qemu);
-    let runs = |vmid: &Vmid| model.facts.guest(*vmid).is_some_and(|guest| guest.power.holds_devices());
-    let of_modes = model.setup.modes.0.iter().map(|mode| mode.vmid);
-    let subject = model.subject().map(|row| row.vmid);
-    let rows: Vec<Vmid> = rows_on_screen(model, &regions);
-    let status: BTreeSet<Vmid> = of_modes.chain(subject).chain(rows).filter(is_vm).collect();
-    let agent = status.iter().copied().filter(runs).collect();
-    let history = subject.and_then(|vmid| model.facts.guest(vmid)).map(|guest| (guest.vmid, guest.kind));
+    let of_modes = model.setup.modes.0.iter().filter_map(|mode| model.facts.guest(mode.vmid));
+    let subject = model.subject().and_then(|row| row.guest);
+    let shown = of_modes.chain(subject).chain(rows_on_screen(model, &regions));
+    let vms: Vec<&Guest> = shown.filter(|guest| guest.kind == GuestKind::Qemu).collect();
+    let status = vms.iter().map(|guest| guest.vmid).collect();
+    let agent = vms.iter().filter(|guest| guest.power.holds_devices()).map(|guest| guest.vmid).collect();
+    let history = subject.map(|guest| (guest.vmid, guest.kind));
     Scope { status, agent, history, host: false, focused: model.focused }
 }
 
-fn rows_on_screen(model: &Model, regions: &Regions) -> Vec<Vmid> {
+fn rows_on_screen<'a>(model: &'a Model, regions: &Regions) -> Vec<&'a Guest> {
     let height = usize::from(Regions::rows(regions.guests));
-    let guests: Vec<&Guest> = model.shown_guests();
+    let guests = model.shown_guests();
     let selected = guests.iter().position(|guest| Some(guest.vmid) == model.ui.guest);
     let first = first_row(selected, guests.len(), height);
-    guests.iter().skip(first).take(height).map(|guest| guest.vmid).collect()
+    guests.into_iter().skip(first).take(height).collect()
 }
 
 fn title(model: &Model) -> String {
