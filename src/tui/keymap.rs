@@ -64,6 +64,13 @@ impl Keymap {
         Meaning::Nothing
     }
 
+    /// The key to show for an action.
+    #[must_use]
+    pub fn key_of(&self, stack: &[Context], action: &Action) -> Option<&Sequence> {
+        let mut bindings = self.bindings(stack).into_iter();
+        bindings.find(|binding| binding.action == action).map(|binding| binding.keys)
+    }
+
     /// All keys that count where these contexts are stacked, the nearest first, without those that are covered.
     #[must_use]
     pub fn bindings(&self, stack: &[Context]) -> Vec<Binding<'_>> {

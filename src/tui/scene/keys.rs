@@ -86,3 +86,20 @@ fn a_key_that_cannot_be_used_now_says_why() {
     assert_eq!(said("o"), "There was no operation yet.");
     assert_eq!(said(": 'op' space 'resume' enter"), "No operation was interrupted.");
 }
+
+#[test]
+fn the_palette_takes_scattered_letters_and_shows_which() {
+    running(&[101]).keys(": 'swwin'").snap("palette_fuzzy");
+    let texts = |typed: &str| -> Vec<String> {
+        running(&[101]).model.choices(typed).into_iter().map(|choice| choice.text).collect()
+    };
+    assert_eq!(texts("quit")[0], "quit");
+    assert_eq!(texts("REF")[0], "refresh");
+    assert_eq!(texts("sw lin")[0], "mode switch linuxvrstreaming");
+    assert_eq!(texts("clipboard"), Vec::<String>::new());
+    assert!(texts("look at the host").contains(&"refresh".to_owned()), "by the sentence");
+    let stop = texts("stop");
+    assert!(stop.iter().take(4).all(|text| text.starts_with("mode stop ")), "{stop:?}");
+    assert!(!stop.contains(&"mode start nimsforestnogpu".to_owned()), "{stop:?}");
+    assert!(texts("zzz").is_empty());
+}

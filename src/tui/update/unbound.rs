@@ -2,13 +2,10 @@
 
 use super::say;
 use crate::tui::{
+    action::Action,
     chord::Chord,
     effect::Effect,
-    keymap::{
-        Binding, Keymap,
-        context::Context,
-        sequence::{Sequence, spelled},
-    },
+    keymap::{Binding, Keymap, context::Context, sequence::spelled},
     model::Model,
     msg::Level,
 };
@@ -26,7 +23,7 @@ fn words(keymap: &Keymap, stack: &[Context], keys: &[Chord]) -> String {
         return format!("{key} does nothing here; {} it is: {}.", context.place(), action.words().label);
     }
     let here = stack.first().map_or("here", |context| context.place());
-    match help(keymap, stack) {
+    match keymap.key_of(stack, &Action::Help) {
         Some(help) => format!("{key} does nothing {here}; {help} lists the keys."),
         None => format!("{key} does nothing {here}."),
     }
@@ -38,9 +35,4 @@ fn elsewhere<'a>(keymap: &'a Keymap, keys: &[Chord]) -> Option<Binding<'a>> {
         let (keys, action) = bound.get_key_value(keys)?;
         Some(Binding { context, keys, action })
     })
-}
-
-fn help<'a>(keymap: &'a Keymap, stack: &[Context]) -> Option<&'a Sequence> {
-    let help = |binding: &Binding<'_>| *binding.action == crate::tui::action::Action::Help;
-    keymap.bindings(stack).into_iter().find(help).map(|binding| binding.keys)
 }

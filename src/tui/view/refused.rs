@@ -52,10 +52,7 @@ fn here(model: &Model, alternative: &str, can_replace: bool) -> String {
     let Some((what, command)) = alternative.split_once(": morpheus ") else { return alternative.to_owned() };
     let general = || command.split(' ').take(2).collect::<Vec<_>>().join(" ").parse::<Action>();
     let Ok(action) = command.parse::<Action>().or_else(|_| general()) else { return alternative.to_owned() };
-    let key = |stack: &[Context], wanted: &Action| {
-        let keys = model.setup.keymap.bindings(stack);
-        keys.into_iter().find(|binding| binding.action == wanted).map(|binding| binding.keys.to_string())
-    };
+    let key = |stack: &[Context], wanted: &Action| model.setup.keymap.key_of(stack, wanted).map(ToString::to_string);
     let in_the_panes = [Context::Panes, Context::Everywhere];
     match (key(&[Context::Refusal], &Action::ModeReplace(None)), key(&in_the_panes, &action)) {
         (Some(key), _) if can_replace && command.ends_with("--replace") => format!("{what}: {key} shows the plan"),
