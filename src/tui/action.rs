@@ -112,6 +112,7 @@ const fn words(name: &'static str, label: &'static str, sentence: &'static str) 
 impl Action {
     /// Its words. An action that takes a name has the words of the one without.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table with a row for each action")]
     pub const fn words(&self) -> Words {
         match self {
             Self::Up => words("up", "up", "One row up."),

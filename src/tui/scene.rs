@@ -4,6 +4,7 @@
 mod dialogs;
 mod gallery;
 mod graphs;
+mod hints;
 mod host;
 mod keys;
 mod lists;

@@ -51,6 +51,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     effects
 }
 
+/// What an action leads to when it is meant, whatever key or click says it.
+#[cfg(test)]
+pub(super) fn done(model: &mut Model, action: &super::action::Action) -> Vec<Effect> {
+    let mut effects = act::act(model, action);
+    effects.extend(settle::settle(model));
+    effects
+}
+
 fn take_signal(signal: Signal) -> Vec<Effect> {
     match signal {
         Signal::Terminate | Signal::Hangup => vec![Effect::Quit { parting: None }],

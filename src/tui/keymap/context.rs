@@ -159,6 +159,12 @@ impl Model {
         top.stack()
     }
 
+    /// The contexts that counted before the help was opened.
+    #[must_use]
+    pub fn below_the_help(&self) -> &'static [Context] {
+        self.contexts_under(self.ui.layers.iter().rev().find(|layer| !matches!(layer, Layer::Help { .. })))
+    }
+
     /// What a key means now, after the keys that wait for it.
     #[must_use]
     pub fn meaning(&self, chord: Chord) -> Meaning<'_> {

@@ -194,6 +194,11 @@ fn it_fails_and_goes_back() {
     begun(lines).later(2_000).snap("operation_rolled_back");
 }
 
+/// An operation that runs, with its steps on screen.
+pub(super) fn going() -> Scene {
+    begun(starting())
+}
+
 pub(super) fn asked() -> Scene {
     let mut lines = stopping();
     let question = "linuxvrstreaming (VM 101) hasn't shut down after 60 s.".to_owned();

@@ -4,11 +4,7 @@ use super::words::DIALOG;
 use crate::tui::{
     action::Action,
     canvas::Canvas,
-    keymap::context::Context,
-    model::{
-        Model,
-        layer::{Field, Layer},
-    },
+    model::{Model, layer::Field},
     theme::{Role, Theme},
     widget::{
         dialog::{Dialog, inner_width},
@@ -41,13 +37,20 @@ pub(super) fn draw(
 fn rows<'a>(model: &Model, filter: &str, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     const KEYS: usize = 16;
     let filter = filter.to_lowercase();
-    let mut all = Vec::new();
-    for hint in model.hints(below(model)) {
+    let mut all: Vec<Line<'_>> = Vec::new();
+    let mut place = None;
+    for hint in model.hints(model.below_the_help()) {
         let keys: Vec<String> = hint.keys.iter().take(3).map(ToString::to_string).collect();
         let keys = keys.join("  ");
         let words = hint.action.words();
         if !format!("{keys} {} {}", words.name, words.sentence).to_lowercase().contains(&filter) {
             continue;
+        }
+        if place.replace(hint.context) != Some(hint.context) {
+            if !all.is_empty() {
+                all.push(Line::default());
+            }
+            all.push(Line::from(theme.span(Role::Strong, hint.context.title())));
         }
         let room = usize::from(columns).saturating_sub(KEYS);
         for (i, part) in wrap(sentence(&hint.action), room).into_iter().enumerate() {
@@ -73,10 +76,4 @@ pub(super) const fn sentence(action: &Action) -> &'static str {
         Action::Pane(4) => "The log.",
         _ => action.words().sentence,
     }
-}
-
-/// The contexts that counted before the help was opened.
-fn below(model: &Model) -> &'static [Context] {
-    let under = model.ui.layers.iter().rev().find(|layer| !matches!(layer, Layer::Help { .. }));
-    model.contexts_under(under)
 }
