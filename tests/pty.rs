@@ -7,8 +7,8 @@ mod host;
 #[path = "pty/manners.rs"]
 mod manners;
 #[cfg(test)]
-#[path = "pty/reach.rs"]
-mod reach;
+#[path = "pty/recording.rs"]
+mod recording;
 #[cfg(test)]
 #[path = "pty/switching.rs"]
 mod switching;

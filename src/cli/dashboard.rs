@@ -43,7 +43,6 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
     let setup = Setup {
         model: model::Setup {
             host: config.proxmox.as_ref().map(|proxmox| proxmox.host.clone()).unwrap_or_default(),
-            web: web(&config),
             label: shell.demo.is_some().then(|| "demo".to_owned()),
             modes: config.modes.clone(),
             options: options(&config),
@@ -83,13 +82,6 @@ pub(crate) fn keymap(config: &Config) -> Result<Keymap, ConfigError> {
         problems.sort_by(|a, b| a.place.cmp(&b.place));
         ConfigError { problems, notices: Vec::new() }
     })
-}
-
-/// Where the host's web pages are.
-fn web(config: &Config) -> Option<String> {
-    let proxmox = config.proxmox.as_ref()?;
-    let host = if proxmox.host.contains(':') { format!("[{}]", proxmox.host) } else { proxmox.host.clone() };
-    Some(format!("https://{host}:{}", proxmox.port))
 }
 
 fn connect(config: &Config, password: Option<SecretString>, wire: Option<Arc<dyn Transport>>) -> Result<Host, Trouble> {

@@ -27,7 +27,7 @@ Every fault and risk that morpheus can name has an id. A message ends with it, `
 wrong, a *note* is good to know.
 
 Where to look first: `morpheus config check` (is the file right?), `morpheus mode status` (what does the host say?), `morpheus
-op status` (what did the last operation do?).
+op status` (what did the last operation do?). To report a bug of the dashboard, attach a [recorded session](sessions.md).
 ";
 
 /// The page.

@@ -16,8 +16,14 @@ pub(crate) struct Host {
 impl Host {
     /// Starts one whose guests are this many times faster than real ones. Its configuration is `home`'s.
     pub(crate) fn start(home: &Path, speed: &str) -> Self {
+        Self::with(home, &["--speed", speed])
+    }
+
+    /// Starts one with these flags.
+    pub(crate) fn with(home: &Path, flags: &[&str]) -> Self {
         let mut child = morpheus(home)
-            .args(["sim", "--listen", "127.0.0.1:0", "--speed", speed, "--write-config", "config.yaml"])
+            .args(["sim", "--listen", "127.0.0.1:0", "--write-config", "config.yaml"])
+            .args(flags)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -67,7 +67,6 @@ impl Action {
                 | Self::SortReverse
                 | Self::Leave
                 | Self::Mouse
-                | Self::Console
                 | Self::Suspend
                 | Self::Redraw
         )

@@ -114,6 +114,7 @@ pub struct Confirm {
 
 /// A line of text being edited.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Field {
     /// The text.
     pub text: String,

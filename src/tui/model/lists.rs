@@ -31,6 +31,7 @@ pub enum SortBy {
 
 /// How the guests stand.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Sort {
     /// By which column.
     pub by: SortBy,

@@ -15,6 +15,7 @@ pub const BEFORE: u16 = 14;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LogLine {
     /// Its identity: the lines are counted from the dashboard's start.
+    #[serde(default)]
     pub seq: u64,
     /// When it came.
     pub at: Millis,
@@ -26,6 +27,7 @@ pub struct LogLine {
 
 /// Where in the log the person is.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
 pub struct LogView {
     /// Lines that matter less aren't shown.
     pub level: Level,

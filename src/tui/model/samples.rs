@@ -38,6 +38,7 @@ const SERIES: usize = 6;
 
 /// Everything measured of the host and of the guests that were looked at last.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Samples {
     /// The one that was looked at last is at the end.
     tracks: Vec<Track>,

@@ -1,9 +1,6 @@
 //! The loop: wait, take everything in that has happened, draw once.
 
-use super::{
-    lend::Keep,
-    world::{Hands, World},
-};
+use super::world::{Hands, World};
 use crate::{
     ops::Clock,
     tui::{
@@ -12,7 +9,7 @@ use crate::{
         msg::{Input, Level, Msg, Signal},
         record::{self, Place},
         term::{
-            clipboard::{self, Between},
+            clipboard,
             keys::{self, Listener},
             screen::Screen,
             signals::{Caught, Signals},
@@ -23,7 +20,7 @@ use crate::{
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect};
-use std::{io, net::IpAddr, time::Duration};
+use std::{io, time::Duration};
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
     task::JoinHandle,
@@ -51,17 +48,17 @@ pub(super) struct End {
 
 /// A dashboard on a terminal.
 pub(super) struct Session {
-    pub(super) model: Model,
+    model: Model,
     theme: Theme,
-    pub(super) screen: Screen,
-    pub(super) signals: Signals,
-    between: Between,
+    screen: Screen,
+    signals: Signals,
+    tmux: bool,
     clock: Clock,
     frame: Buffer,
     news: News,
     next_frame: Instant,
-    pub(super) end: Option<End>,
-    lend: Option<Lend>,
+    end: Option<End>,
+    suspend: bool,
     /// Where the session may be written to, until it is being recorded.
     place: Place,
     /// A file that is being written.
@@ -78,14 +75,6 @@ enum News {
     Key,
 }
 
-/// Who is to have the terminal for a while.
-enum Lend {
-    /// Whoever suspended us.
-    Parent,
-    /// ssh to a guest.
-    Shell(IpAddr),
-}
-
 enum Woke {
     Msg(Msg),
     Caught(Caught),
@@ -98,17 +87,11 @@ enum Woke {
 }
 
 impl Session {
-    pub(super) fn new(
-        model: Model,
-        theme: Theme,
-        screen: Screen,
-        signals: Signals,
-        between: Between,
-        place: Place,
-    ) -> Self {
+    pub(super) fn new(model: Model, theme: Theme, screen: Screen, signals: Signals, tmux: bool, place: Place) -> Self {
         let (clock, next_frame) = (Clock::System, Instant::now());
-        let (frame, news, end, lend, dumping) = (Buffer::default(), News::World, None, None, None);
-        Self { model, theme, screen, signals, between, clock, frame, news, next_frame, end, lend, place, dumping }
+        let (frame, news, end, suspend) = (Buffer::default(), News::World, None, false);
+        let (place, dumping) = (place, None);
+        Self { model, theme, screen, signals, tmux, clock, frame, news, next_frame, end, suspend, place, dumping }
     }
 
     /// Shows the dashboard until it ends. The world is only looked at once the first frame is on its way.
@@ -138,22 +121,15 @@ impl Session {
         record::begin(&self.model, std::mem::take(&mut self.place));
         let mut world = World::begin(hands, refresh, sender.clone());
         self.resized(&mut world);
-        let mut keys = keys::listen(self.screen.tty().clone(), sender)?;
+        let mut keys = keys::listen(sender)?;
         loop {
             let woke = self.wait(&mut inbox, &mut world, &mut keys).await?;
             self.take_in(woke, &mut inbox, &mut world)?;
             if let Some(end) = self.end.take() {
                 return Ok(end);
             }
-            match self.lend.take() {
-                Some(Lend::Parent) => self.suspend(&mut world).await?,
-                Some(Lend::Shell(at)) => {
-                    self.shell(at, &keys, Keep { inbox: &mut inbox, world: &mut world }).await?;
-                    if let Some(end) = self.end.take() {
-                        return Ok(end);
-                    }
-                }
-                None => {}
+            if std::mem::take(&mut self.suspend) {
+                self.suspend(&mut world).await?;
             }
             self.draw()?;
         }
@@ -180,7 +156,7 @@ impl Session {
         match woke {
             Woke::Screen => return self.screen.flush(),
             Woke::Caught(Caught::Resized) => self.resized(world),
-            Woke::Caught(Caught::Stop) => self.lend = Some(Lend::Parent),
+            Woke::Caught(Caught::Stop) => self.suspend = true,
             Woke::Caught(Caught::Continued) => {
                 self.screen.claim()?;
                 self.feed(Msg::Signal(Signal::Continue), world);
@@ -194,7 +170,7 @@ impl Session {
                 self.feed(first, world);
                 while let Ok(msg) = inbox.try_recv() {
                     self.feed(msg, world);
-                    if self.end.is_some() || self.lend.is_some() {
+                    if self.end.is_some() || self.suspend {
                         break;
                     }
                 }
@@ -203,30 +179,30 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn end_by(&mut self, number: u8, hangup: bool, world: &mut World) {
+    fn end_by(&mut self, number: u8, hangup: bool, world: &mut World) {
         let signal = if hangup { Signal::Hangup } else { Signal::Terminate };
         self.feed(Msg::Signal(signal), world);
         let parting = self.end.take().and_then(|end| end.parting).filter(|_| !hangup);
         self.end = Some(End { status: BY_SIGNAL + number, parting });
     }
 
-    pub(super) fn resized(&mut self, world: &mut World) {
+    fn resized(&mut self, world: &mut World) {
         self.tell_time(world);
         let (columns, rows) = self.screen.size();
         self.feed(Msg::Input(Input::Resize(columns, rows)), world);
     }
 
-    pub(super) fn tell_time(&mut self, world: &mut World) {
+    fn tell_time(&mut self, world: &mut World) {
         self.feed(Msg::Clock(self.clock.now()), world);
     }
 
-    pub(super) fn feed(&mut self, msg: Msg, world: &mut World) {
+    fn feed(&mut self, msg: Msg, world: &mut World) {
+        record::keep(&self.model, &msg);
         #[cfg(debug_assertions)]
         super::mishap::provoke(&msg, world);
         if matches!(msg, Msg::Input(_)) {
             world.notice();
         }
-        record::keep(&self.model, &msg);
         let is_key = matches!(msg, Msg::Input(Input::Key(_) | Input::Paste(_) | Input::Mouse(_)));
         self.news = self.news.max(if is_key { News::Key } else { News::World });
         for effect in update(&mut self.model, msg) {
@@ -237,14 +213,12 @@ impl Session {
     fn perform(&mut self, effect: Effect, world: &mut World) {
         match effect {
             Effect::Quit { parting } => self.end = Some(End { status: 0, parting }),
-            Effect::Suspend => self.lend = Some(Lend::Parent),
-            Effect::Shell(at) => self.lend = Some(Lend::Shell(at)),
-            Effect::Bell => self.screen.ring(),
+            Effect::Suspend => self.suspend = true,
             Effect::Redraw => self.screen.forget(),
             Effect::Mouse(on) => self.screen.set_mouse(on),
             Effect::SetTitle(title) => self.screen.set_title(title),
             Effect::Dump => self.dump(world),
-            Effect::Copy(text) => self.screen.copy(&clipboard::copy(&text, self.between)),
+            Effect::Copy(text) => self.screen.copy(&clipboard::copy(&text, self.tmux)),
             effect => world.perform(effect),
         }
     }

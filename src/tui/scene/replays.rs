@@ -8,6 +8,7 @@ use crate::tui::{
     msg::{Input, Msg},
     record::{
         format::Reader,
+        listing,
         player::Player,
         recorded,
         replay::{Error, Otherwise, Replay, Screen},
@@ -17,7 +18,7 @@ use crate::tui::{
 };
 use proptest::prelude::*;
 use ratatui::{buffer::Buffer, layout::Rect};
-use std::io::Cursor;
+use std::{fs, io::Cursor, path::Path};
 
 fn replay(file: &[u8]) -> Replay {
     Replay::begin(Reader::new(Cursor::new(file.to_owned())).unwrap(), Otherwise::default()).unwrap()
@@ -100,6 +101,33 @@ proptest! {
             let screen = at.checked_sub(1).map_or_else(|| Screen::of(&start(1), Otherwise::default()), |at| was[at].1.clone());
             prop_assert_eq!(player.screen(), screen);
         }
+    }
+}
+
+#[test]
+fn every_file_in_the_directory_is_replayed_to_what_was_looked_at() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replays");
+    let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ext| ext == "jsonl" || ext == "gz"));
+    files.sort();
+    assert!(files.len() >= 3, "the recorded sessions weren't found");
+    for path in files {
+        let name = path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
+        let fail = |error: Error| -> ! { panic!("{name}: {error}") };
+        let begun = Reader::open(&path).and_then(|reader| Replay::begin(reader, Otherwise::default()));
+        let mut replay = begun.unwrap_or_else(|error| fail(error));
+        let mut before = replay.screen();
+        let mut text = listing::first(&replay, &before);
+        while let Some(step) = replay.step().unwrap_or_else(|error| fail(error)) {
+            let screen = replay.screen();
+            text.push_str(&listing::step(&replay, &step, &before, &screen));
+            before = screen;
+        }
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(format!("replay_{name}"), text));
     }
 }
 

@@ -23,9 +23,6 @@ use tokio::{
 /// How long SIGCONT may take to be heard of.
 const STOP: Duration = Duration::from_millis(500);
 
-/// What rings (ECMA-48 BEL).
-const BELL: u8 = 0x07;
-
 /// A taken terminal. Dropping it gives it back.
 #[derive(Debug)]
 pub(crate) struct Screen {
@@ -39,8 +36,6 @@ pub(crate) struct Screen {
     title: Option<String>,
     pending: Vec<u8>,
     line: Line,
-    /// Somebody else has the terminal: nothing may be sent.
-    away: bool,
 }
 
 impl Screen {
@@ -56,9 +51,9 @@ impl Screen {
         let wish = Wish { simple, mouse: mouse && !simple };
         let virtual_console = env.is_virtual_console();
         let painter = Painter::new(colors, ascii, !wish.simple);
-        let (title, pending, away) = (None, Vec::new(), false);
+        let (title, pending) = (None, Vec::new());
         let line = Line::of(found.output_speed(), Instant::now());
-        let mut screen = Self { tty, ready, found, wish, virtual_console, painter, title, pending, line, away };
+        let mut screen = Self { tty, ready, found, wish, virtual_console, painter, title, pending, line };
         screen.enter()?;
         Ok(screen)
     }
@@ -106,38 +101,6 @@ impl Screen {
         stopped
     }
 
-    /// Lends it to another program: as it was found, without a word from here until it is taken back.
-    pub(crate) fn lend(&mut self) {
-        self.give_back();
-        self.away = true;
-    }
-
-    /// Says a line on a terminal that was lent.
-    pub(crate) fn say(&self, line: &str) {
-        self.tty.push(format!("{line}\r\n").as_bytes());
-    }
-
-    /// The terminal itself.
-    pub(crate) const fn tty(&self) -> &Tty {
-        &self.tty
-    }
-
-    /// Puts a lent terminal's line discipline right, whatever became of it; nobody gets what was typed meanwhile.
-    pub(crate) fn tidy(&self) {
-        let _ = self.tty.set_termios(&self.found);
-        self.tty.forget_keys();
-    }
-
-    /// Takes a lent terminal back.
-    ///
-    /// # Errors
-    /// The terminal is gone.
-    pub(crate) fn take_back(&mut self) -> io::Result<()> {
-        self.tidy();
-        self.away = false;
-        self.enter()
-    }
-
     /// Columns and rows.
     pub(crate) fn size(&self) -> (u16, u16) {
         self.tty.size()
@@ -183,9 +146,7 @@ impl Screen {
     /// Names the window, where it has a name.
     pub(crate) fn set_title(&mut self, title: String) {
         if !self.wish.simple && self.title.as_ref() != Some(&title) {
-            if !self.away {
-                self.pending.extend(modes::title(&title));
-            }
+            self.pending.extend(modes::title(&title));
             self.title = Some(title);
         }
     }
@@ -201,17 +162,8 @@ impl Screen {
 
     /// Sends a text for the clipboard, where there is one.
     pub(crate) fn copy(&mut self, sequence: &[u8]) {
-        if !self.wish.simple && !self.away {
+        if !self.wish.simple {
             self.pending.extend_from_slice(sequence);
-        }
-    }
-
-    /// Rings the bell. Whoever has the terminal meanwhile hears it too.
-    pub(crate) fn ring(&mut self) {
-        if self.away {
-            self.tty.push(&[BELL]);
-        } else {
-            self.pending.push(BELL);
         }
     }
 
