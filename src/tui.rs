@@ -14,6 +14,7 @@ pub mod keymap;
 pub mod layout;
 pub mod model;
 pub mod msg;
+pub mod plain;
 pub mod record;
 pub mod runtime;
 pub mod term;

@@ -9,6 +9,8 @@ mod rig;
 mod exits;
 #[path = "cli/operations.rs"]
 mod operations;
+#[path = "cli/plain.rs"]
+mod plain;
 #[path = "cli/reading.rs"]
 mod reading;
 #[path = "cli/rivals.rs"]

@@ -52,6 +52,7 @@ impl Cli {
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct Global {
     /// Read this configuration file and no other
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -101,6 +102,12 @@ pub(crate) struct Global {
     /// Nothing but numbers moves on the dashboard on its own
     #[arg(long, global = true)]
     pub(crate) reduced_motion: bool,
+    /// Print the dashboard as lines of text, then what changes: for screen readers, logs and pipes
+    #[arg(long, global = true)]
+    pub(crate) plain: bool,
+    /// With --plain: print everything once and end
+    #[arg(long, global = true, requires = "plain")]
+    pub(crate) once: bool,
     /// Log to stderr, more with each v
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,

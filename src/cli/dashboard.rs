@@ -1,6 +1,6 @@
 //! `morpheus` alone: the dashboard. It opens before anything is sent; what is wrong with the host is on its screen.
 
-use super::{config_file, confirm, failure::Failure, operate, session, shell::Shell, time};
+use super::{config_file, confirm, exit::Exit, failure::Failure, operate, session, shell::Shell, time};
 use crate::{
     config::{ColorChoice, Config, ConfigError, GlyphChoice, Loaded, OnConflict, Ui},
     domain::{
@@ -15,7 +15,7 @@ use crate::{
         keymap::Keymap,
         model,
         record::Place,
-        runtime::{self, Error, Hands, Setup},
+        runtime::{self, Error, Hands, PlainEnd, Setup},
         term::env::Wanted,
         theme::Palette,
     },
@@ -29,9 +29,12 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
         let failure = Failure::new(FindingId::UsageBad, "The dashboard prints no JSON.");
         return Err(failure.or("`morpheus mode list --json`"));
     }
-    if shell.env.var("TERM") == Some("dumb") {
+    let plain = shell.global.plain;
+    if !plain && shell.env.var("TERM") == Some("dumb") {
         let failure = Failure::new(FindingId::UsageBad, "This terminal (TERM=dumb) can't place the cursor.");
-        return Err(failure.or("`morpheus mode list` prints the modes on any terminal."));
+        return Err(failure
+            .or("`morpheus --plain` prints the dashboard as lines of text on any terminal.")
+            .or("`morpheus mode list` prints the modes."));
     }
     let Loaded { config, notices } = config_file::load(shell)?;
     let keymap = keymap(&config)?;
@@ -67,7 +70,8 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
             launch,
         },
     };
-    runtime::run(setup).map_err(|error| match error {
+    let shown = if plain { runtime::plain(setup, shell.global.once).map(code) } else { runtime::run(setup) };
+    shown.map_err(|error| match error {
         Error::NoTerminal(_) => Failure::new(FindingId::UsageBad, error.to_string()),
         Error::Io(why) => why.into(),
     })
@@ -82,6 +86,11 @@ pub(crate) fn keymap(config: &Config) -> Result<Keymap, ConfigError> {
         problems.sort_by(|a, b| a.place.cmp(&b.place));
         ConfigError { problems, notices: Vec::new() }
     })
+}
+
+/// What is wrong with the host is said already; the code says it to scripts.
+fn code(end: PlainEnd) -> u8 {
+    end.finding.map_or(end.status, |finding| Exit::from(finding).code())
 }
 
 fn connect(config: &Config, password: Option<SecretString>, wire: Option<Arc<dyn Transport>>) -> Result<Host, Trouble> {

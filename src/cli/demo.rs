@@ -56,6 +56,8 @@ fn inner_command(shell: &Shell<'_>, args: &DemoArgs) -> Result<Cli, Failure> {
     inner.global.color = inner.global.color.or(shell.global.color);
     inner.global.theme = inner.global.theme.or_else(|| shell.global.theme.clone());
     inner.global.mouse = inner.global.mouse.or(shell.global.mouse);
+    inner.global.plain |= shell.global.plain;
+    inner.global.once |= shell.global.once;
     inner.global.reduced_motion |= shell.global.reduced_motion;
     inner.global.refresh = inner.global.refresh.or(shell.global.refresh);
     Ok(inner)

@@ -9,6 +9,7 @@ mod histories;
 mod mishap;
 mod operations;
 mod pace;
+mod plain;
 mod poller;
 mod session;
 mod world;
@@ -31,6 +32,7 @@ pub(super) use mishap::provoke_in_keys;
 use session::Session;
 use std::{io, time::Duration};
 
+pub use plain::{PlainEnd, plain};
 pub use world::{Connect, Hands};
 
 /// What the dashboard is opened with.
@@ -52,7 +54,9 @@ pub struct Setup {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no terminal to draw on or to read keys from.
-    #[error("{0}, and the dashboard needs one; `morpheus mode list` prints the modes anywhere")]
+    #[error(
+        "{0}, and the dashboard needs one; `morpheus --plain` prints it as lines of text anywhere, `morpheus mode list` the modes"
+    )]
     NoTerminal(String),
     /// The operating system refuses.
     #[error(transparent)]

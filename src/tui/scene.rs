@@ -14,6 +14,7 @@ mod mouse;
 mod operations;
 mod pages;
 mod panes;
+mod plain;
 mod properties;
 mod replays;
 mod scripts;

@@ -37,7 +37,8 @@ const KEPT: &[(&str, &[&str])] = &[
 ];
 
 /// Where nothing may touch the world: no clock, file, network, process, terminal, and nothing waits.
-const PURE: &[&str] = &["src/domain", "src/tui/model", "src/tui/update", "src/tui/view", "src/tui/widget"];
+const PURE: &[&str] =
+    &["src/domain", "src/tui/model", "src/tui/plain", "src/tui/update", "src/tui/view", "src/tui/widget"];
 const WORLD: &[&str] =
     &["std::env", "std::fs", "std::io", "std::process", "std::thread", "std::time", "tokio", "rustix"];
 /// A span of time is plain data.

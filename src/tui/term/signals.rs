@@ -70,3 +70,11 @@ impl Signals {
         self.continued.recv().await;
     }
 }
+
+/// The signals that whoever started this process had it ignore, a bit for each from the lowest (`proc_pid_status(5)`).
+/// To be asked before any is listened to.
+pub(crate) fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
