@@ -143,6 +143,7 @@ pub struct Facts {
     /// Host CPU use, fraction 0 to 1.
     pub cpu: Option<f64>,
     /// What the host says of itself.
+    #[serde(default)]
     pub host: Part<HostStatus>,
     /// Tasks running now.
     pub tasks: Part<Vec<RunningTask>>,

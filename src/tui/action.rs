@@ -50,6 +50,8 @@ pub enum Action {
     Palette,
     /// The list of keys.
     Help,
+    /// The pane over the whole screen, and back.
+    Zoom,
     /// The log pane, or away with it.
     Log,
     /// Which lines of the log matter: all, warnings and errors, errors.
@@ -112,20 +114,8 @@ const fn words(name: &'static str, label: &'static str, sentence: &'static str) 
 impl Action {
     /// Its words. An action that takes a name has the words of the one without.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "a table with a row for each action")]
     pub const fn words(&self) -> Words {
         match self {
-            Self::Up => words("up", "up", "One row up."),
-            Self::Down => words("down", "down", "One row down."),
-            Self::Left => words("left", "left", "The pane or button to the left."),
-            Self::Right => words("right", "right", "The pane or button to the right."),
-            Self::PageUp => words("page-up", "page up", "A page up."),
-            Self::PageDown => words("page-down", "page down", "A page down."),
-            Self::Top => words("top", "first", "The first row."),
-            Self::Bottom => words("bottom", "last", "The last row."),
-            Self::Next => words("next", "next", "The next pane or button."),
-            Self::Previous => words("previous", "previous", "The pane or button before."),
-            Self::Pane(_) => words("pane", "panes", "The pane with this number."),
             Self::Enter => words("enter", "choose", "The main action of the row, dialog or button."),
             Self::Inspect => words("inspect", "inspect", "Everything that is known of the row."),
             Self::Copy => words("copy", "copy", "Copy the row's address, or its name where it has none."),
@@ -139,6 +129,7 @@ impl Action {
             Self::SortReverse => words("sort reverse", "reverse", "Guests the other way round."),
             Self::Palette => words("palette", "command", "Choose an action by its name."),
             Self::Help => words("help", "help", "All keys of this place; type to filter."),
+            Self::Zoom => words("zoom", "zoom", "This pane over the whole screen, and back."),
             Self::Log => words("log", "log", "Show or hide the log."),
             Self::LogLevel => {
                 words("log level", "level", "All lines of the log, or warnings and errors, or errors only.")
@@ -159,9 +150,7 @@ impl Action {
                 words("mouse", "mouse", "Take clicks and the wheel, or leave them to the terminal to select text.")
             }
             Self::OpShow => words("op attach", "operation", "Show the operation that runs, or the last one."),
-            Self::OpCancel => {
-                words("op cancel", "cancel", "End the operation that runs; what it stopped is started again.")
-            }
+            Self::OpCancel => words("op cancel", "cancel", "End the operation; what it stopped is started again."),
             Self::OpResume => words("op resume", "resume", "Go on with an operation whose runner ended."),
             Self::OpUndo => words("op undo", "undo", "Go back to how it was before the last operation."),
             Self::AnswerWait => words("answer wait", "wait on", "Ask the guest again and wait as long as before."),
@@ -176,6 +165,24 @@ impl Action {
             Self::Suspend => words("suspend", "suspend", "To the shell; fg comes back."),
             Self::Redraw => words("redraw", "redraw", "Draw the whole screen anew."),
             Self::Dump => words("dump", "dump", "Write this session to a file that `morpheus replay` shows."),
+            _ => self.way(),
+        }
+    }
+
+    /// The words of what only moves about.
+    const fn way(&self) -> Words {
+        match self {
+            Self::Up => words("up", "up", "One row up."),
+            Self::Down => words("down", "down", "One row down."),
+            Self::Left => words("left", "left", "The pane or button to the left."),
+            Self::Right => words("right", "right", "The pane or button to the right."),
+            Self::PageUp => words("page-up", "page up", "A page up."),
+            Self::PageDown => words("page-down", "page down", "A page down."),
+            Self::Top => words("top", "first", "The first row."),
+            Self::Bottom => words("bottom", "last", "The last row."),
+            Self::Next => words("next", "next", "The next pane or button."),
+            Self::Previous => words("previous", "previous", "The pane or button before."),
+            _ => words("pane", "panes", "The pane with this number."),
         }
     }
 
@@ -207,6 +214,7 @@ impl Action {
             Self::SortReverse,
             Self::Palette,
             Self::Help,
+            Self::Zoom,
             Self::Log,
             Self::Mouse,
             Self::LogLevel,

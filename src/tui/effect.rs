@@ -69,8 +69,10 @@ pub struct Scope {
     /// VMs whose agent is to be asked for address, system and services.
     pub agent: BTreeSet<Vmid>,
     /// The guest whose last hour is on screen.
+    #[serde(default)]
     pub history: Option<(Vmid, GuestKind)>,
     /// Whether the host's own figures and its last hour are.
+    #[serde(default)]
     pub host: bool,
     /// Whether somebody is likely to be looking; if not, looking less often is enough.
     pub focused: bool,

@@ -7,6 +7,10 @@ use ratatui::layout::Rect;
 pub const MIN_COLUMNS: u16 = 60;
 /// Fewest rows.
 pub const MIN_ROWS: u16 = 16;
+/// Columns from which there are three of panes.
+const WIDE: u16 = 120;
+/// Rows from which the host pane stands below the modes there; else it has the whole body, like a page.
+const TALL: u16 = 30;
 
 /// Where everything is; none where there is no room for it now.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -21,6 +25,8 @@ pub struct Regions {
     pub guests: Option<Rect>,
     /// The detail pane.
     pub detail: Option<Rect>,
+    /// The host pane.
+    pub host: Option<Rect>,
     /// The log pane.
     pub log: Option<Rect>,
     /// All panes together.
@@ -46,8 +52,10 @@ pub fn regions(area: Rect, model: &Model) -> Regions {
     let (body, footer) = split_bottom(rest, 1);
     let mut regions =
         Regions { header, banner: (banner.height > 0).then_some(banner), body, footer, ..Regions::default() };
-    if area.width < 80 {
-        *regions.slot(model.ui.pane) = Some(body);
+    let pane = model.ui.pane;
+    let beside = area.width >= WIDE && area.height >= TALL;
+    if area.width < 80 || model.ui.zoom || (pane == Pane::Host && !beside) {
+        *regions.slot(pane) = Some(body);
         return regions;
     }
     let panes = if model.ui.log_open {
@@ -57,7 +65,7 @@ pub fn regions(area: Rect, model: &Model) -> Regions {
     } else {
         body
     };
-    let (first, second, third) = if area.width < 120 {
+    let (first, second, third) = if area.width < WIDE {
         let (list, detail) = split_left(panes, 46 + (area.width - 80) / 2);
         let (above, below) = split_top(list, modes_height(model.setup.modes.0.len(), list.height));
         (above, below, detail)
@@ -65,7 +73,13 @@ pub fn regions(area: Rect, model: &Model) -> Regions {
         let spare = area.width - 120;
         let (left, rest) = split_left(panes, 45 + spare / 4);
         let (middle, right) = split_left(rest, 46 + spare / 2);
-        (left, middle, right)
+        if beside {
+            let (above, below) = split_top(left, modes_height(model.setup.modes.0.len(), left.height));
+            regions.host = Some(below);
+            (above, middle, right)
+        } else {
+            (left, middle, right)
+        }
     };
     (regions.modes, regions.guests, regions.detail) = (Some(first), Some(second), Some(third));
     regions
@@ -84,6 +98,7 @@ impl Regions {
             Pane::Modes => &mut self.modes,
             Pane::Guests => &mut self.guests,
             Pane::Detail => &mut self.detail,
+            Pane::Host => &mut self.host,
             Pane::Log => &mut self.log,
         }
     }
@@ -106,7 +121,8 @@ impl Pane {
             Self::Modes => 1,
             Self::Guests => 2,
             Self::Detail => 3,
-            Self::Log => 4,
+            Self::Host => 4,
+            Self::Log => 5,
         }
     }
 
@@ -117,7 +133,8 @@ impl Pane {
             1 => Some(Self::Modes),
             2 => Some(Self::Guests),
             3 => Some(Self::Detail),
-            4 => Some(Self::Log),
+            4 => Some(Self::Host),
+            5 => Some(Self::Log),
             _ => None,
         }
     }
@@ -128,7 +145,7 @@ impl Pane {
         match self {
             Self::Modes => Some(Subject::Mode),
             Self::Guests => Some(Subject::Guest),
-            Self::Detail | Self::Log => None,
+            Self::Detail | Self::Host | Self::Log => None,
         }
     }
 }

@@ -62,6 +62,7 @@ pub struct Model {
     /// Operations, oldest first.
     pub ops: Vec<OpBrief>,
     /// What was measured over the last hour.
+    #[serde(default)]
     pub samples: Samples,
     /// The newest lines, oldest first.
     pub log: VecDeque<LogLine>,
@@ -126,6 +127,9 @@ pub struct Ui {
     pub ranks: BTreeMap<Vmid, u64>,
     /// First line of the detail pane that is shown.
     pub detail_scroll: u16,
+    /// Whether the pane that keys go to has the whole body.
+    #[serde(default)]
+    pub zoom: bool,
     /// Whether the log pane is open.
     pub log_open: bool,
     /// Where in the log the person is.
@@ -174,6 +178,8 @@ pub enum Pane {
     Guests,
     /// Everything about one of them.
     Detail,
+    /// What the machine itself is doing.
+    Host,
     /// What happened.
     Log,
 }

@@ -6,15 +6,18 @@ mod confirm;
 mod detail;
 mod explain;
 mod footer;
+mod graphs;
 mod guests;
 mod header;
 mod help;
+mod host;
 mod keep;
 mod log;
 mod modes;
 mod operation;
 mod page;
 mod refused;
+mod timeline;
 mod which;
 mod words;
 
@@ -99,6 +102,10 @@ fn panes(model: &Model, regions: &Regions, theme: &Theme, canvas: &mut Canvas<'_
         if let Some(area) = regions.detail {
             canvas.mark(area, Target::Pane(Pane::Detail));
             detail::draw(model, area, theme, canvas);
+        }
+        if let Some(area) = regions.host {
+            canvas.mark(area, Target::Pane(Pane::Host));
+            host::draw(model, area, theme, canvas);
         }
     }
     if let Some(area) = regions.log {

@@ -55,6 +55,8 @@ contexts! {
     Guests "guests" "Guests pane" "in the guests pane"
     /// The detail pane.
     Detail "detail" "Detail pane" "in the detail pane"
+    /// The host pane.
+    Host "host" "Host pane" "in the host pane"
     /// The log pane.
     Log "log" "Log pane" "in the log pane"
     /// Any dialog.
@@ -96,6 +98,7 @@ impl Context {
             C::Modes => &[C::Modes, C::Panes, C::Everywhere],
             C::Guests => &[C::Guests, C::Panes, C::Everywhere],
             C::Detail => &[C::Detail, C::Panes, C::Everywhere],
+            C::Host => &[C::Host, C::Panes, C::Everywhere],
             C::Log => &[C::Log, C::Panes, C::Everywhere],
             C::Dialog => &[C::Dialog, C::Everywhere],
             C::Buttons => &[C::Buttons, C::Dialog, C::Everywhere],
@@ -185,6 +188,7 @@ impl Model {
             Pane::Modes => Context::Modes,
             Pane::Guests => Context::Guests,
             Pane::Detail => Context::Detail,
+            Pane::Host => Context::Host,
             Pane::Log => Context::Log,
         }
     }

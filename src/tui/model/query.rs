@@ -125,6 +125,9 @@ impl Model {
             Action::ModeReplace(name) => self.unavailable_of(name.as_ref(), Ask::Replace),
             Action::ModeStart(name) => self.unavailable_of(name.as_ref(), Ask::Start),
             Action::ModeStop(name) => self.unavailable_of(name.as_ref(), Ask::Stop),
+            Action::Zoom if !self.knows_the_host() && self.ui.pane != Pane::Log => {
+                Some(Refusal::new(FindingId::GuestStateUnknown, "There are no panes before the host has answered."))
+            }
             Action::OpCancel => policy::availability(Ask::Cancel, &self.situation()).err(),
             Action::OpResume => policy::availability(Ask::Resume, &self.situation()).err(),
             Action::OpUndo if self.is_cut_off() => self.out_of_reach(),
@@ -238,7 +241,7 @@ impl Model {
     /// Whether Esc has anything to go back from.
     #[must_use]
     pub fn can_go_back(&self) -> bool {
-        let elsewhere = matches!(self.ui.pane, Pane::Detail | Pane::Log);
+        let elsewhere = self.ui.zoom || matches!(self.ui.pane, Pane::Detail | Pane::Host | Pane::Log);
         !self.ui.layers.is_empty() || !self.filter().text.is_empty() || elsewhere
     }
 

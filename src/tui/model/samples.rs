@@ -12,8 +12,10 @@ use std::collections::VecDeque;
 
 /// Milliseconds of a slot.
 const SLOT: u64 = 30_000;
-/// Slots that are kept: an hour.
-const SLOTS: u64 = 120;
+/// Slots of a minute.
+const PER_MINUTE: u64 = 2;
+/// Slots that are kept: an hour and the minute that isn't full.
+const SLOTS: u64 = 122;
 /// How many guests' slots are kept, those that were looked at last; about 6 KiB each.
 const GUESTS: usize = 16;
 
@@ -246,49 +248,41 @@ impl Track {
         self.slots.get(place)?.get(series as usize)?.value()
     }
 
-    /// What was measured in the last `count` columns, oldest first. A column is there once it is complete, so that a
-    /// picture changes no more often than [`minutes_of`] tells.
+    /// What was measured in the last `count` minutes, oldest first; in more columns than an hour has minutes, the hour
+    /// is spread over them. Only whole minutes are shown, so that a picture changes once a minute.
     #[must_use]
     pub fn columns(&self, series: Series, now: Millis, count: u16) -> Vec<Option<f32>> {
-        let (slots, twice) = grain(count);
-        let end = now.0 / (SLOT * slots);
-        let shown = u64::from(if twice { count.div_ceil(2) } else { count });
-        let column = |number: u64| {
-            let values = (number * slots..(number + 1) * slots).filter_map(|slot| self.slot(slot, series));
+        let end = now.0 / (SLOT * PER_MINUTE) * PER_MINUTE;
+        let (count, shown) = (u64::from(count), u64::from(minutes_of(count)) * PER_MINUTE);
+        let first = end.saturating_sub(shown);
+        let column = |i: u64| {
+            let from = i * shown / count;
+            let until = ((i + 1) * shown / count).max(from + 1);
+            let values = (from..until).filter_map(|slot| self.slot(first + slot, series));
             let (sum, found) = values.fold((0.0, 0_u8), |(sum, found), value| (sum + value, found + 1));
             (found > 0).then(|| sum / f32::from(found))
         };
-        let all = (end.saturating_sub(shown)..end).map(column);
-        let all: Vec<_> = if twice { all.flat_map(|value| [value, value]).collect() } else { all.collect() };
-        let surplus = all.len().saturating_sub(usize::from(count));
-        all.into_iter().skip(surplus).collect()
+        (0..count).map(column).collect()
     }
 
-    /// Whether anything of it was measured in the last hour.
+    /// What was measured last, if that was within the last minute or so.
+    #[must_use]
+    pub fn latest(&self, series: Series, now: Millis) -> Option<f32> {
+        let newest = now.0 / SLOT;
+        (newest.saturating_sub(2)..=newest).rev().find_map(|number| self.slot(number, series))
+    }
+
+    /// Whether anything of it was measured in the last hour, but for the minute that isn't full.
     #[must_use]
     pub fn has(&self, series: Series, now: Millis) -> bool {
-        let newest = now.0 / SLOT;
-        (newest.saturating_sub(SLOTS)..=newest).any(|number| self.slot(number, series).is_some())
+        self.columns(series, now, 60).iter().any(Option::is_some)
     }
 }
 
-/// Slots of a column, and whether each stands twice: an hour at most, over the whole width.
-const fn grain(columns: u16) -> (u64, bool) {
-    match columns {
-        0..120 => (2, false),
-        120..240 => (1, false),
-        _ => (1, true),
-    }
-}
-
-/// Minutes that so many columns stand for.
+/// Minutes that so many columns stand for: one each, and an hour at most.
 #[must_use]
-pub fn minutes_of(columns: u16) -> u16 {
-    match grain(columns) {
-        (2, _) => columns,
-        (_, false) => columns / 2,
-        (_, true) => columns / 4,
-    }
+pub const fn minutes_of(columns: u16) -> u16 {
+    if columns < 60 { columns } else { 60 }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a fraction for a picture")]

@@ -25,6 +25,7 @@ fn places() -> Vec<Model> {
         running(&[101]).keys("2 down"),
         running(&[101]).keys("/ 'vr' enter"),
         running(&[101]).keys("g d"),
+        running(&[101]).keys("g h"),
         running(&[101]).keys("r l"),
         running(&[101]).keys("/ 'vr'"),
         running(&[101]).keys("?"),

@@ -30,7 +30,10 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-const KEYS: [&str; 40] = [
+const KEYS: [&str; 43] = [
+    "z",
+    "5",
+    "i",
     "enter",
     "enter",
     "enter",
@@ -182,7 +185,8 @@ fn draw(model: &Model) -> Buffer {
     let cursor = view(model, &Theme::new(model.setup.caps), &mut buffer);
     assert!(cursor.is_none_or(|cursor| area.contains(cursor)), "the cursor is off the screen");
     let regions = regions(area, model);
-    let panes: Vec<Rect> = [regions.modes, regions.guests, regions.detail, regions.log].into_iter().flatten().collect();
+    let panes: Vec<Rect> =
+        [regions.modes, regions.guests, regions.detail, regions.host, regions.log].into_iter().flatten().collect();
     for (i, pane) in panes.iter().enumerate() {
         assert_eq!(pane.intersection(area), *pane, "a pane is off the screen");
         assert!(panes.iter().skip(i + 1).all(|other| !other.intersects(*pane)), "panes overlap");

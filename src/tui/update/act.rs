@@ -59,6 +59,7 @@ fn run(model: &mut Model, action: &Action) -> Vec<Effect> {
         Action::SortReverse => sort::reverse(model),
         Action::Palette => open(model, Layer::Palette { field: Field::default(), selected: None }),
         Action::Help => open(model, Layer::Help { filter: Field::default(), scroll: 0 }),
+        Action::Zoom => zoom(model),
         Action::Log => log(model),
         Action::Mouse => mouse::turn(model),
         Action::LogLevel => log_level(model),
@@ -174,6 +175,11 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
+fn zoom(model: &mut Model) -> Vec<Effect> {
+    model.ui.zoom = !model.ui.zoom;
+    Vec::new()
+}
+
 fn log(model: &mut Model) -> Vec<Effect> {
     if model.ui.log_open {
         model.ui.log_open = false;
@@ -241,10 +247,13 @@ fn step_back(model: &mut Model) -> bool {
         *model.filter_mut() = Field::default();
         return true;
     }
+    if std::mem::take(&mut model.ui.zoom) {
+        return true;
+    }
     match (model.ui.pane, model.ui.subject) {
         (Pane::Log, _) => drop(log(model)),
         (Pane::Detail, crate::tui::model::Subject::Guest) => nav::focus(model, Pane::Guests),
-        (Pane::Detail, crate::tui::model::Subject::Mode) => nav::focus(model, Pane::Modes),
+        (Pane::Detail, crate::tui::model::Subject::Mode) | (Pane::Host, _) => nav::focus(model, Pane::Modes),
         (Pane::Modes | Pane::Guests, _) => return false,
     }
     true

@@ -59,6 +59,7 @@ pub(super) fn in_pane(model: &mut Model, which: Pane, to: To, page: i32) {
             }
         }
         Pane::Detail => model.ui.detail_scroll = scrolled(model.ui.detail_scroll, to, page),
+        Pane::Host => {}
         Pane::Log => in_log(model, to, page),
     }
 }
@@ -109,6 +110,7 @@ fn page(model: &Model) -> i32 {
         Pane::Modes => regions.modes,
         Pane::Guests => regions.guests,
         Pane::Detail => regions.detail,
+        Pane::Host => regions.host,
         Pane::Log => regions.log,
     };
     i32::from(Regions::rows(pane).max(2)) - 1
@@ -130,7 +132,7 @@ pub(super) fn focus(model: &mut Model, pane: Pane) {
 
 /// The pane that is `by` further on, round and round. The log only takes part while it is open.
 pub(super) fn turn(model: &mut Model, by: i32) {
-    let mut panes = vec![Pane::Modes, Pane::Guests, Pane::Detail];
+    let mut panes = vec![Pane::Modes, Pane::Guests, Pane::Detail, Pane::Host];
     if model.ui.log_open {
         panes.push(Pane::Log);
     }

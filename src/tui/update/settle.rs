@@ -47,8 +47,8 @@ fn scope(model: &Model) -> Scope {
     let vms: Vec<&Guest> = shown.filter(|guest| guest.kind == GuestKind::Qemu).collect();
     let status = vms.iter().map(|guest| guest.vmid).collect();
     let agent = vms.iter().filter(|guest| guest.power.holds_devices()).map(|guest| guest.vmid).collect();
-    let history = subject.map(|guest| (guest.vmid, guest.kind));
-    Scope { status, agent, history, host: false, focused: model.focused }
+    let history = subject.filter(|_| regions.detail.is_some()).map(|guest| (guest.vmid, guest.kind));
+    Scope { status, agent, history, host: regions.host.is_some(), focused: model.focused }
 }
 
 fn rows_on_screen<'a>(model: &'a Model, regions: &Regions) -> Vec<&'a Guest> {

@@ -1,6 +1,10 @@
 //! The detail pane: everything that is known of the selected mode or guest.
 
-use super::words::{self, beside, lines};
+use super::{
+    graphs,
+    host::{self, BESIDE},
+    words::{self, beside, lines},
+};
 use crate::{
     domain::{
         facts::{Facts, Part},
@@ -30,10 +34,20 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
         let hint = lines("Nothing is selected.", inner.width, Role::Muted, theme);
         return draw_lines(&hint, 0, inner, buffer);
     };
+    let plots = row.guest.and_then(|guest| graphs::of_guest(model, guest));
+    if let Some(plots) = plots.as_ref().filter(|_| model.ui.zoom) {
+        let (left, right) = if inner.width >= BESIDE { host::split(inner) } else { (Rect::default(), inner) };
+        let lines = Detail { model, row, columns: left.width, theme }.lines();
+        draw_lines(&lines, model.ui.detail_scroll, left, buffer);
+        return plots.draw_large(right, theme, buffer);
+    }
     let lines = Detail { model, row, columns: inner.width, theme }.lines();
     let last = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_sub(inner.height);
     let scroll = model.ui.detail_scroll.min(last);
     draw_lines(&lines, scroll, inner, buffer);
+    if let Some(plots) = plots {
+        plots.draw_low(host::under(inner, lines.len()), theme, buffer);
+    }
     more(area, scroll > 0, scroll < last, theme, buffer);
 }
 
@@ -265,7 +279,7 @@ const fn agent_words(state: AgentState) -> (&'static str, Role) {
 }
 
 /// `NVIDIA Corporation AD102 [GeForce RTX 4090]`, as the PCI database has it, in the words of the shop.
-fn model_name(name: &str) -> String {
+pub(super) fn model_name(name: &str) -> String {
     let vendor = name.split(' ').next().unwrap_or_default();
     match name.rsplit_once('[').and_then(|(_, rest)| rest.strip_suffix(']')) {
         Some(model) if model.starts_with(vendor) => safe(model),

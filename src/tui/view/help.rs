@@ -73,7 +73,8 @@ pub(super) const fn sentence(action: &Action) -> &'static str {
         Action::Pane(1) => "The modes.",
         Action::Pane(2) => "The guests.",
         Action::Pane(3) => "Everything about the selected one.",
-        Action::Pane(4) => "The log.",
+        Action::Pane(4) => "The host: load, memory, and which mode ran when.",
+        Action::Pane(5) => "The log.",
         _ => action.words().sentence,
     }
 }
