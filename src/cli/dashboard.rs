@@ -46,6 +46,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
     let setup = Setup {
         model: model::Setup {
             host: config.proxmox.as_ref().map(|proxmox| proxmox.host.clone()).unwrap_or_default(),
+            web: web(&config),
             label: shell.demo.is_some().then(|| "demo".to_owned()),
             modes: config.modes.clone(),
             options: options(&config),
@@ -91,6 +92,13 @@ pub(crate) fn keymap(config: &Config) -> Result<Keymap, ConfigError> {
 /// What is wrong with the host is said already; the code says it to scripts.
 fn code(end: PlainEnd) -> u8 {
     end.finding.map_or(end.status, |finding| Exit::from(finding).code())
+}
+
+/// Where the host's web pages are.
+fn web(config: &Config) -> Option<String> {
+    let proxmox = config.proxmox.as_ref()?;
+    let host = if proxmox.host.contains(':') { format!("[{}]", proxmox.host) } else { proxmox.host.clone() };
+    Some(format!("https://{host}:{}", proxmox.port))
 }
 
 fn connect(config: &Config, password: Option<SecretString>, wire: Option<Arc<dyn Transport>>) -> Result<Host, Trouble> {

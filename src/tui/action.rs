@@ -38,6 +38,10 @@ pub enum Action {
     Inspect,
     /// The row's address, or what identifies it, to the clipboard.
     Copy,
+    /// A shell in the guest.
+    Shell,
+    /// The address of the guest's console to the clipboard.
+    Console,
     /// Look now.
     Refresh,
     /// Narrow the list by a text.
@@ -119,6 +123,8 @@ impl Action {
             Self::Enter => words("enter", "choose", "The main action of the row, dialog or button."),
             Self::Inspect => words("inspect", "inspect", "Everything that is known of the row."),
             Self::Copy => words("copy", "copy", "Copy the row's address, or its name where it has none."),
+            Self::Shell => words("shell", "shell", "A shell in the guest, by ssh; its end comes back here."),
+            Self::Console => words("console", "console", "Copy the web address of the guest's console at Proxmox."),
             Self::Refresh => words("refresh", "refresh", "Look at the host now."),
             Self::Filter => words("filter", "filter", "Narrow the lists to what contains a text."),
             Self::Sort(SortBy::Id) => words("sort id", "by number", "Guests by number."),
@@ -204,6 +210,8 @@ impl Action {
             Self::Enter,
             Self::Inspect,
             Self::Copy,
+            Self::Shell,
+            Self::Console,
             Self::Refresh,
             Self::Filter,
             Self::Sort(SortBy::Id),

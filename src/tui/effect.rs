@@ -7,7 +7,7 @@ use crate::domain::{
     switch::plan::Plan,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 pub use crate::ops::Control;
 
@@ -41,6 +41,11 @@ pub enum Effect {
     Resume(OpId),
     /// Start a runner that goes back from an interrupted operation.
     Undo(OpId),
+    /// Ring the terminal's bell.
+    Bell,
+    /// Hand the terminal to ssh, to a guest at this address, until it ends; answered by
+    /// [`Msg::ShellEnded`](super::msg::Msg::ShellEnded).
+    Shell(IpAddr),
     /// Put a text on the clipboard (OSC 52).
     Copy(String),
     /// Give the terminal back and stop until SIGCONT.

@@ -9,6 +9,7 @@ mod query;
 pub mod samples;
 mod time;
 pub mod timeline;
+mod ways;
 
 pub use lists::{Sort, SortBy};
 pub use log::{BEFORE, LogLine, LogPlace, LogView};
@@ -77,6 +78,8 @@ pub struct Model {
 pub struct Setup {
     /// The host for people, such as `192.168.1.100`; nothing if none is configured.
     pub host: String,
+    /// Where its web pages are, such as `https://192.168.1.100:8006`.
+    pub web: Option<String>,
     /// A word to show beside it, such as `demo`.
     pub label: Option<String>,
     /// The configured modes.
@@ -148,6 +151,8 @@ pub struct Ui {
     pub dumped: Option<String>,
     /// Until when Ctrl-C quits.
     pub leaving_until: Option<Millis>,
+    /// The operation that runs, and whether it asks; what the bell listens to.
+    pub heard: Option<(OpId, bool)>,
     /// Operations whose journals are followed.
     pub attached: BTreeSet<OpId>,
     /// The last ticket given out.

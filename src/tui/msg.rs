@@ -8,6 +8,7 @@ use crate::domain::{
     switch::{event::Event, state::State},
 };
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// Something happened. A session is a list of these; no closures, handles or secrets are in them.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -65,6 +66,13 @@ pub enum Msg {
     /// The outcome of [`Effect::Dump`](super::effect::Effect::Dump): the file, with `~` for the home, or why there is
     /// none.
     Dumped(Result<String, String>),
+    /// The outcome of [`Effect::Shell`](super::effect::Effect::Shell).
+    ShellEnded {
+        /// Where it was.
+        at: IpAddr,
+        /// How it ended.
+        how: ShellEnd,
+    },
     /// A line for the log pane.
     Log {
         /// How much it matters.
@@ -171,6 +179,17 @@ pub enum Asked {
     Resume(OpId),
     /// To go back from an interrupted operation.
     Undo(OpId),
+}
+
+/// How a shell in a guest ended.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum ShellEnd {
+    /// With this exit status: that of the last command there, or 255 if ssh itself failed (`ssh(1)`).
+    Left(u8),
+    /// By a signal.
+    Killed,
+    /// It was never there.
+    NoSsh(String),
 }
 
 /// How much a line of the log matters.

@@ -5,6 +5,7 @@
 
 mod agents;
 mod histories;
+mod lend;
 #[cfg(debug_assertions)]
 mod mishap;
 mod operations;
@@ -93,5 +94,5 @@ async fn show(setup: Setup, tty: Tty) -> io::Result<session::End> {
     let screen = Screen::take(tty, &env, caps.colors, caps.glyphs == GlyphTier::Ascii, model.mouse)?;
     let model = Model::new(model, screen.size(), hands.clock.now());
     let theme = Theme::with(caps, &model.setup.palette);
-    Session::new(model, theme, screen, signals, env.tmux, place).run(hands, refresh).await
+    Session::new(model, theme, screen, signals, env.between(), place).run(hands, refresh).await
 }

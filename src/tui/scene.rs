@@ -16,6 +16,7 @@ mod pages;
 mod panes;
 mod plain;
 mod properties;
+mod reach;
 mod replays;
 mod scripts;
 mod svg;
@@ -50,7 +51,12 @@ pub(super) struct Scene {
 
 /// A dashboard before its first message.
 pub(super) fn empty() -> Scene {
-    let setup = Setup { host: "192.168.1.100".into(), modes: host::modes(), ..Setup::default() };
+    let setup = Setup {
+        host: "192.168.1.100".into(),
+        web: Some("https://192.168.1.100:8006".into()),
+        modes: host::modes(),
+        ..Setup::default()
+    };
     Scene { model: Model::new(setup, (80, 24), NOON), effects: Vec::new() }
 }
 

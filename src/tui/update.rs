@@ -9,6 +9,7 @@ mod mouse;
 mod nav;
 mod op;
 mod plan;
+mod reach;
 mod say;
 mod settle;
 mod sort;
@@ -45,6 +46,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::OpLost(id) => op::lost(model, &id),
         Msg::Told { of, result } => op::told(model, &of, result),
         Msg::Dumped(result) => say::dumped(model, result),
+        Msg::ShellEnded { at, how } => reach::shell_ended(model, at, &how),
         Msg::Log { level, text } => say::log(model, level, text),
     };
     effects.extend(settle::settle(model));

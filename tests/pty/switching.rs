@@ -27,7 +27,7 @@ fn open(home: &TempDir) -> Terminal {
 
 /// Chooses a mode in its pane, and goes on until a plan or a refusal is on the screen.
 fn choose(terminal: &mut Terminal, mode: usize) {
-    terminal.type_in("1g");
+    terminal.type_in("1gg");
     terminal.type_in(&"j".repeat(mode));
     terminal.type_in("\r");
     terminal.until("an answer", |seen| {

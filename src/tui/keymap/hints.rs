@@ -67,6 +67,7 @@ impl Action {
                 | Self::SortReverse
                 | Self::Leave
                 | Self::Mouse
+                | Self::Console
                 | Self::Suspend
                 | Self::Redraw
         )

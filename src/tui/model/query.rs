@@ -132,6 +132,8 @@ impl Model {
             Action::OpResume => policy::availability(Ask::Resume, &self.situation()).err(),
             Action::OpUndo if self.is_cut_off() => self.out_of_reach(),
             Action::OpUndo => policy::availability(Ask::Undo, &self.situation()).err(),
+            Action::Shell => self.shell_address().err(),
+            Action::Console => self.console_url().err(),
             Action::Mouse if self.setup.simple => {
                 Some(Refusal::new(FindingId::OpUnknown, "This terminal has no mouse."))
             }

@@ -47,7 +47,7 @@ async fn play(player: &mut Player, wanted: Wanted, tty: Tty) -> io::Result<u8> {
     let mut screen = Screen::take(tty, &env, caps.colors, caps.glyphs == GlyphTier::Ascii, false)?;
     let theme = Theme::new(caps);
     let (sender, mut inbox) = mpsc::channel(QUEUE);
-    let mut keys = keys::listen(sender)?;
+    let mut keys = keys::listen(screen.tty().clone(), sender)?;
     let mut frame = Buffer::default();
     loop {
         let (columns, rows) = screen.size();

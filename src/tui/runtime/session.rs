@@ -1,6 +1,9 @@
 //! The loop: wait, take everything in that has happened, draw once.
 
-use super::world::{Hands, World};
+use super::{
+    lend::Keep,
+    world::{Hands, World},
+};
 use crate::{
     ops::Clock,
     tui::{
@@ -9,7 +12,7 @@ use crate::{
         msg::{Input, Level, Msg, Signal},
         record::{self, Place},
         term::{
-            clipboard,
+            clipboard::{self, Between},
             keys::{self, Listener},
             screen::Screen,
             signals::{Caught, Signals},
@@ -20,7 +23,7 @@ use crate::{
     },
 };
 use ratatui::{buffer::Buffer, layout::Rect};
-use std::{io, time::Duration};
+use std::{io, net::IpAddr, time::Duration};
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
     task::JoinHandle,
@@ -48,17 +51,17 @@ pub(super) struct End {
 
 /// A dashboard on a terminal.
 pub(super) struct Session {
-    model: Model,
+    pub(super) model: Model,
     theme: Theme,
-    screen: Screen,
-    signals: Signals,
-    tmux: bool,
+    pub(super) screen: Screen,
+    pub(super) signals: Signals,
+    between: Between,
     clock: Clock,
     frame: Buffer,
     news: News,
     next_frame: Instant,
-    end: Option<End>,
-    suspend: bool,
+    pub(super) end: Option<End>,
+    lend: Option<Lend>,
     /// Where the session may be written to, until it is being recorded.
     place: Place,
     /// A file that is being written.
@@ -75,6 +78,14 @@ enum News {
     Key,
 }
 
+/// Who is to have the terminal for a while.
+enum Lend {
+    /// Whoever suspended us.
+    Parent,
+    /// ssh to a guest.
+    Shell(IpAddr),
+}
+
 enum Woke {
     Msg(Msg),
     Caught(Caught),
@@ -87,11 +98,17 @@ enum Woke {
 }
 
 impl Session {
-    pub(super) fn new(model: Model, theme: Theme, screen: Screen, signals: Signals, tmux: bool, place: Place) -> Self {
+    pub(super) fn new(
+        model: Model,
+        theme: Theme,
+        screen: Screen,
+        signals: Signals,
+        between: Between,
+        place: Place,
+    ) -> Self {
         let (clock, next_frame) = (Clock::System, Instant::now());
-        let (frame, news, end, suspend) = (Buffer::default(), News::World, None, false);
-        let (place, dumping) = (place, None);
-        Self { model, theme, screen, signals, tmux, clock, frame, news, next_frame, end, suspend, place, dumping }
+        let (frame, news, end, lend, dumping) = (Buffer::default(), News::World, None, None, None);
+        Self { model, theme, screen, signals, between, clock, frame, news, next_frame, end, lend, place, dumping }
     }
 
     /// Shows the dashboard until it ends. The world is only looked at once the first frame is on its way.
@@ -121,15 +138,22 @@ impl Session {
         record::begin(&self.model, std::mem::take(&mut self.place));
         let mut world = World::begin(hands, refresh, sender.clone());
         self.resized(&mut world);
-        let mut keys = keys::listen(sender)?;
+        let mut keys = keys::listen(self.screen.tty().clone(), sender)?;
         loop {
             let woke = self.wait(&mut inbox, &mut world, &mut keys).await?;
             self.take_in(woke, &mut inbox, &mut world)?;
             if let Some(end) = self.end.take() {
                 return Ok(end);
             }
-            if std::mem::take(&mut self.suspend) {
-                self.suspend(&mut world).await?;
+            match self.lend.take() {
+                Some(Lend::Parent) => self.suspend(&mut world).await?,
+                Some(Lend::Shell(at)) => {
+                    self.shell(at, &keys, Keep { inbox: &mut inbox, world: &mut world }).await?;
+                    if let Some(end) = self.end.take() {
+                        return Ok(end);
+                    }
+                }
+                None => {}
             }
             self.draw()?;
         }
@@ -156,7 +180,7 @@ impl Session {
         match woke {
             Woke::Screen => return self.screen.flush(),
             Woke::Caught(Caught::Resized) => self.resized(world),
-            Woke::Caught(Caught::Stop) => self.suspend = true,
+            Woke::Caught(Caught::Stop) => self.lend = Some(Lend::Parent),
             Woke::Caught(Caught::Continued) => {
                 self.screen.claim()?;
                 self.feed(Msg::Signal(Signal::Continue), world);
@@ -170,7 +194,7 @@ impl Session {
                 self.feed(first, world);
                 while let Ok(msg) = inbox.try_recv() {
                     self.feed(msg, world);
-                    if self.end.is_some() || self.suspend {
+                    if self.end.is_some() || self.lend.is_some() {
                         break;
                     }
                 }
@@ -179,24 +203,24 @@ impl Session {
         Ok(())
     }
 
-    fn end_by(&mut self, number: u8, hangup: bool, world: &mut World) {
+    pub(super) fn end_by(&mut self, number: u8, hangup: bool, world: &mut World) {
         let signal = if hangup { Signal::Hangup } else { Signal::Terminate };
         self.feed(Msg::Signal(signal), world);
         let parting = self.end.take().and_then(|end| end.parting).filter(|_| !hangup);
         self.end = Some(End { status: BY_SIGNAL + number, parting });
     }
 
-    fn resized(&mut self, world: &mut World) {
+    pub(super) fn resized(&mut self, world: &mut World) {
         self.tell_time(world);
         let (columns, rows) = self.screen.size();
         self.feed(Msg::Input(Input::Resize(columns, rows)), world);
     }
 
-    fn tell_time(&mut self, world: &mut World) {
+    pub(super) fn tell_time(&mut self, world: &mut World) {
         self.feed(Msg::Clock(self.clock.now()), world);
     }
 
-    fn feed(&mut self, msg: Msg, world: &mut World) {
+    pub(super) fn feed(&mut self, msg: Msg, world: &mut World) {
         record::keep(&self.model, &msg);
         #[cfg(debug_assertions)]
         super::mishap::provoke(&msg, world);
@@ -213,12 +237,14 @@ impl Session {
     fn perform(&mut self, effect: Effect, world: &mut World) {
         match effect {
             Effect::Quit { parting } => self.end = Some(End { status: 0, parting }),
-            Effect::Suspend => self.suspend = true,
+            Effect::Suspend => self.lend = Some(Lend::Parent),
+            Effect::Shell(at) => self.lend = Some(Lend::Shell(at)),
+            Effect::Bell => self.screen.ring(),
             Effect::Redraw => self.screen.forget(),
             Effect::Mouse(on) => self.screen.set_mouse(on),
             Effect::SetTitle(title) => self.screen.set_title(title),
             Effect::Dump => self.dump(world),
-            Effect::Copy(text) => self.screen.copy(&clipboard::copy(&text, self.tmux)),
+            Effect::Copy(text) => self.screen.copy(&clipboard::copy(&text, self.between)),
             effect => world.perform(effect),
         }
     }

@@ -106,6 +106,8 @@ impl World {
             Effect::Copy(_)
             | Effect::Suspend
             | Effect::Redraw
+            | Effect::Bell
+            | Effect::Shell(_)
             | Effect::Mouse(_)
             | Effect::Dump
             | Effect::SetTitle(_)

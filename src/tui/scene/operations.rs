@@ -47,9 +47,18 @@ impl Scene {
 
 /// The journal of an operation that fails and goes back, as messages.
 pub(super) fn journal_of_a_failure() -> Vec<Msg> {
+    as_messages(failing())
+}
+
+/// The journal of one that ends well.
+pub(super) fn journal_to_the_end() -> Vec<Msg> {
+    as_messages(finished())
+}
+
+fn as_messages(rest: Vec<(u64, What)>) -> Vec<Msg> {
     let planned = What::Planned { plan: Box::new(plan()), host: "pve at 192.168.1.100".into() };
     let mut lines = vec![(0, planned), (0, What::RunnerStarted { pid: 4242 })];
-    lines.extend(failing());
+    lines.extend(rest);
     let event = |(seq, (seconds, what)): (usize, (u64, What))| Event {
         seq: u32::try_from(seq).unwrap(),
         at: NOON.plus(seconds * 1000),
@@ -214,6 +223,15 @@ fn a_question_is_answered_by_a_key() {
         _ => None,
     };
     assert_eq!(["w", "S", "a", "s"].map(answered), [Some(Answer::Wait), Some(Answer::Stop), Some(Answer::Abort), None]);
+}
+
+#[test]
+fn a_question_rings_the_bell_once() {
+    let mut lines = stopping();
+    let question = || What::Asked { step: 0, question: "?".into(), until: NOON.plus(360_000) };
+    lines.extend([(60, question()), (61, What::Note { step: 0, text: "still there".into() })]);
+    let scene = running(&[101, 110]).with(|model| model.setup.bell = true).journal(lines);
+    assert_eq!(scene.effects.iter().filter(|effect| **effect == Effect::Bell).count(), 1);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The part of the environment that tells what the terminal can do, captured once.
 
+use super::clipboard::Between;
 use crate::tui::caps::{Caps, ColorTier, GlyphTier};
 
 /// What the flags and the configuration ask for; none means find out.
@@ -65,6 +66,16 @@ impl Env {
         old || term == "linux" || self.is_virtual_console()
     }
 
+    /// What stands between this program and the terminal that is looked at.
+    pub(crate) fn between(&self) -> Between {
+        match (self.tmux, self.screen, self.term.starts_with("screen")) {
+            (true, ..) => Between::Tmux,
+            (false, true, _) => Between::Screen,
+            (false, false, true) => Between::Either,
+            (false, false, false) => Between::Nothing,
+        }
+    }
+
     /// What may be sent to this terminal. An unknown `TERM` gets what every terminal of the last decades does. GNU
     /// screen passes `COLORTERM` on but doesn't read 24-bit colours, so it gets the palette of 256.
     #[must_use]
@@ -102,6 +113,15 @@ mod tests {
         for other in ["/dev/pts/1", "/dev/tty", "/dev/ttyUSB0", "/dev/ttyS0"] {
             assert!(!on(other).is_virtual_console() && !on(other).is_simple(), "{other}");
         }
+    }
+
+    #[test]
+    fn what_stands_between_is_known() {
+        let (mut tmux, mut screen) = (env("screen-256color"), env("screen.xterm-256color"));
+        (tmux.tmux, screen.screen) = (true, true);
+        assert_eq!([tmux.between(), screen.between()], [Between::Tmux, Between::Screen]);
+        let far = [env("screen-256color"), env("tmux-256color"), env("xterm-256color")];
+        assert_eq!(far.map(|env| env.between()), [Between::Either, Between::Nothing, Between::Nothing]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! Keys, paste and focus. crossterm's decoder reads in a thread of its own, for it blocks: on half a sequence until the
-//! rest comes, and on a terminal that is gone for ever.
+//! Keys, paste, focus and the mouse. crossterm's decoder reads in a thread of its own, for it blocks on half a sequence
+//! until the rest comes.
 
+use super::tty::Tty;
 use crate::tui::{
     chord::{Chord, Key},
     msg::{Input, Mouse, MouseDid, Msg},
@@ -8,16 +9,31 @@ use crate::tui::{
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use std::{
     io,
+    sync::Arc,
     thread::{self, JoinHandle},
+    time::Duration,
 };
-use tokio::sync::{mpsc::Sender, oneshot};
+use tokio::{
+    sync::{
+        Mutex, OwnedMutexGuard,
+        mpsc::{Sender, error::TrySendError},
+        oneshot,
+    },
+    time::timeout,
+};
 
-/// The thread that reads keys.
+/// How long a key that is half typed may hold up that the terminal is handed over.
+const HALF: Duration = Duration::from_millis(300);
+/// How long the decoder looks whether more has come. It reads nothing at all if this is 0.
+const MORE: Duration = Duration::from_millis(1);
+
+/// The thread that reads keys, and a turn that it has to take before it reads any.
 #[derive(Debug)]
 pub(crate) struct Listener {
     thread: Option<JoinHandle<()>>,
     /// Closed when the thread is over, whatever ended it.
     over: oneshot::Receiver<()>,
+    turn: Arc<Mutex<()>>,
 }
 
 impl Listener {
@@ -32,27 +48,68 @@ impl Listener {
             std::panic::resume_unwind(panic);
         }
     }
+
+    /// Leaves everything that is typed to others, for as long as what is given back is held. If the decoder waits for
+    /// the rest of a key just now, that rest alone is kept from them.
+    pub(crate) async fn rest(&self) -> Option<OwnedMutexGuard<()>> {
+        timeout(HALF, Arc::clone(&self.turn).lock_owned()).await.ok()
+    }
 }
 
 /// Sends what is typed until nobody wants it any more or there is nothing left to read.
 ///
 /// # Errors
 /// The thread can't be started.
-pub(crate) fn listen(to: Sender<Msg>) -> io::Result<Listener> {
+pub(crate) fn listen(tty: Tty, to: Sender<Msg>) -> io::Result<Listener> {
     let (alive, over) = oneshot::channel::<()>();
+    let turn = Arc::new(Mutex::new(()));
+    let reader = Reader { tty, to, turn: Arc::clone(&turn) };
     let listen = move || {
         let _alive = alive;
-        while let Ok(event) = crossterm::event::read() {
-            for input in translate(event) {
+        let _ = reader.run();
+    };
+    let thread = thread::Builder::new().name("keys".into()).spawn(listen)?;
+    Ok(Listener { thread: Some(thread), over, turn })
+}
+
+struct Reader {
+    tty: Tty,
+    to: Sender<Msg>,
+    turn: Arc<Mutex<()>>,
+}
+
+impl Reader {
+    /// The terminal is only read when it has something, so that this thread never waits inside of the decoder while
+    /// somebody else has the terminal. None is the end.
+    fn run(self) -> Option<()> {
+        loop {
+            self.tty.wait_for_keys().ok()?;
+            for msg in self.read().ok()? {
+                self.to.blocking_send(msg).ok()?;
+            }
+        }
+    }
+
+    /// Sends what there is, and gives back what there was no room for: nobody may be kept waiting for the turn.
+    fn read(&self) -> io::Result<Vec<Msg>> {
+        let _turn = self.turn.blocking_lock();
+        let mut rest = Vec::new();
+        if !self.tty.has_keys()? {
+            return Ok(rest);
+        }
+        while crossterm::event::poll(MORE)? {
+            for input in translate(crossterm::event::read()?) {
                 #[cfg(debug_assertions)]
                 crate::tui::runtime::provoke_in_keys(&input);
-                if to.blocking_send(Msg::Input(input)).is_err() {
-                    return;
+                match self.to.try_send(Msg::Input(input)) {
+                    Ok(()) => {}
+                    Err(TrySendError::Full(msg)) => rest.push(msg),
+                    Err(TrySendError::Closed(_)) => return Err(io::ErrorKind::BrokenPipe.into()),
                 }
             }
         }
-    };
-    thread::Builder::new().name("keys".into()).spawn(listen).map(|thread| Listener { thread: Some(thread), over })
+        Ok(rest)
+    }
 }
 
 /// What an event means here. The size is left out: it is asked for when SIGWINCH comes.

@@ -23,6 +23,9 @@ use tokio::{
 /// How long SIGCONT may take to be heard of.
 const STOP: Duration = Duration::from_millis(500);
 
+/// What rings (ECMA-48 BEL).
+const BELL: u8 = 0x07;
+
 /// A taken terminal. Dropping it gives it back.
 #[derive(Debug)]
 pub(crate) struct Screen {
@@ -36,6 +39,8 @@ pub(crate) struct Screen {
     title: Option<String>,
     pending: Vec<u8>,
     line: Line,
+    /// Somebody else has the terminal: nothing may be sent.
+    away: bool,
 }
 
 impl Screen {
@@ -51,9 +56,9 @@ impl Screen {
         let wish = Wish { simple, mouse: mouse && !simple };
         let virtual_console = env.is_virtual_console();
         let painter = Painter::new(colors, ascii, !wish.simple);
-        let (title, pending) = (None, Vec::new());
+        let (title, pending, away) = (None, Vec::new(), false);
         let line = Line::of(found.output_speed(), Instant::now());
-        let mut screen = Self { tty, ready, found, wish, virtual_console, painter, title, pending, line };
+        let mut screen = Self { tty, ready, found, wish, virtual_console, painter, title, pending, line, away };
         screen.enter()?;
         Ok(screen)
     }
@@ -101,6 +106,38 @@ impl Screen {
         stopped
     }
 
+    /// Lends it to another program: as it was found, without a word from here until it is taken back.
+    pub(crate) fn lend(&mut self) {
+        self.give_back();
+        self.away = true;
+    }
+
+    /// Says a line on a terminal that was lent.
+    pub(crate) fn say(&self, line: &str) {
+        self.tty.push(format!("{line}\r\n").as_bytes());
+    }
+
+    /// The terminal itself.
+    pub(crate) const fn tty(&self) -> &Tty {
+        &self.tty
+    }
+
+    /// Puts a lent terminal's line discipline right, whatever became of it; nobody gets what was typed meanwhile.
+    pub(crate) fn tidy(&self) {
+        let _ = self.tty.set_termios(&self.found);
+        self.tty.forget_keys();
+    }
+
+    /// Takes a lent terminal back.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) fn take_back(&mut self) -> io::Result<()> {
+        self.tidy();
+        self.away = false;
+        self.enter()
+    }
+
     /// Columns and rows.
     pub(crate) fn size(&self) -> (u16, u16) {
         self.tty.size()
@@ -146,7 +183,9 @@ impl Screen {
     /// Names the window, where it has a name.
     pub(crate) fn set_title(&mut self, title: String) {
         if !self.wish.simple && self.title.as_ref() != Some(&title) {
-            self.pending.extend(modes::title(&title));
+            if !self.away {
+                self.pending.extend(modes::title(&title));
+            }
             self.title = Some(title);
         }
     }
@@ -162,8 +201,17 @@ impl Screen {
 
     /// Sends a text for the clipboard, where there is one.
     pub(crate) fn copy(&mut self, sequence: &[u8]) {
-        if !self.wish.simple {
+        if !self.wish.simple && !self.away {
             self.pending.extend_from_slice(sequence);
+        }
+    }
+
+    /// Rings the bell. Whoever has the terminal meanwhile hears it too.
+    pub(crate) fn ring(&mut self) {
+        if self.away {
+            self.tty.push(&[BELL]);
+        } else {
+            self.pending.push(BELL);
         }
     }
 

@@ -61,6 +61,50 @@ impl Tty {
         Ok(tcsetattr(&self.input, OptionalActions::Now, termios)?)
     }
 
+    /// Waits until something was typed.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) fn wait_for_keys(&self) -> io::Result<()> {
+        while !self.typed(None)? {}
+        Ok(())
+    }
+
+    /// Whether something was typed that nobody has read yet.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) fn has_keys(&self) -> io::Result<bool> {
+        self.typed(Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))
+    }
+
+    fn typed(&self, patience: Option<&Timespec>) -> io::Result<bool> {
+        let mut fds = [PollFd::from_borrowed_fd(self.input.as_fd(), PollFlags::IN)];
+        match poll(&mut fds, patience) {
+            Err(Errno::INTR) => return Ok(false),
+            found => drop(found?),
+        }
+        let [input] = &fds;
+        let found = input.revents();
+        if found.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(found.contains(PollFlags::IN))
+    }
+
+    /// Forgets what was typed and not read.
+    pub(crate) fn forget_keys(&self) {
+        let _ = tcflush(&self.input, QueueSelector::IFlush);
+    }
+
+    /// The terminal's end for another process to read keys from.
+    ///
+    /// # Errors
+    /// There are too many open files.
+    pub(crate) fn for_child(&self) -> io::Result<OwnedFd> {
+        self.input.try_clone()
+    }
+
     /// Columns and rows. A terminal that doesn't know its size is taken for 80x24.
     pub(crate) fn size(&self) -> (u16, u16) {
         match tcgetwinsize(&self.output) {

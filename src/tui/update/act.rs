@@ -1,6 +1,6 @@
 //! What the person meant: one function per action.
 
-use super::{mouse, nav, nav::To, op, plan, say, sort};
+use super::{mouse, nav, nav::To, op, plan, reach, say, sort};
 use crate::{
     domain::{
         facts::Trouble,
@@ -53,6 +53,8 @@ fn run(model: &mut Model, action: &Action) -> Vec<Effect> {
         Action::Enter => enter(model),
         Action::Inspect => inspect(model),
         Action::Copy => copy(model),
+        Action::Shell => reach::shell(model),
+        Action::Console => reach::console(model),
         Action::Refresh => refresh(model),
         Action::Filter => open(model, Layer::Filter),
         Action::Sort(by) => sort::by(model, *by),
@@ -153,11 +155,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
         }),
     };
     match text {
-        Some(text) => {
-            let mut effects = say::toast(model, Level::Info, format!("Sent to the clipboard: {text}"));
-            effects.push(Effect::Copy(text));
-            effects
-        }
+        Some(text) => reach::copy(model, text),
         None => say::toast(model, Level::Warn, "Nothing is selected."),
     }
 }

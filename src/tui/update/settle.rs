@@ -30,12 +30,28 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
         model.ui.scope.clone_from(&scope);
         effects.push(Effect::Watch(scope));
     }
+    effects.extend(bell(model));
     let title = title(model);
     if title != model.ui.title {
         model.ui.title.clone_from(&title);
         effects.push(Effect::SetTitle(title));
     }
     effects
+}
+
+/// Rings once when an operation that was seen running ends, and once for each question of it.
+fn bell(model: &mut Model) -> Option<Effect> {
+    let (id, asks) = match model.running_op() {
+        Some(op) => (Some(&op.id), op.state.question().is_some()),
+        None => (None, false),
+    };
+    let before = model.ui.heard.as_ref();
+    if before.map(|(id, asks)| (id, *asks)) == id.map(|id| (id, asks)) {
+        return None;
+    }
+    let rings = before.is_some_and(|(old, asked)| Some(old) != id || (asks && !asked));
+    model.ui.heard = id.cloned().map(|id| (id, asks));
+    (rings && model.setup.bell).then_some(Effect::Bell)
 }
 
 /// VMs of modes and of rows on screen; agents of those that run and whose answers are on screen.
