@@ -18,3 +18,6 @@ mod switching;
 #[cfg(test)]
 #[path = "support/terminal.rs"]
 mod terminal;
+#[cfg(test)]
+#[path = "pty/terms.rs"]
+mod terms;

@@ -4,6 +4,7 @@ use crate::{
     host::Host,
     terminal::{Start, Terminal},
 };
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 const MODES: [&str; 4] = ["linuxvrstreaming", "windowsvrstreaming", "nimsforestnogpu", "nimsforestsharedgpu"];
@@ -15,7 +16,7 @@ const SHARED: usize = 3;
 fn open(home: &TempDir) -> Terminal {
     let start = Start {
         command: &[env!("CARGO_BIN_EXE_morpheus"), "--refresh", "1"],
-        env: &[("TERM", "xterm-256color")],
+        env: &[("TERM", "xterm-256color"), ("MORPHEUS_TEST_PANIC", "1")],
         home: home.path(),
         size: (80, 24),
         deaf: false,
@@ -104,4 +105,33 @@ fn a_switch_goes_on_when_the_dashboard_is_closed() {
     terminal.type_in("o");
     terminal.shows("Now in windowsvrstreaming mode");
     assert_eq!(current(&host), "windowsvrstreaming");
+}
+
+/// A way in which a dashboard ends.
+type Ending = fn(&mut Terminal);
+
+#[test]
+fn no_ending_of_the_dashboard_harms_a_switch() {
+    let home = tempfile::tempdir().unwrap();
+    let host = Host::start(home.path(), "20");
+    let endings: [(Ending, u32); 5] = [
+        (|terminal| terminal.signal(Signal::HUP), 129),
+        (|terminal| terminal.signal(Signal::TERM), 143),
+        (|terminal| terminal.signal(Signal::KILL), 1),
+        (|terminal| terminal.type_in("\x1b[200~panic\x1b[201~"), 101),
+        (|terminal| terminal.signal(Signal::QUIT), 131),
+    ];
+    for (turn, (end, status)) in endings.into_iter().enumerate() {
+        let to = [1, 0][turn % 2];
+        let mut terminal = open(&home);
+        terminal.shows("current");
+        choose(&mut terminal, to);
+        confirm(&mut terminal, to);
+        terminal.shows("goes on if you leave");
+        end(&mut terminal);
+        assert_eq!(terminal.ends(), status, "ending {turn}");
+        let said = host.attach();
+        assert!(said.contains(&format!("Now in {} mode", MODES[to])), "ending {turn}: {said}");
+        assert_eq!(current(&host), MODES[to], "ending {turn}");
+    }
 }

@@ -42,6 +42,14 @@ impl Host {
     }
 }
 
+impl Host {
+    /// Follows the operation that runs, or else the last one, to its end, and says what was printed.
+    pub(crate) fn attach(&self) -> String {
+        let output = morpheus(&self.home).args(["op", "attach"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
 impl Drop for Host {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -186,8 +186,9 @@ fn answer(sim: &Sim, vm: &Vm, checks: &Checks) -> String {
 fn swinging(sim: &Sim, percent: u8) -> u8 {
     let wave = [0, 1, 3, 4, 2, 5, 3, 1];
     let step = usize::try_from(sim.clock.unix() / 15).unwrap_or(0) % wave.len();
-    let more = wave.get(step).copied().unwrap_or(0) * percent / 20;
-    if sim.world.lively { percent.saturating_add(more).min(100) } else { percent }
+    let more = wave.get(step).copied().unwrap_or(0) * u16::from(percent) / 20;
+    let swung = u8::try_from(u16::from(percent) + more).unwrap_or(100).min(100);
+    if sim.world.lively { swung } else { percent }
 }
 
 fn does_serve(serves: &Serves, probe: &Probe) -> bool {

@@ -76,6 +76,14 @@ impl Env {
         }
     }
 
+    /// A terminal from before private modes for the screen and the cursor, or one that says so: it has a single screen,
+    /// and its cursor is always seen.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        let term = self.term.as_str();
+        term == "ansi" || term.starts_with("vt1") || term.starts_with("vt2")
+    }
+
     /// What may be sent to this terminal. An unknown `TERM` gets what every terminal of the last decades does. GNU
     /// screen passes `COLORTERM` on but doesn't read 24-bit colours, so it gets the palette of 256.
     #[must_use]

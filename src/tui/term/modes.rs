@@ -27,6 +27,8 @@ const POP_TITLE: &[u8] = b"\x1b[23;2t";
 pub(crate) struct Wish {
     /// See [`Env::is_simple`](super::env::Env::is_simple).
     pub(crate) simple: bool,
+    /// See [`Env::is_bare`](super::env::Env::is_bare).
+    pub(crate) bare: bool,
     /// Whether clicks are wanted.
     pub(crate) mouse: bool,
 }
@@ -38,7 +40,9 @@ impl Wish {
         if !self.simple {
             out.extend_from_slice(PUSH_TITLE);
         }
-        let _ = queue!(out, EnterAlternateScreen, Hide);
+        if !self.bare {
+            let _ = queue!(out, EnterAlternateScreen, Hide);
+        }
         if !self.simple {
             let _ = queue!(out, EnableBracketedPaste, EnableFocusChange);
         }
@@ -65,7 +69,9 @@ impl Wish {
         if !self.simple {
             let _ = queue!(out, DisableFocusChange, DisableBracketedPaste);
         }
-        let _ = queue!(out, Show, LeaveAlternateScreen);
+        if !self.bare {
+            let _ = queue!(out, Show, LeaveAlternateScreen);
+        }
         if !self.simple {
             out.extend_from_slice(POP_TITLE);
         }
@@ -98,7 +104,7 @@ mod tests {
     #[test]
     fn every_mode_is_left_in_the_reverse_order() {
         for (simple, mouse) in [(false, false), (false, true), (true, false), (true, true)] {
-            let wish = Wish { simple, mouse };
+            let wish = Wish { simple, bare: false, mouse };
             let mut on = switched(&wish.enter(), 'h');
             // The cursor is hidden by switching its mode off.
             on.insert(1, "25".into());
@@ -112,12 +118,21 @@ mod tests {
 
     #[test]
     fn a_console_is_cleared_and_sent_nothing_that_it_might_print() {
-        let wish = Wish { simple: true, mouse: false };
+        let wish = Wish { simple: true, bare: false, mouse: false };
         let text = String::from_utf8([wish.enter(), wish.leave()].concat()).unwrap();
         assert!(text.contains("\x1b[2J"));
         for unknown in ["\x1b]", "t", "2026", "2004", "1004"] {
             assert!(!text.contains(unknown), "{unknown:?}");
         }
+    }
+
+    #[test]
+    fn a_vt100_is_switched_nothing() {
+        let wish = Wish { simple: true, bare: true, mouse: false };
+        assert_eq!(
+            (wish.enter(), wish.leave()),
+            (b"\x1b[0m\x1b[2J\x1b[1;1H".into(), b"\x1b[0m\x1b[2J\x1b[1;1H".into())
+        );
     }
 
     #[test]

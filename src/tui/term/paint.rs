@@ -19,12 +19,23 @@ pub(crate) struct Painter {
     colors: ColorTier,
     ascii: bool,
     synchronized: bool,
+    hiding: Hiding,
     /// What is on the terminal.
     shown: Buffer,
     cursor: Option<Position>,
     wanted: Wanted,
     /// Whether anything may be on the terminal.
     known: bool,
+}
+
+/// What becomes of a cursor that nobody is to see.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Hiding {
+    /// It is switched off (DECTCEM).
+    #[default]
+    Mode,
+    /// It can't be; it waits in the first cell.
+    Park,
 }
 
 /// What is to be on the terminal.
@@ -42,7 +53,13 @@ impl Painter {
     /// A painter for a terminal that was just cleared.
     pub(crate) fn new(colors: ColorTier, ascii: bool, synchronized: bool) -> Self {
         let (shown, wanted) = (Buffer::default(), Wanted::default());
-        Self { colors, ascii, synchronized, shown, cursor: None, wanted, known: false }
+        let hiding = Hiding::default();
+        Self { colors, ascii, synchronized, hiding, shown, cursor: None, wanted, known: false }
+    }
+
+    /// The same with another way to hide the cursor.
+    pub(crate) fn hiding(self, hiding: Hiding) -> Self {
+        Self { hiding, ..self }
     }
 
     /// Something else wrote on the terminal: the next frame is drawn whole.
@@ -88,12 +105,16 @@ impl Painter {
             self.shown.reset();
             self.cursor = None;
             self.known = true;
-            out.extend_from_slice(b"\x1b[0m\x1b[2J\x1b[?25l");
+            out.extend_from_slice(b"\x1b[0m\x1b[2J");
+            if self.hiding == Hiding::Mode {
+                out.extend_from_slice(b"\x1b[?25l");
+            }
         }
         self.rows(head.saturating_add(limit), out);
         let cursor = self.wanted.cursor;
-        if cursor != self.cursor || (cursor.is_some() && out.len() > head) {
-            show_cursor(cursor, out);
+        let moved = out.len() > head;
+        if cursor != self.cursor || (moved && (cursor.is_some() || self.hiding == Hiding::Park)) {
+            show_cursor(cursor, self.hiding, out);
         }
         self.cursor = cursor;
         if out.len() == head {
@@ -141,12 +162,15 @@ impl Painter {
     }
 }
 
-fn show_cursor(cursor: Option<Position>, out: &mut Vec<u8>) {
-    match cursor {
-        Some(Position { x, y }) => {
-            let _ = write!(out, "\x1b[{};{}H\x1b[?25h", y.saturating_add(1), x.saturating_add(1));
-        }
-        None => out.extend_from_slice(b"\x1b[?25l"),
+fn show_cursor(cursor: Option<Position>, hiding: Hiding, out: &mut Vec<u8>) {
+    let Position { x, y } = match (cursor, hiding) {
+        (None, Hiding::Mode) => return out.extend_from_slice(b"\x1b[?25l"),
+        (None, Hiding::Park) => Position::ORIGIN,
+        (Some(cursor), _) => cursor,
+    };
+    let _ = write!(out, "\x1b[{};{}H", y.saturating_add(1), x.saturating_add(1));
+    if hiding == Hiding::Mode {
+        out.extend_from_slice(b"\x1b[?25h");
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     jobs,
     line::Line,
     modes::{self, Wish},
-    paint::Painter,
+    paint::{Hiding, Painter},
     printk::{self, Lowered},
     rescue::{self, Held},
     signals::Signals,
@@ -53,9 +53,10 @@ impl Screen {
         let ready = AsyncFd::with_interest(Arc::clone(tty.output()), Interest::WRITABLE)?;
         let found = tty.termios()?;
         let simple = env.is_simple();
-        let wish = Wish { simple, mouse: mouse && !simple };
+        let wish = Wish { simple, bare: env.is_bare(), mouse: mouse && !simple };
         let virtual_console = env.is_virtual_console();
-        let painter = Painter::new(colors, ascii, !wish.simple);
+        let hiding = if wish.bare { Hiding::Park } else { Hiding::Mode };
+        let painter = Painter::new(colors, ascii, !wish.simple).hiding(hiding);
         let (title, pending, away) = (None, Vec::new(), false);
         let line = Line::of(found.output_speed(), Instant::now());
         let mut screen = Self { tty, ready, found, wish, virtual_console, painter, title, pending, line, away };
