@@ -149,18 +149,23 @@ impl Plot {
     fn words(&self, values: &[Option<f32>], long: bool, area: Rect, theme: &Theme, buffer: &mut Buffer) {
         let most = most(values).into_iter().chain(self.now).reduce(f32::max);
         let unit = Measure::of(self.unit, most.unwrap_or_default());
-        let now = match (self.instead, self.now) {
+        let now = |long: bool| match (self.instead, self.now) {
             (Some(words), _) => words.to_owned(),
             (None, Some(now)) if long => format!("{} now", unit.with(now)),
             (None, Some(now)) => unit.bare(now),
             (None, None) => "none now".to_owned(),
         };
-        let most = most.map(|most| format!(", max {}", unit.with(most))).unwrap_or_default();
+        let named = most.map(|most| format!(", max {}", unit.with(most))).unwrap_or_default();
+        let bare = most.map(|most| format!(", max {}", unit.bare(most))).unwrap_or_default();
         let of = self.full.filter(|_| long && self.unit == Unit::Bytes);
         let of = of.map(|full| format!(" of {}", Measure::of(Unit::Bytes, full).with(full))).unwrap_or_default();
+        let texts =
+            [format!("{}{named}{of}", now(long)), format!("{}{named}", now(long)), format!("{}{named}", now(false))];
+        let room = usize::from(area.width).saturating_sub(LABEL);
+        let fits = texts.into_iter().find(|text| text::width(text) <= room);
         let line = vec![
             theme.span(Role::Muted, text::pad(self.label, LABEL, false, theme.glyphs.cut)),
-            theme.span(Role::Text, format!("{now}{most}{of}")),
+            theme.span(Role::Text, fits.unwrap_or_else(|| format!("{}{bare}", now(false)))),
         ];
         buffer.set_line(area.x, area.y, &Line::from(line), area.width);
     }

@@ -97,8 +97,10 @@ fn figures<'a>(model: &Model, status: &HostStatus, pair: &impl Fn(&str, &str, Ro
     let cpus = status.cpus.map(|count| count.to_string());
     let cpu = [percent, cpus].into_iter().flatten().collect::<Vec<_>>().join(" of ");
     let load = status.load.map(|load| load.map(|load| format!("{load:.2}")).join(" "));
-    let load = load.map(|load| format!(", load {load}")).unwrap_or_default();
-    all.extend(pair("CPU", &format!("{cpu}{load}"), Role::Text));
+    all.extend(pair("CPU", &cpu, Role::Text));
+    if let Some(load) = load {
+        all.extend(pair("Load", &load, Role::Text));
+    }
     let memory = status.memory;
     let used = memory.total.saturating_sub(memory.available);
     let text =
