@@ -99,7 +99,7 @@ pub(crate) struct Global {
     /// Whether the dashboard takes clicks and the wheel; most terminals select text with Shift held then
     #[arg(long, global = true, value_enum, value_name = "ON", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub(crate) mouse: Option<OnOff>,
-    /// Nothing but numbers moves on the dashboard on its own
+    /// The dashboard's times don't count: they go in steps of 10 seconds, then of minutes; remarks stay until a key
     #[arg(long, global = true)]
     pub(crate) reduced_motion: bool,
     /// Print the dashboard as lines of text, then what changes: for screen readers, logs and pipes

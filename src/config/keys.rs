@@ -191,7 +191,12 @@ pub const KEYS: &[Key] = &[
         "Whether the dashboard takes clicks and the wheel; most terminals select text with Shift held then.",
     ),
     key("ui.bell", "true, false", "false", "Whether the terminal's bell rings when an operation ends."),
-    key("ui.reduced_motion", "true, false", "false", "Whether nothing but numbers moves on its own."),
+    key(
+        "ui.reduced_motion",
+        "true, false",
+        "false",
+        "Whether times go in steps of 10 seconds and then of minutes instead of counting, and remarks stay until a key or for a minute.",
+    ),
     key("ui.refresh", "1 to 3600 seconds", "4", "The time between two looks of the dashboard at the host."),
     key("nimsforest.cluster_id", "text", "", "The forest's id."),
     key("nimsforest.nats_port", "1 to 65535", "4222", "The port of its NATS."),

@@ -106,7 +106,7 @@ pub struct Setup {
     pub mouse: bool,
     /// Whether the bell rings when an operation ends.
     pub bell: bool,
-    /// Whether nothing but numbers may move on its own.
+    /// Whether times go in coarse steps instead of counting, and remarks stay.
     pub reduced_motion: bool,
 }
 

@@ -12,6 +12,9 @@ const OLD: u64 = 20_000;
 /// Milliseconds after which an agent's answer shows its age.
 pub const ASKED: u64 = 60_000;
 
+/// A time below the first that reduced motion tells.
+const SHORT: &str = "<10s";
+
 /// An age in steps that grow with it, so that it seldom changes: seconds, from ten on in tens, minutes, hours, days.
 #[must_use]
 pub fn age_of(ms: u64) -> String {
@@ -38,19 +41,56 @@ const fn step(ms: u64) -> u64 {
     }
 }
 
-/// When an age that began at `then` shows another value.
-fn next_age(now: Millis, then: Millis) -> Millis {
-    let ms = now.since(then);
-    let step = step(ms) * 1000;
-    then.plus((ms / step + 1) * step)
-}
-
-/// When a counter of whole seconds that began at `then` shows another value.
-const fn next_second(now: Millis, then: Millis) -> Millis {
-    then.plus((now.since(then) / 1000 + 1) * 1000)
-}
-
 impl Model {
+    /// Milliseconds below which a time counts as none yet, and the least from one value of a time to the next.
+    #[must_use]
+    pub const fn beat(&self) -> u64 {
+        if self.setup.reduced_motion { 10_000 } else { 1_000 }
+    }
+
+    /// The elapsed time of what began at `then` and goes on: in seconds, and with reduced motion in tens of them and
+    /// then in minutes.
+    #[must_use]
+    pub fn elapsed(&self, then: Millis) -> String {
+        let seconds = self.told(then).since(then) / 1000;
+        match seconds {
+            _ if !self.setup.reduced_motion => text::duration(seconds),
+            0 => SHORT.to_owned(),
+            1..3600 => age_of(seconds * 1000),
+            _ => text::duration(seconds),
+        }
+    }
+
+    /// An age as [`age_of`] says it, with reduced motion no finer than in tens of seconds.
+    #[must_use]
+    pub fn age(&self, ms: u64) -> String {
+        if self.setup.reduced_motion && ms < self.beat() { SHORT.to_owned() } else { age_of(ms) }
+    }
+
+    /// The moment up to which the elapsed time of what began at `then` is told.
+    #[must_use]
+    pub const fn told(&self, then: Millis) -> Millis {
+        let ms = self.now.since(then);
+        then.plus(ms / self.pace(ms) * self.pace(ms))
+    }
+
+    /// Milliseconds from one value of an elapsed time to the next.
+    const fn pace(&self, ms: u64) -> u64 {
+        if self.setup.reduced_motion && ms >= 60_000 { 60_000 } else { self.beat() }
+    }
+
+    /// When [`elapsed`](Self::elapsed) says something else.
+    const fn next_elapsed(&self, then: Millis) -> Millis {
+        self.told(then).plus(self.pace(self.now.since(then)))
+    }
+
+    /// When [`age`](Self::age) says something else.
+    fn next_age(&self, then: Millis) -> Millis {
+        let ms = self.now.since(then);
+        let step = (step(ms) * 1000).max(self.beat());
+        then.plus((ms / step + 1) * step)
+    }
+
     /// A moment by the clock on the wall in eight columns: `20:15:03`, and on another day `Fr 20:15`.
     #[must_use]
     pub fn wall(&self, at: Millis) -> String {
@@ -99,11 +139,11 @@ impl Model {
 
     fn next_look_age(&self) -> Option<Millis> {
         let down = match &self.link {
-            Link::Down { since, .. } => Some(next_age(self.now, *since)),
+            Link::Down { since, .. } => Some(self.next_age(*since)),
             _ => None,
         };
         let seen = self.facts.qemu.seen.map(|seen| match self.old() {
-            Some(_) => next_age(self.now, seen),
+            Some(_) => self.next_age(seen),
             None => seen.plus(OLD),
         });
         down.into_iter().chain(seen).chain(self.next_part_age()).min()
@@ -118,24 +158,21 @@ impl Model {
         let config = config.filter(|part| part.error.is_some()).and_then(|part| part.seen);
         let agent = subject.and_then(|vmid| self.facts.agents.get(&vmid)).and_then(|part| {
             let at = part.value.as_ref()?.at;
-            Some(if part.error.is_some() || self.now.since(at) >= ASKED {
-                next_age(self.now, at)
-            } else {
-                at.plus(ASKED)
-            })
+            Some(if part.error.is_some() || self.now.since(at) >= ASKED { self.next_age(at) } else { at.plus(ASKED) })
         });
-        lists.chain(config).map(|seen| next_age(self.now, seen)).chain(agent).min()
+        lists.chain(config).map(|seen| self.next_age(seen)).chain(agent).min()
     }
 
-    /// The elapsed seconds of what runs now.
+    /// The elapsed times of what runs now. An operation's own counts as one with its step's, unless they seldom change.
     fn next_counter(&self) -> Option<Millis> {
         let looking = self.ui.layers.iter().find_map(|layer| match layer {
-            Layer::Looking { since, .. } => Some(next_second(self.now, *since)),
+            Layer::Looking { since, .. } => Some(self.next_elapsed(*since)),
             _ => None,
         });
-        let running = self.running_op().map(|op| {
+        let running = self.running_op().and_then(|op| {
             let begun = op.state.current().and_then(|step| step.begun);
-            next_second(self.now, begun.unwrap_or(op.state.started))
+            let whole = Some(op.state.started).filter(|_| begun.is_none() || self.setup.reduced_motion);
+            begun.into_iter().chain(whole).map(|then| self.next_elapsed(then)).min()
         });
         looking.into_iter().chain(running).min()
     }
@@ -149,10 +186,35 @@ mod tests {
     fn ages_change_seldom() {
         let ages = [0, 4_999, 23_000, 59_000, 61_000, 3_599_000, 7_300_000, 200_000_000];
         assert_eq!(ages.map(age_of), ["0s", "4s", "20s", "50s", "1m", "59m", "2h", "2d"]);
-        assert_eq!(next_age(Millis(23_000), Millis(0)), Millis(30_000));
-        assert_eq!(next_age(Millis(3_200), Millis(0)), Millis(4_000));
-        assert_eq!(next_age(Millis(61_000), Millis(0)), Millis(120_000));
-        assert_eq!(next_second(Millis(1_000), Millis(0)), Millis(2_000));
+        let next = [23_000, 3_200, 61_000].map(|ms| at(ms, false).next_age(Millis(0)).0);
+        assert_eq!(next, [30_000, 4_000, 120_000]);
+        assert_eq!(at(1_000, false).next_elapsed(Millis(0)), Millis(2_000));
         assert_eq!(ago(Millis(7_300_000), Millis(0)), "2h ago");
+    }
+
+    #[test]
+    fn with_reduced_motion_times_go_in_coarse_steps() {
+        let times = [0, 9_999, 10_000, 59_000, 61_000, 179_000, 3_725_000];
+        let elapsed = times.map(|ms| at(ms, true).elapsed(Millis(0)));
+        assert_eq!(elapsed, ["<10s", "<10s", "10s", "50s", "1m", "2m", "1h 02m"]);
+        assert_eq!(times.map(|ms| at(ms, true).age(ms)), ["<10s", "<10s", "10s", "50s", "1m", "2m", "1h"]);
+        assert_eq!(times.map(|ms| at(ms, false).elapsed(Millis(0)))[1..4], ["9s", "10s", "59s"]);
+    }
+
+    #[test]
+    fn a_time_says_the_same_until_its_next_value_is_due() {
+        for (ms, reduced) in (0..200_000).step_by(333).flat_map(|ms| [(ms, false), (ms, true)]) {
+            let now = at(ms, reduced);
+            let (elapsed, age) = (now.next_elapsed(Millis(0)).0, now.next_age(Millis(0)).0);
+            assert_eq!(at(elapsed - 1, reduced).elapsed(Millis(0)), now.elapsed(Millis(0)));
+            assert_ne!(at(elapsed, reduced).elapsed(Millis(0)), now.elapsed(Millis(0)), "{ms}");
+            assert_eq!(at(age - 1, reduced).age(age - 1), now.age(ms));
+            assert_ne!(at(age, reduced).age(age), now.age(ms), "{ms}");
+        }
+    }
+
+    fn at(ms: u64, reduced_motion: bool) -> Model {
+        let setup = crate::tui::model::Setup { reduced_motion, ..Default::default() };
+        Model::new(setup, (80, 24), Millis(ms))
     }
 }

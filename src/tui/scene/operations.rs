@@ -167,6 +167,19 @@ fn a_running_operation_wakes_the_screen_once_a_second() {
 }
 
 #[test]
+fn with_reduced_motion_a_switch_is_drawn_six_times_a_minute() {
+    let calm = |scene: Scene| scene.with(|model| model.setup.reduced_motion = true);
+    let scene = calm(begun(starting())).later(900);
+    let (first, due) = (scene.text(), scene.model.next_deadline());
+    assert_eq!(due, Some(NOON.plus(10_000)), "the whole operation's time comes before its step's");
+    let scene = scene.msg(Msg::Clock(NOON.plus(9_999)));
+    assert_eq!(scene.text(), first);
+    assert_ne!(scene.msg(Msg::Clock(NOON.plus(10_000))).text(), first);
+    calm(begun(starting())).later(53_000).snap("operation_reduced_motion");
+    calm(asked()).later(5_000).snap("operation_asks_reduced_motion");
+}
+
+#[test]
 fn it_ends_well() {
     begun(finished()).later(2_000).snap("operation_done");
 }

@@ -12,9 +12,10 @@ use crate::{
 /// Remarks that wait for a newer one to go away.
 const TOASTS: usize = 4;
 
-/// Milliseconds that a remark stays.
-const fn stay(level: Level) -> u64 {
+/// Milliseconds that a remark stays; with reduced motion so long that it is rather a key that takes it away.
+const fn stay(level: Level, reduced_motion: bool) -> u64 {
     match level {
+        _ if reduced_motion => 60_000,
         Level::Info => 4_000,
         Level::Warn => 6_000,
         Level::Error => 10_000,
@@ -62,11 +63,12 @@ pub(super) fn toast(model: &mut Model, level: Level, text: impl Into<String>) ->
     if level > Level::Info {
         model.write(level, text.clone());
     }
+    let until = model.now.plus(stay(level, model.setup.reduced_motion));
     let toasts = &mut model.ui.toasts;
     toasts.retain(|toast| toast.level > Level::Info && toast.text != text);
     if toasts.len() >= TOASTS {
         toasts.remove(0);
     }
-    toasts.push(Toast { text, level, since: model.now, until: model.now.plus(stay(level)) });
+    toasts.push(Toast { text, level, since: model.now, until });
     Vec::new()
 }

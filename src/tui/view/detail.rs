@@ -14,7 +14,7 @@ use crate::{
         text::{duration, safe},
     },
     tui::{
-        model::{ASKED, Model, Pane, Row, age_of, ago},
+        model::{ASKED, Model, Pane, Row, ago},
         theme::{Role, Theme},
         update::last_run,
         widget::{
@@ -133,7 +133,7 @@ impl<'a> Detail<'a> {
             (_, _, Some(trouble)) => match before {
                 Some((devices, seen)) => {
                     let devices = if devices.is_empty() { "none".to_owned() } else { devices.join(", ") };
-                    let age = age_of(self.model.now.since(seen));
+                    let age = self.model.age(self.model.now.since(seen));
                     format!("{devices}, {age} old: {}", trouble.parts().0)
                 }
                 None => format!("unknown: {}", trouble.parts().0),
@@ -172,8 +172,8 @@ impl<'a> Detail<'a> {
         let (words, role) = agent_words(agent.agent);
         let age = self.model.now.since(agent.at);
         let (old, role) = match part.and_then(|part| part.error.as_ref()) {
-            Some(trouble) => (format!(" {} ago, now: {}", age_of(age), trouble.parts().0), Role::Warn),
-            None if age >= ASKED => (format!(", asked {} ago", age_of(age)), role),
+            Some(trouble) => (format!(" {} ago, now: {}", self.model.age(age), trouble.parts().0), Role::Warn),
+            None if age >= ASKED => (format!(", asked {} ago", self.model.age(age)), role),
             None => (String::new(), role),
         };
         all.extend(self.pair("Agent", &format!("{words}{old}"), role));

@@ -10,7 +10,7 @@ use crate::{
     tui::{
         action::Action,
         canvas::{Canvas, Target},
-        model::{Model, Pane, Sort, SortBy, age_of},
+        model::{Model, Pane, Sort, SortBy},
         theme::{Role, Theme},
         widget::{
             frame::{Frame, more},
@@ -167,7 +167,7 @@ fn broken<'a>(model: &Model, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let one = |name: &str, part: &Part<Vec<Guest>>| {
         let trouble = part.error.as_ref()?;
         let age = match part.seen {
-            Some(seen) => format!("{} old", age_of(model.now.since(seen))),
+            Some(seen) => format!("{} old", model.age(model.now.since(seen))),
             None => "never seen".to_owned(),
         };
         let text = format!("{} {name} {age}: {}", theme.glyphs.warn, trouble.message);

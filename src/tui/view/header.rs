@@ -1,13 +1,9 @@
 //! The top line: which host, how the link stands, what is going on.
 
 use crate::{
-    domain::{
-        finding::FindingId,
-        guest::Power,
-        text::{duration, safe},
-    },
+    domain::{finding::FindingId, guest::Power, text::safe},
     tui::{
-        model::{Model, age_of},
+        model::Model,
         msg::{Link, OpBrief},
         theme::{Role, Theme},
         widget::text::{spread, width},
@@ -40,7 +36,7 @@ fn place(model: &Model) -> String {
 
 /// How the link stands, and how old the data is once it counts as old.
 fn link<'a>(model: &Model, theme: &Theme) -> Span<'a> {
-    let old = model.old().map(|age| format!(", data {} old", age_of(age)));
+    let old = model.old().map(|age| format!(", data {} old", model.age(age)));
     match &model.link {
         Link::Connecting => theme.span(Role::Busy, "connecting"),
         Link::Up => {
@@ -54,8 +50,8 @@ fn link<'a>(model: &Model, theme: &Theme) -> Span<'a> {
                 _ => "no answer",
             };
             let gone = match model.now.since(*since) {
-                0..1_000 => String::new(),
-                ms => format!(" for {}", age_of(ms)),
+                ms if ms < model.beat() => String::new(),
+                ms => format!(" for {}", model.age(ms)),
             };
             theme.span(Role::Bad, format!("{words}{gone}{}", old.unwrap_or_default()))
         }
@@ -75,7 +71,7 @@ fn right<'a>(model: &Model, room: usize, theme: &Theme) -> Vec<Span<'a>> {
 
 fn operation(model: &Model, op: &OpBrief) -> (Role, Vec<String>) {
     let state = &op.state;
-    let elapsed = duration(model.now.since(state.started) / 1000);
+    let elapsed = model.elapsed(state.started);
     let title = state.plan.title();
     let target = state.plan.target.as_ref().and_then(|party| party.mode.as_ref());
     let short = target.map_or_else(|| "operation".to_owned(), |mode| format!("-> {mode}"));

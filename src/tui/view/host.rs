@@ -13,7 +13,7 @@ use crate::{
         text::{counted, duration, safe},
     },
     tui::{
-        model::{Model, Pane, age_of},
+        model::{Model, Pane},
         theme::{Role, Theme},
         widget::{frame::Frame, text::draw_lines},
     },
@@ -75,7 +75,7 @@ fn facts<'a>(model: &Model, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
             all.extend(figures(model, status, &pair));
             if error.is_some() {
                 let age = part.seen.map_or(0, |seen| model.now.since(seen));
-                all.extend(pair("Seen", &format!("{} ago", age_of(age)), Role::Warn));
+                all.extend(pair("Seen", &format!("{} ago", model.age(age)), Role::Warn));
             }
         }
         (None, Some(trouble)) => all.extend(pair("Host", trouble.parts().0, Role::Warn)),

@@ -15,6 +15,7 @@ use crate::{
     tui::{
         canvas::Canvas,
         model::{Model, ago},
+        msg::OpBrief,
         theme::{Role, Theme},
         widget::{
             buttons::{Button, Choice},
@@ -44,22 +45,24 @@ pub(super) fn draw(model: &Model, id: &OpId, scroll: u16, screen: Rect, theme: &
             all.push(Line::default());
             all.extend(lines("Going back:", columns, Role::Warn, theme));
         }
-        if step.is_worth_a_line(model.now) {
-            all.extend(self::step(state, step, (model.now, op.alive), columns, theme));
+        if step.is_worth_a_line(step.begun.map_or(model.now, |begun| model.told(begun))) {
+            all.extend(self::step(model, op, step, columns, theme));
         }
     }
     let rest = match (&state.finished, op.alive) {
         (Some(_), _) => end(state, columns, theme),
         (None, false) => interrupted(columns, theme),
-        (None, true) => going_on(state, model.now, columns, theme),
+        (None, true) => going_on(model, state, columns, theme),
     };
     if !rest.is_empty() {
         all.push(Line::default());
         all.extend(rest);
     }
     let foot = lines(&foot(id, state, model.now, op.alive), columns, Role::Muted, theme);
-    let ended = state.finished.as_ref().map_or(model.now, |finish| finish.at);
-    let aside = duration(ended.since(state.started) / 1000);
+    let aside = match &state.finished {
+        Some(finish) => duration(finish.at.since(state.started) / 1000),
+        None => model.elapsed(state.started),
+    };
     Dialog { title: &state.plan.title(), aside: &aside, lines: all, scroll, foot, width: WIDE }
         .draw(screen, theme, canvas);
 }
@@ -73,15 +76,9 @@ fn foot(id: &OpId, state: &State, now: Millis, alive: bool) -> String {
 }
 
 /// One step: mark, title, word, seconds of how many.
-fn step<'a>(
-    state: &State,
-    step: &StepState,
-    (now, alive): (Millis, bool),
-    columns: u16,
-    theme: &Theme,
-) -> Vec<Line<'a>> {
+fn step<'a>(model: &Model, op: &OpBrief, step: &StepState, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let glyphs = theme.glyphs;
-    let over = state.finished.is_some() || !alive;
+    let over = op.state.finished.is_some() || !op.alive;
     let (mark, word, role) = match step.phase {
         Phase::Done => (glyphs.done, "done", Role::Good),
         Phase::Failed => (glyphs.failed, "failed", Role::Bad),
@@ -91,13 +88,12 @@ fn step<'a>(
         Phase::Waiting if over => (glyphs.waiting, "not run", Role::Muted),
         Phase::Waiting => (glyphs.waiting, "waiting", Role::Muted),
     };
-    let seconds = step.elapsed(now).map(|ms| ms / 1000);
-    let time = match (step.phase, seconds) {
-        (Phase::Running, Some(seconds)) if step.question.is_some() => duration(seconds),
-        (Phase::Running, Some(seconds)) if !over => {
-            format!("{} of {}", duration(seconds), duration(step.step.deadline))
+    let time = match (step.phase, step.begun) {
+        (Phase::Running, Some(begun)) if step.question.is_some() => model.elapsed(begun),
+        (Phase::Running, Some(begun)) if !over => {
+            format!("{} of {}", model.elapsed(begun), duration(step.step.deadline))
         }
-        (Phase::Done | Phase::Failed, Some(seconds)) => duration(seconds),
+        (Phase::Done | Phase::Failed, _) => step.elapsed(model.now).map(|ms| duration(ms / 1000)).unwrap_or_default(),
         _ => String::new(),
     };
     let text_role = if step.phase == Phase::Waiting { Role::Muted } else { Role::Text };
@@ -138,9 +134,13 @@ fn remark<'a>(step: &StepState, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     note.or_else(|| step.notes.last().cloned()).map(|note| indented(&note, Role::Muted)).unwrap_or_default()
 }
 
-fn going_on<'a>(state: &State, now: Millis, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
+fn going_on<'a>(model: &Model, state: &State, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     if let Some((_, question)) = state.question() {
-        let left = duration(question.until.since(now) / 1000);
+        let when = if model.setup.reduced_motion {
+            format!("at {}", model.wall(question.until).trim())
+        } else {
+            format!("in {}", duration(question.until.since(model.now) / 1000))
+        };
         let mut all = lines(&question.text, columns, Role::Warn, theme);
         let choice = |key: &'static str, text: &'static str, role| {
             Line::from(vec![theme.span(Role::Key, format!("  {key}  ")), theme.span(role, text)])
@@ -148,7 +148,7 @@ fn going_on<'a>(state: &State, now: Millis, columns: u16, theme: &Theme) -> Vec<
         all.push(choice("w", "wait: ask it again and wait as long as before", Role::Text));
         all.push(choice("S", "stop it hard: pulls the plug, unsaved work is lost", Role::Bad));
         all.push(choice("a", "abort: the guest stays, the operation ends", Role::Text));
-        all.extend(lines(&format!("Without an answer it gives up in {left}."), columns, Role::Muted, theme));
+        all.extend(lines(&format!("Without an answer it gives up {when}."), columns, Role::Muted, theme));
         return all;
     }
     if state.cancel.is_some() {

@@ -4,7 +4,7 @@ use super::words::{DIALOG, beside, labelled, lines};
 use crate::{
     domain::{facts::Trouble, finding::FindingId},
     tui::{
-        model::{Model, age_of, fingerprints},
+        model::{Model, fingerprints},
         msg::Link,
         theme::{Role, Theme},
         widget::text::draw_lines,
@@ -76,7 +76,7 @@ impl<'a> Page<'a> {
                 all
             }
             Link::Down { trouble, since, attempts } => {
-                let gone = age_of(self.model.now.since(*since));
+                let gone = self.model.age(self.model.now.since(*since));
                 let times = if *attempts > 1 { format!("{attempts} times in {gone}") } else { "once".to_owned() };
                 let text = format!("{times}; it is tried again by itself. r tries now, l shows the log.");
                 let mut all = self.trouble(trouble);

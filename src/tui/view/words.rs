@@ -105,8 +105,8 @@ pub(super) fn looking(
         Some(mode) => format!("{mode}"),
         None => "Going back".to_owned(),
     };
-    let waited = model.now.since(since) / 1000;
-    let aside = if waited > 0 { duration(waited) } else { String::new() };
+    let waits = model.now.since(since) >= model.beat();
+    let aside = if waits { model.elapsed(since) } else { String::new() };
     let lines = lines("Looking at the host before anything is planned.", DIALOG, Role::Text, theme);
     Dialog { title: &title, aside: &aside, lines, scroll: 0, foot: vec![], width: DIALOG }.draw(screen, theme, canvas);
 }
