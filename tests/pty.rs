@@ -13,6 +13,9 @@ mod reach;
 #[path = "pty/recording.rs"]
 mod recording;
 #[cfg(test)]
+#[path = "pty/slow.rs"]
+mod slow;
+#[cfg(test)]
 #[path = "pty/switching.rs"]
 mod switching;
 #[cfg(test)]

@@ -27,7 +27,7 @@ fn open(home: &TempDir) -> Terminal {
 }
 
 /// Chooses a mode in its pane, and goes on until a plan or a refusal is on the screen.
-fn choose(terminal: &mut Terminal, mode: usize) {
+pub(crate) fn choose(terminal: &mut Terminal, mode: usize) {
     terminal.type_in("1gg");
     terminal.type_in(&"j".repeat(mode));
     terminal.type_in("\r");
@@ -76,7 +76,7 @@ fn by_keys_from_every_mode_to_every_other() {
 }
 
 /// The current mode; fails if another one runs too.
-fn current(host: &Host) -> String {
+pub(crate) fn current(host: &Host) -> String {
     let modes = host.modes();
     let running: Vec<_> = modes.iter().filter(|(_, status, _)| status != "stopped").collect();
     assert_eq!(running.len(), 1, "{modes:?}");

@@ -43,6 +43,12 @@ impl Host {
 }
 
 impl Host {
+    /// Makes a mode the current one from the command line, with these flags.
+    pub(crate) fn switch(&self, mode: &str, flags: &[&str]) {
+        let output = morpheus(&self.home).args(["mode", "switch", mode, "--yes"]).args(flags).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
     /// Follows the operation that runs, or else the last one, to its end, and says what was printed.
     pub(crate) fn attach(&self) -> String {
         let output = morpheus(&self.home).args(["op", "attach"]).output().unwrap();

@@ -12,6 +12,10 @@ use std::{
 
 /// Longest that anything may take before a test fails; nothing waits this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes that a slow line carries at once.
+const SIP: usize = 16;
+/// What that takes: less than on a line of 9,600 baud, for whoever waits oversleeps.
+const PER_SIP: Duration = Duration::from_millis(10);
 
 /// A terminal and the program in it.
 pub(crate) struct Terminal {
@@ -23,6 +27,8 @@ pub(crate) struct Terminal {
     pid: i32,
     seen: Arc<(Mutex<Seen>, Condvar)>,
     found: String,
+    /// Who reads it slowly, until the sender is dropped.
+    listener: Option<(mpsc::Sender<()>, thread::JoinHandle<()>)>,
 }
 
 /// What the program has sent so far.
@@ -71,7 +77,7 @@ impl Terminal {
         let seen = Arc::new((Mutex::new(Seen { screen, raw: Vec::new() }), Condvar::new()));
         let writer = Some(pair.master.take_writer().unwrap());
         let (master, slave) = (Some(pair.master), Some(pair.slave));
-        let terminal = Self { master, slave, writer, child: Some(child), pid, seen, found };
+        let terminal = Self { master, slave, writer, child: Some(child), pid, seen, found, listener: None };
         if !start.deaf {
             terminal.listen();
         }
@@ -123,6 +129,11 @@ impl Terminal {
         self.seen.0.lock().unwrap().screen.screen().contents()
     }
 
+    /// What is to be known about the screen.
+    pub(crate) fn look<T>(&self, of: impl Fn(&vt100::Screen) -> T) -> T {
+        of(self.seen.0.lock().unwrap().screen.screen())
+    }
+
     /// Sends a signal to the program alone.
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(rustix::process::Pid::from_raw(self.pid).unwrap(), signal).unwrap();
@@ -143,8 +154,21 @@ impl Terminal {
 
     /// From now on somebody reads what the terminal is sent, where nobody did.
     pub(crate) fn listen(&self) {
-        let (reader, seen) = (self.master.as_ref().unwrap().try_clone_reader().unwrap(), Arc::clone(&self.seen));
-        thread::spawn(move || read(reader, &seen));
+        let (mut reader, seen) = (self.master.as_ref().unwrap().try_clone_reader().unwrap(), Arc::clone(&self.seen));
+        thread::spawn(move || while hear(&mut *reader, &mut [0; 4096], &seen) {});
+    }
+
+    /// From now on it is read as slowly as a line of 9,600 baud carries it, where nobody read it; until it vanishes.
+    pub(crate) fn listen_slowly(&mut self) {
+        let (mut reader, seen) = (self.master.as_ref().unwrap().try_clone_reader().unwrap(), Arc::clone(&self.seen));
+        let (hearing, gone) = mpsc::channel::<()>();
+        let listener = thread::spawn(move || {
+            let mut bytes = [0; SIP];
+            while gone.recv_timeout(PER_SIP) == Err(mpsc::RecvTimeoutError::Timeout)
+                && hear(&mut *reader, &mut bytes, &seen)
+            {}
+        });
+        self.listener = Some((hearing, listener));
     }
 
     /// The process that the program, a shell, waits for.
@@ -163,10 +187,14 @@ impl Terminal {
         }
     }
 
-    /// The terminal goes away.
+    /// The terminal goes away. Nobody may read it but slowly.
     pub(crate) fn vanish(&mut self) {
         self.writer = None;
         self.slave = None;
+        if let Some((hearing, listener)) = self.listener.take() {
+            drop(hearing);
+            listener.join().unwrap();
+        }
         self.master = None;
     }
 
@@ -191,15 +219,15 @@ impl Drop for Terminal {
     }
 }
 
-fn read(mut reader: Box<dyn Read + Send>, seen: &(Mutex<Seen>, Condvar)) {
-    let mut bytes = [0; 4096];
-    while let Ok(count @ 1..) = reader.read(&mut bytes) {
-        let mut held = seen.0.lock().unwrap();
-        held.screen.process(&bytes[..count]);
-        held.raw.extend_from_slice(&bytes[..count]);
-        drop(held);
-        seen.1.notify_all();
-    }
+/// Reads what is there, and says whether there may be more.
+fn hear(reader: &mut dyn Read, bytes: &mut [u8], seen: &(Mutex<Seen>, Condvar)) -> bool {
+    let Ok(count @ 1..) = reader.read(bytes) else { return false };
+    let mut held = seen.0.lock().unwrap();
+    held.screen.process(&bytes[..count]);
+    held.raw.extend_from_slice(&bytes[..count]);
+    drop(held);
+    seen.1.notify_all();
+    true
 }
 
 /// Private modes that are not as a fresh terminal has them.

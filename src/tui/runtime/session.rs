@@ -228,7 +228,12 @@ impl Session {
             world.notice();
         }
         let is_key = matches!(msg, Msg::Input(Input::Key(_) | Input::Paste(_) | Input::Mouse(_)));
-        self.news = self.news.max(if is_key { News::Key } else { News::World });
+        let news = if is_key { News::Key } else { News::World };
+        if self.news != News::Nothing && self.news != news && !self.screen.is_whole() {
+            // While a frame is sent in parts, what came before this is no part of what this changes.
+            self.aim();
+        }
+        self.news = self.news.max(news);
         for effect in update(&mut self.model, msg) {
             self.perform(effect, world);
         }
@@ -274,17 +279,22 @@ impl Session {
             return self.screen.flush();
         }
         if wanted {
-            let (columns, rows) = self.screen.size();
-            self.frame.resize(Rect::new(0, 0, columns, rows));
-            self.frame.reset();
-            let cursor = view(&self.model, &self.theme, &mut self.frame);
-            self.screen.aim(&mut self.frame, cursor, self.news == News::Key);
-            self.news = News::Nothing;
+            self.aim();
         }
         if self.screen.paint()? && wanted {
             self.next_frame = now + FRAME;
         }
         Ok(())
+    }
+
+    /// Draws what is to be sent from now on.
+    fn aim(&mut self) {
+        let (columns, rows) = self.screen.size();
+        self.frame.resize(Rect::new(0, 0, columns, rows));
+        self.frame.reset();
+        let cursor = view(&self.model, &self.theme, &mut self.frame);
+        self.screen.aim(&mut self.frame, cursor, self.news == News::Key);
+        self.news = News::Nothing;
     }
 
     /// Stops as job control expects it. Where nobody could let it go on, it comes back at once and says why.
