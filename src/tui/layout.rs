@@ -71,8 +71,9 @@ pub fn regions(area: Rect, model: &Model) -> Regions {
         (above, below, detail)
     } else {
         let spare = area.width - 120;
-        let (left, rest) = split_left(panes, 45 + spare / 4);
-        let (middle, right) = split_left(rest, 46 + spare / 2);
+        // The tables have what their columns need at 160; the detail has half of what is over.
+        let (left, rest) = split_left(panes, 45 + spare / 10);
+        let (middle, right) = split_left(rest, 46 + spare * 2 / 5);
         if beside {
             let (above, below) = split_top(left, modes_height(model.setup.modes.0.len(), left.height));
             regions.host = Some(below);

@@ -46,7 +46,7 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
     let scroll = model.ui.detail_scroll.min(last);
     draw_lines(&lines, scroll, inner, buffer);
     if let Some(plots) = plots {
-        plots.draw_low(host::under(inner, lines.len()), theme, buffer);
+        plots.draw_low(host::under(inner, lines.len()), inner, theme, buffer);
     }
     more(area, scroll > 0, scroll < last, theme, buffer);
 }

@@ -101,18 +101,19 @@ pub(super) fn of_host(model: &Model) -> Option<Plots<'_>> {
 
 impl<'a> Plots<'a> {
     fn known(all: Vec<Plot>, track: &'a Track, now: Millis) -> Option<Self> {
-        let known = |plot: &Plot| plot.instead.is_some() || track.has(plot.series, now);
+        let known = |plot: &Plot| plot.instead.is_some() || plot.now.is_some() || track.has(plot.series, now);
         let all: Vec<Plot> = all.into_iter().filter(known).collect();
         (!all.is_empty()).then_some(Self { all, track, now })
     }
 
-    /// As many as there is room for, each a line of words and a low graph below it.
-    pub(super) fn draw_low(&self, area: Rect, theme: &Theme, buffer: &mut Buffer) {
-        let count = self.all.len().min(usize::from(area.height / 2));
-        let mut rest = area;
-        for (i, plot) in self.all.iter().take(count).enumerate() {
-            let left = u16::try_from(count - i).unwrap_or(1);
-            let height = (rest.height / left).clamp(2, LOW + 1);
+    /// As many as there is room for, each a line of words and a low graph below it, at the bottom of the room that is
+    /// left of a pane: there they stay while what is above them changes.
+    pub(super) fn draw_low(&self, room: Rect, pane: Rect, theme: &Theme, buffer: &mut Buffer) {
+        let usual = (pane.height * 2 / 5).max(LOW + 1).min(room.height);
+        let count = u16::try_from(self.all.len()).unwrap_or(u16::MAX).min(usual / 2);
+        let Some(height) = usual.checked_div(count).map(|rows| rows.min(LOW + 1)) else { return };
+        let mut rest = Rect { y: room.bottom() - count * height, height: count * height, ..room };
+        for plot in self.all.iter().take(usize::from(count)) {
             let (line, below) = top(rest, 1);
             let (graph, below) = top(below, height - 1);
             let values = self.track.columns(plot.series, self.now, graph.width);

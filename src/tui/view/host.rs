@@ -38,7 +38,7 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer
     rest = if used > 0 { under(below(rest, used), 0) } else { rest };
     match plots {
         Some(plots) if wide => plots.draw_large(right, theme, buffer),
-        Some(plots) => plots.draw_low(rest, theme, buffer),
+        Some(plots) => plots.draw_low(rest, inner, theme, buffer),
         None => {}
     }
 }
@@ -82,7 +82,8 @@ fn facts<'a>(model: &Model, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
         (None, None) => all.extend(lines("Not asked yet.", columns, Role::Muted, theme)),
     }
     for (card, holder, role) in cards(&model.facts, model) {
-        all.extend(pair("GPU", &format!("{card}: {holder}"), role));
+        all.extend(pair("GPU", &card, Role::Text));
+        all.extend(pair("", &holder, role));
     }
     let trouble = model.samples.of(Measured::Host).and_then(|track| track.trouble.as_ref());
     if let Some(trouble) = trouble.filter(|_| part.error.is_none()) {
