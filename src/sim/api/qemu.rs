@@ -71,7 +71,7 @@ fn carried(call: &Call<'_>, vm: &Vm, rate: f64) -> u64 {
     #[expect(clippy::cast_precision_loss, reason = "seconds of an uptime")]
     let seconds = vm.uptime() as f64;
     let factor = if call.sim.world.lively { 1.0 + 4_000.0 * vm.spec.cpu } else { 1.0 };
-    let swing = if call.sim.world.lively { 30.0 * (1.0 - (seconds / 45.0).cos()) } else { 0.0 };
+    let swing = if call.sim.world.lively { 30.0 * wave(vm.uptime(), 283) } else { 0.0 };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and small enough")]
     let bytes = (rate * factor * (seconds + swing)) as u64;
     bytes
@@ -115,10 +115,17 @@ fn cpu(call: &Call<'_>, vmid: u32, vm: &Vm) -> f64 {
 
 /// CPU use of a guest that runs, at a time in seconds since the Unix epoch.
 pub(super) fn cpu_at(call: &Call<'_>, vmid: u32, vm: &Vm, unix: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a few days are meant")]
-    let seconds = (unix % 1_000_000) as f64 + f64::from(vmid) * 700.0;
-    let wave = 0.3 * (seconds / 7.0).sin() + 0.4 * (seconds / 400.0).sin();
-    (vm.spec.cpu * if call.sim.world.lively { 1.0 + wave } else { 1.0 }).clamp(0.0, 1.0)
+    let seconds = unix + u64::from(vmid) * 700;
+    let swing = 0.3 * wave(seconds, 44) + 0.4 * wave(seconds, 2_513);
+    (vm.spec.cpu * if call.sim.world.lively { 1.0 + swing } else { 1.0 }).clamp(0.0, 1.0)
+}
+
+/// What goes up and down between -1 and 1, once in a period of seconds; steepest, as at its beginning, it changes by 8
+/// in a period. Two parabolas: a sine would be all that the program needs the C library's mathematics for.
+fn wave(seconds: u64, period: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "the remainder of a small number")]
+    let at = (seconds % period) as f64 / period as f64;
+    if at < 0.5 { 16.0 * at * (0.5 - at) } else { -16.0 * (at - 0.5) * (1.0 - at) }
 }
 
 /// `GET /nodes/{node}/qemu/{vmid}/status/current`.

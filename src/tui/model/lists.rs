@@ -93,11 +93,12 @@ impl Model {
             let text = || format!("{} {} {} {lock} {}", guest.vmid, guest.name, guest.power, guest.tags.join(" "));
             needle.fits(text, &Fields { name: &guest.name, vmid: guest.vmid, guest: Some(guest) })
         };
-        let mut shown: Vec<&Guest> = self.facts.guests().filter(|guest| needle.is_empty() || fits(guest)).collect();
+        let mut shown = Vec::with_capacity(self.facts.guests().size_hint().0);
+        shown.extend(self.facts.guests().filter(|guest| needle.is_empty() || fits(guest)));
         let sort = self.ui.sort;
         match (sort.by, sort.reversed) {
-            (SortBy::Id, false) => shown.sort_by_key(|guest| guest.vmid),
-            (SortBy::Id, true) => shown.sort_by_key(|guest| std::cmp::Reverse(guest.vmid)),
+            (SortBy::Id, false) => shown.sort_unstable_by_key(|guest| guest.vmid),
+            (SortBy::Id, true) => shown.sort_unstable_by_key(|guest| std::cmp::Reverse(guest.vmid)),
             _ => self.sort_by_value(&mut shown),
         }
         shown

@@ -35,24 +35,40 @@ const COLUMNS: [Column; 8] = [
 /// As wide as what the host's guests have in them, whatever of that is on screen, so that scrolling moves no column.
 /// A name of usual length is shown whole before the columns that matter less have room.
 fn columns(model: &Model) -> Vec<Column> {
-    let guests = || model.facts.guests();
-    let longest = |of: &dyn Fn(&Guest) -> usize| guests().map(of).max().unwrap_or_default();
+    let longest = Longest::of(model);
     let fitted = COLUMNS.iter().filter_map(|column| match column.title {
-        "ID" => Some(column.holding(longest(&|guest| digits(guest.vmid.get())), column.min)),
-        "NAME" => Some(column.holding(longest(&name_width), column.min)),
-        "STATE" => Some(column.holding(longest(&|guest| 2 + state(guest).len()), column.min)),
+        "ID" => Some(column.holding(longest.id, column.min)),
+        "NAME" => Some(column.holding(longest.name, column.min)),
+        "STATE" => Some(column.holding(2 + longest.state, column.min)),
         "ADDRESS" => {
             let told = model.facts.agents.values().filter_map(|part| part.value.as_ref()?.address);
             let longest = told.map(|address| address.to_string().len()).max().unwrap_or_default();
             Some(column.holding(longest, column.min))
         }
-        "LOCK" => match longest(&|guest| guest.lock.as_deref().map_or(0, width)) {
-            0 => None,
-            longest => Some(column.holding(longest, column.min)),
-        },
+        "LOCK" => (longest.lock > 0).then(|| column.holding(longest.lock, column.min)),
         _ => Some(*column),
     });
     fitted.collect()
+}
+
+/// Columns that the longest of all guests take.
+#[derive(Default)]
+struct Longest {
+    id: usize,
+    name: usize,
+    state: usize,
+    lock: usize,
+}
+
+impl Longest {
+    fn of(model: &Model) -> Self {
+        model.facts.guests().fold(Self::default(), |longest, guest| Self {
+            id: longest.id.max(digits(guest.vmid.get())),
+            name: longest.name.max(name_width(guest)),
+            state: longest.state.max(state(guest).len()),
+            lock: longest.lock.max(guest.lock.as_deref().map_or(0, width)),
+        })
+    }
 }
 
 fn digits(number: u32) -> usize {
