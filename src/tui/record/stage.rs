@@ -14,7 +14,6 @@ use crate::tui::{
     },
     theme::Theme,
 };
-use ratatui::{buffer::Buffer, layout::Rect};
 use std::{io, time::Duration};
 use tokio::{
     sync::mpsc,
@@ -48,13 +47,10 @@ async fn play(player: &mut Player, wanted: Wanted, tty: Tty) -> io::Result<u8> {
     let theme = Theme::new(caps);
     let (sender, mut inbox) = mpsc::channel(QUEUE);
     let mut keys = keys::listen(screen.tty().clone(), sender)?;
-    let mut frame = Buffer::default();
     loop {
-        let (columns, rows) = screen.size();
-        frame.resize(Rect::new(0, 0, columns, rows));
-        frame.reset();
+        let mut frame = screen.sheet();
         let cursor = player.draw(&theme, &mut frame);
-        screen.aim(&mut frame, cursor, true);
+        screen.aim(frame, cursor, true);
         screen.paint()?;
         let rest = screen.next(false);
         let wait = player.wait().map(Duration::from_millis);

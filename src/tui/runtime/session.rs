@@ -22,7 +22,6 @@ use crate::{
         view::view,
     },
 };
-use ratatui::{buffer::Buffer, layout::Rect};
 use std::{io, net::IpAddr, time::Duration};
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
@@ -57,7 +56,6 @@ pub(super) struct Session {
     pub(super) signals: Signals,
     between: Between,
     clock: Clock,
-    frame: Buffer,
     news: News,
     next_frame: Instant,
     pub(super) end: Option<End>,
@@ -107,8 +105,8 @@ impl Session {
         place: Place,
     ) -> Self {
         let (clock, next_frame) = (Clock::System, Instant::now());
-        let (frame, news, end, lend, dumping) = (Buffer::default(), News::World, None, None, None);
-        Self { model, theme, screen, signals, between, clock, frame, news, next_frame, end, lend, place, dumping }
+        let (news, end, lend, dumping) = (News::World, None, None, None);
+        Self { model, theme, screen, signals, between, clock, news, next_frame, end, lend, place, dumping }
     }
 
     /// Shows the dashboard until it ends. The world is only looked at once the first frame is on its way.
@@ -289,11 +287,9 @@ impl Session {
 
     /// Draws what is to be sent from now on.
     fn aim(&mut self) {
-        let (columns, rows) = self.screen.size();
-        self.frame.resize(Rect::new(0, 0, columns, rows));
-        self.frame.reset();
-        let cursor = view(&self.model, &self.theme, &mut self.frame);
-        self.screen.aim(&mut self.frame, cursor, self.news == News::Key);
+        let mut frame = self.screen.sheet();
+        let cursor = view(&self.model, &self.theme, &mut frame);
+        self.screen.aim(frame, cursor, self.news == News::Key);
         self.news = News::Nothing;
     }
 

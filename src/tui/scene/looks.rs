@@ -54,9 +54,9 @@ fn a_theme_is_painted_to_the_last_corner() {
 fn sent(glyphs: GlyphTier, colors: ColorTier, palette: &Palette) -> BTreeSet<String> {
     let mut out = Vec::new();
     for scene in screens() {
-        let mut buffer = scene.caps(glyphs, colors).painted(palette);
+        let buffer = scene.caps(glyphs, colors).painted(palette);
         let mut painter = Painter::new(colors, glyphs == GlyphTier::Ascii, false);
-        painter.aim(&mut buffer, None, false);
+        painter.aim(buffer, None, false);
         painter.paint(usize::MAX, &mut out);
     }
     let text = String::from_utf8(out).unwrap();

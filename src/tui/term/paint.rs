@@ -7,7 +7,7 @@ use super::{
 use crate::tui::caps::ColorTier;
 use ratatui::{
     buffer::{Buffer, Cell},
-    layout::Position,
+    layout::{Position, Rect},
     style::{Color, Modifier},
 };
 use std::io::Write as _;
@@ -72,9 +72,17 @@ impl Painter {
         !self.wanted.open
     }
 
+    /// An empty buffer to draw the next frame in: that of the last one, unless it is still being painted.
+    pub(crate) fn sheet(&mut self, area: Rect) -> Buffer {
+        let mut sheet = if self.wanted.open { Buffer::default() } else { std::mem::take(&mut self.wanted.frame) };
+        sheet.resize(area);
+        sheet.reset();
+        sheet
+    }
+
     /// Says what is to be shown from now on, with the cursor there or hidden. While a frame is painted in parts, rows
-    /// that a key changes go before what is left of it. The frame's buffer is exchanged for an old one to draw in.
-    pub(crate) fn aim(&mut self, frame: &mut Buffer, cursor: Option<Position>, by_key: bool) {
+    /// that a key changes go before what is left of it.
+    pub(crate) fn aim(&mut self, frame: Buffer, cursor: Option<Position>, by_key: bool) {
         let Wanted { frame: before, first, open, .. } = &mut self.wanted;
         if !*open || before.area != frame.area {
             first.clear();
@@ -85,7 +93,7 @@ impl Painter {
             first.resize(usize::from(frame.area.height), false);
             first.iter_mut().zip(changed).for_each(|(first, changed)| *first |= changed);
         }
-        std::mem::swap(before, frame);
+        *before = frame;
         (self.wanted.cursor, self.wanted.open) = (cursor, true);
     }
 

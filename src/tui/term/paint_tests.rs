@@ -12,7 +12,7 @@ fn frame(text: &str, look: Look) -> Buffer {
 
 fn paint(painter: &mut Painter, buffer: &Buffer, cursor: Option<Position>) -> String {
     let mut out = Vec::new();
-    painter.aim(&mut buffer.clone(), cursor, false);
+    painter.aim(buffer.clone(), cursor, false);
     painter.paint(usize::MAX, &mut out);
     assert!(painter.is_done());
     String::from_utf8(out).unwrap()
@@ -96,9 +96,9 @@ fn some(painter: &mut Painter) -> String {
 fn a_key_is_answered_before_the_rest_of_a_frame() {
     let mut painter = Painter::new(ColorTier::Ansi16, false, false);
     paint(&mut painter, &words(["", "", ""]), None);
-    painter.aim(&mut words(["one", "two", "three"]), None, false);
+    painter.aim(words(["one", "two", "three"]), None, false);
     assert_eq!(some(&mut painter), "\x1b[1;1Hone");
-    painter.aim(&mut words(["one", "two", "KEY"]), None, true);
+    painter.aim(words(["one", "two", "KEY"]), None, true);
     assert_eq!(some(&mut painter), "\x1b[3;1HKEY");
     assert_eq!((some(&mut painter), painter.is_done()), ("\x1b[2;1Htwo".into(), true));
     assert_eq!(some(&mut painter), "");
@@ -108,9 +108,9 @@ fn a_key_is_answered_before_the_rest_of_a_frame() {
 fn what_was_not_sent_is_not_taken_for_shown() {
     let mut painter = Painter::new(ColorTier::Ansi16, false, false);
     paint(&mut painter, &words(["", "", ""]), None);
-    painter.aim(&mut words(["one", "two", ""]), None, false);
+    painter.aim(words(["one", "two", ""]), None, false);
     some(&mut painter);
-    painter.aim(&mut words(["", "two", ""]), None, false);
+    painter.aim(words(["", "two", ""]), None, false);
     assert_eq!(some(&mut painter), "\x1b[1;1H   ");
     assert_eq!(some(&mut painter), "\x1b[2;1Htwo");
 }
@@ -146,7 +146,7 @@ proptest! {
         let (mut sliced, mut last) = (vt100::Parser::new(3, 20, 0), Buffer::default());
         let mut out = Vec::new();
         for (frame, slices, by_key) in session {
-            painter.aim(&mut frame.clone(), None, by_key);
+            painter.aim(frame.clone(), None, by_key);
             for _ in 0..slices {
                 painter.paint(1, &mut out);
             }

@@ -12,7 +12,10 @@ use super::{
     tty::Tty,
 };
 use crate::tui::caps::ColorTier;
-use ratatui::{buffer::Buffer, layout::Position};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
 use rustix::termios::Termios;
 use std::{io, os::fd::OwnedFd, path::Path, sync::Arc, time::Duration};
 use tokio::{
@@ -155,8 +158,14 @@ impl Screen {
         self.painter.is_done()
     }
 
+    /// An empty buffer of the screen's size to draw the next frame in.
+    pub(crate) fn sheet(&mut self) -> Buffer {
+        let (columns, rows) = self.size();
+        self.painter.sheet(Rect::new(0, 0, columns, rows))
+    }
+
     /// Takes a frame to be shown from now on, what a key changed before the rest.
-    pub(crate) fn aim(&mut self, frame: &mut Buffer, cursor: Option<Position>, by_key: bool) {
+    pub(crate) fn aim(&mut self, frame: Buffer, cursor: Option<Position>, by_key: bool) {
         self.painter.aim(frame, cursor, by_key);
     }
 
