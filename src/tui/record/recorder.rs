@@ -1,5 +1,5 @@
-//! The newest messages, compressed as they come. They lie in chunks, each of which begins with the model that it starts
-//! from, so that the oldest can be dropped.
+//! The newest messages, compressed. They lie in chunks, each of which begins with the model that it starts from, so that
+//! the oldest can be dropped.
 
 use super::{
     format::{End, Header, SCHEMA, Written},
@@ -27,21 +27,28 @@ const CHUNKS: usize = 48;
 const FILES: (u64, u64) = (8 << 20, 64 << 20);
 /// Bytes that a chunk may have in memory, and all of them together, where files can't be had.
 const MEMORY: (usize, usize) = (256 << 10, 1 << 20);
-/// Bytes of the buffer that a long message leaves behind.
-const SCRATCH: usize = 128 << 10;
+/// Bytes of text that are compressed at once. What compresses takes five times as much for that moment only.
+const BLOCK: usize = 48 << 10;
 
 /// The newest messages of a session.
 #[derive(Debug)]
 pub(super) struct Recorder {
     chunks: VecDeque<Arc<Chunk>>,
-    open: GzEncoder<Spill>,
+    open: Open,
     /// Messages of the open chunk.
     fresh: u64,
     /// Messages that were dropped.
     dropped: u64,
     /// Size and capabilities, for the header of a file that is written without a model.
     terminal: ((u16, u16), Caps),
-    scratch: Vec<u8>,
+}
+
+/// A chunk that grows.
+#[derive(Debug, Default)]
+struct Open {
+    bytes: Spill,
+    /// Lines that come next, not yet compressed.
+    plain: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -61,8 +68,28 @@ pub(super) struct Recording {
     end: End,
 }
 
-fn encoder() -> GzEncoder<Spill> {
-    GzEncoder::new(Spill::default(), Compression::fast())
+impl Open {
+    fn write(&mut self, line: &Written<'_>) -> io::Result<()> {
+        let before = self.plain.len();
+        if let Err(why) = serde_json::to_writer(&mut self.plain, line) {
+            self.plain.truncate(before);
+            return Err(why.into());
+        }
+        self.plain.push(b'\n');
+        if self.plain.len() >= BLOCK { self.press() } else { Ok(()) }
+    }
+
+    /// Compresses what has gathered.
+    fn press(&mut self) -> io::Result<()> {
+        compress(&mut self.bytes, &self.plain)?;
+        self.plain.clear();
+        self.plain.shrink_to(2 * BLOCK);
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<Spill> {
+        self.press().map(|()| self.bytes)
+    }
 }
 
 impl Recorder {
@@ -70,24 +97,23 @@ impl Recorder {
     pub(super) fn new(model: &Model) -> Self {
         let mut recorder = Self {
             chunks: VecDeque::new(),
-            open: encoder(),
+            open: Open::default(),
             fresh: 0,
             dropped: 0,
             terminal: (model.size, model.setup.caps),
-            scratch: Vec::new(),
         };
-        let _: io::Result<()> = recorder.write(&Written::Model(model));
+        let _: io::Result<()> = recorder.open.write(&Written::Model(model));
         recorder
     }
 
     /// Takes a message down that this model is about to meet. What can't be written down, and what was before it, is
     /// dropped: a session with a hole in it would be replayed to something else.
     pub(super) fn record(&mut self, model: &Model, msg: &Msg) {
-        let bytes = self.open.get_ref();
+        let bytes = &self.open.bytes;
         if self.fresh >= CHUNK || bytes.len() >= FILES.0 || bytes.resident() >= MEMORY.0 {
             self.turn(model);
         }
-        if self.write(&Written::Msg(&kept(model, msg))).is_ok() {
+        if self.open.write(&Written::Msg(&kept(model, msg))).is_ok() {
             self.fresh += 1;
         } else {
             let lost = self.dropped + self.fresh + self.chunks.iter().map(|chunk| chunk.messages).sum::<u64>() + 1;
@@ -120,13 +146,13 @@ impl Recorder {
     /// Ends the open chunk and begins another.
     fn turn(&mut self, model: &Model) {
         self.close();
-        let _: io::Result<()> = self.write(&Written::Model(model));
+        let _: io::Result<()> = self.open.write(&Written::Model(model));
         self.terminal = (model.size, model.setup.caps);
         self.forget();
     }
 
     fn close(&mut self) {
-        let done = std::mem::replace(&mut self.open, encoder());
+        let done = std::mem::take(&mut self.open);
         let messages = std::mem::take(&mut self.fresh);
         if let Ok(bytes) = done.finish() {
             self.chunks.push_back(Arc::new(Chunk { messages, bytes }));
@@ -148,17 +174,6 @@ impl Recorder {
             self.chunks.pop_front();
         }
     }
-
-    fn write(&mut self, line: &Written<'_>) -> io::Result<()> {
-        self.scratch.clear();
-        serde_json::to_writer(&mut self.scratch, line)?;
-        self.scratch.push(b'\n');
-        let written = self.open.write_all(&self.scratch);
-        if self.scratch.capacity() > SCRATCH {
-            self.scratch = Vec::new();
-        }
-        written
-    }
 }
 
 impl Recording {
@@ -177,7 +192,12 @@ impl Recording {
 fn member(to: &mut dyn io::Write, line: &impl serde::Serialize) -> io::Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
+    compress(to, &text)
+}
+
+/// Text as a member of a gzip file.
+fn compress(to: &mut dyn io::Write, text: &[u8]) -> io::Result<()> {
     let mut member = GzEncoder::new(to, Compression::fast());
-    member.write_all(&text)?;
+    member.write_all(text)?;
     member.finish().map(drop)
 }
