@@ -30,6 +30,8 @@ use tokio::{
 const ABREAST: usize = 2;
 /// As many are asked about one after the other, without a second connection.
 const FEW: usize = 4;
+/// Of so many running guests that nobody has on screen the configuration is read in a look.
+const ASIDE: usize = 4;
 /// How long the answers about single guests may hold the lists up.
 const DETAILS: Duration = Duration::from_secs(3);
 /// How old a configuration may get before it is read again in place of the state, milliseconds.
@@ -177,12 +179,14 @@ impl Poller {
     }
 
     /// At most one request for each guest on screen: its configuration where that isn't known or has grown old, else
-    /// its state where that may be another one.
+    /// its state where that may be another one. What a few others were started with is read beside: whoever runs may
+    /// hold a GPU.
     async fn details(&mut self, host: &Host, scope: &Scope, seen: &mut Facts) {
         let now = self.clock.now();
         let listed: Vec<Vmid> = scope.status.iter().copied().filter(|vmid| is_vm(seen, *vmid)).collect();
         let questions = listed.iter().filter_map(|vmid| Some((*vmid, self.due(seen.guest(*vmid)?, now)?)));
-        let questions: Vec<(Vmid, Question)> = questions.collect();
+        let aside = self.unread(seen).filter(|vmid| !listed.contains(vmid)).take(ASIDE);
+        let questions: Vec<(Vmid, Question)> = questions.chain(aside.map(|vmid| (vmid, Question::Config))).collect();
         let statuses = questions.iter().filter(|(_, question)| *question == Question::Status);
         self.states.extend(statuses.map(|(vmid, _)| (*vmid, now)));
         let abreast = if questions.len() > FEW { ABREAST } else { 1 };
@@ -200,6 +204,16 @@ impl Poller {
         for vmid in listed {
             self.keep_what_lists_leave_out(vmid, seen);
         }
+    }
+
+    /// Running VMs whose configuration wasn't read since they were started.
+    fn unread(&self, seen: &Facts) -> impl Iterator<Item = Vmid> {
+        let unread = |guest: &&Guest| {
+            let up = guest.uptime.unwrap_or_default().saturating_mul(1_000);
+            let read = self.known.configs.get(&guest.vmid).and_then(|part| part.seen);
+            guest.power.holds_devices() && read.is_none_or(|at| seen.qemu.seen.is_some_and(|now| now.since(at) > up))
+        };
+        seen.qemu.value.iter().flatten().filter(unread).map(|guest| guest.vmid)
     }
 
     /// What to ask about a guest, by its new row. A row that tells of a change makes the exact state due, and so does a

@@ -88,6 +88,25 @@ async fn a_look_at_500_guests_is_two_lists_and_now_and_then_one_request_for_each
     assert_eq!(stage.sim.counts().writes, 0);
 }
 
+/// Any of them may hold the GPU.
+#[tokio::test(start_paused = true)]
+async fn what_running_guests_off_the_screen_were_started_with_is_read_once() {
+    let crowd = serde_json::json!({ "crowd": { "like": 101, "first": 1000, "count": 9 } });
+    let mut stage = stage(&crowd, "{}");
+    let mut poller = stage.poller.take().unwrap();
+    let mut asked = Vec::new();
+    let configs = |stage: &Stage| stage.sim.counts().by_endpoint.get("GET /nodes/{node}/qemu/{vmid}/config").copied();
+    for _ in 0..5 {
+        let before = configs(&stage).unwrap_or(0);
+        poller.look(&stage.host, &Scope::default()).await;
+        while stage.inbox.try_recv().is_ok() {}
+        asked.push(configs(&stage).unwrap_or(0) - before);
+        tokio::time::sleep(EVERY).await;
+    }
+    assert_eq!(asked, [4, 4, 3, 0, 0]);
+    assert!(poller.known.configs.len() == 11 && poller.known.configs.values().all(|part| part.value.is_some()));
+}
+
 /// The lists call a paused guest running.
 #[tokio::test(start_paused = true)]
 async fn a_pause_is_found_soon_and_its_end_at_once() {
