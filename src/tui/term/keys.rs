@@ -24,8 +24,10 @@ use tokio::{
 
 /// How long a key that is half typed may hold up that the terminal is handed over.
 const HALF: Duration = Duration::from_millis(300);
-/// How long the decoder looks whether more has come. It reads nothing at all if this is 0.
+/// How long the decoder may look for the rest of what has come. It looks without a pause for as long as this.
 const MORE: Duration = Duration::from_millis(1);
+/// How long it may look whether it has decoded more than it gave out. It doesn't look at all if this is 0.
+const DECODED: Duration = Duration::from_micros(100);
 
 /// The thread that reads keys, and a turn that it has to take before it reads any.
 #[derive(Debug)]
@@ -94,10 +96,11 @@ impl Reader {
     fn read(&self) -> io::Result<Vec<Msg>> {
         let _turn = self.turn.blocking_lock();
         let mut rest = Vec::new();
-        if !self.tty.has_keys()? {
-            return Ok(rest);
-        }
-        while crossterm::event::poll(MORE)? {
+        loop {
+            let patience = if self.tty.has_keys()? { MORE } else { DECODED };
+            if !crossterm::event::poll(patience)? {
+                return Ok(rest);
+            }
             for input in translate(crossterm::event::read()?) {
                 #[cfg(debug_assertions)]
                 crate::tui::runtime::provoke_in_keys(&input);
@@ -108,7 +111,6 @@ impl Reader {
                 }
             }
         }
-        Ok(rest)
     }
 }
 
