@@ -20,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 /// A guest in which something isn't up yet is asked on every so manieth look at the host.
 const LOOKS: u64 = 3;
 /// What one says in which all is well changes slowly.
-const LOOKS_AT_A_HEALTHY_ONE: u64 = 8;
+const LOOKS_AT_A_HEALTHY_ONE: u64 = 12;
 
 /// Which guests were asked, and when each may be asked again.
 pub(super) struct Agents {
