@@ -5,6 +5,7 @@ use ratatui::{
     layout::Rect,
     text::{Line, Span},
 };
+use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr;
 
@@ -59,9 +60,17 @@ pub fn fit_middle(text: &str, columns: usize, cut: &str) -> String {
 /// The text in exactly `columns`, filled up with blanks on the right, or on the left if `right`.
 #[must_use]
 pub fn pad(text: &str, columns: usize, right: bool, cut: &str) -> String {
-    let fitted = fit(text, columns, cut);
-    let blanks = " ".repeat(columns.saturating_sub(width(&fitted)));
-    if right { format!("{blanks}{fitted}") } else { format!("{fitted}{blanks}") }
+    let fitted = if width(text) <= columns { Cow::Borrowed(text) } else { Cow::Owned(fit(text, columns, cut)) };
+    let blanks = || std::iter::repeat_n(' ', columns.saturating_sub(width(&fitted)));
+    let mut out = String::with_capacity(fitted.len().max(columns));
+    if right {
+        out.extend(blanks());
+    }
+    out.push_str(&fitted);
+    if !right {
+        out.extend(blanks());
+    }
+    out
 }
 
 /// The text in lines of at most `columns`, broken between words, and inside of a word that is longer than a line.
