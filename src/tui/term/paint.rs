@@ -13,6 +13,9 @@ use ratatui::{
 use std::io::Write as _;
 use unicode_width::UnicodeWidthStr;
 
+/// Bytes below which a frame comes in one piece anyway: a clock that counts needs no synchronized update.
+const FEW: usize = 64;
+
 /// Knows what is on the terminal, and what has to be sent to show something else.
 #[derive(Debug)]
 pub(crate) struct Painter {
@@ -127,6 +130,8 @@ impl Painter {
         self.cursor = cursor;
         if out.len() == head {
             out.truncate(start);
+        } else if self.synchronized && out.len() - head < FEW {
+            out.drain(start..head);
         } else if self.synchronized {
             out.extend_from_slice(END_FRAME);
         }
