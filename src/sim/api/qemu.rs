@@ -44,8 +44,8 @@ fn may_see(call: &Call<'_>, vmid: u32) -> bool {
     call.may(&format!("/vms/{vmid}"), &["VM.Audit"])
 }
 
-/// Pressure figures that running guests have.
-const PRESSURE: [&str; 6] = [
+/// Pressure figures that running guests have; Proxmox VE 8 has none of them.
+pub(super) const PRESSURE: [&str; 6] = [
     "pressurecpufull",
     "pressurecpusome",
     "pressureiofull",

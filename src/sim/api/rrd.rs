@@ -3,7 +3,7 @@
 
 use super::{
     Call,
-    qemu::{TRAFFIC, cpu_at},
+    qemu::{PRESSURE, TRAFFIC, cpu_at},
 };
 use crate::sim::{
     answer::{Answer, Entry, Refused},
@@ -63,16 +63,6 @@ fn guest_row(call: &Call<'_>, vmid: u32, vm: &Vm, time: u64) -> Value {
     }
     if spec.container { row.without(&["memhost"]) } else { row }
 }
-
-/// Columns that Proxmox VE 9 has more than 8.
-const PRESSURE: [&str; 6] = [
-    "pressurecpufull",
-    "pressurecpusome",
-    "pressureiofull",
-    "pressureiosome",
-    "pressurememoryfull",
-    "pressurememorysome",
-];
 
 /// What it takes when it is on.
 fn memory(vm: &Vm) -> u64 {
