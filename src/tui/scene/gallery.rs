@@ -2,7 +2,7 @@
 //! now; `tests/gallery` makes them anew.
 
 use super::{
-    Scene, dialogs, operations, running,
+    Scene, dialogs, graphs, operations, running,
     svg::{Terminal, svg},
 };
 use crate::{
@@ -47,14 +47,14 @@ fn shots() -> Vec<Shot> {
         Shot::new(
             "dashboard",
             "The dashboard in 120 columns",
-            "Modes and guests at the left, everything about the selected mode beside them, the log at the right.",
-            running(&[101, 110]).at(120, 40),
+            "Modes, the host and its last day at the left, the guests beside them, the selected mode with its last hour at the right.",
+            graphs::at(120, 40),
         ),
         Shot::new(
             "console",
             "The dashboard on a Linux console",
             "Modes and guests at the left, the selected mode at the right, in characters of the console's font.",
-            running(&[101, 110]),
+            graphs::at(80, 30),
         )
         .on(B::Terminal, G::Console, C::Ansi16),
         Shot::new(

@@ -152,7 +152,8 @@ fn measured(scene: Scene) -> Scene {
     scene
 }
 
-fn at(columns: u16, rows: u16) -> Scene {
+/// Such a dashboard with the modes selected.
+pub(super) fn at(columns: u16, rows: u16) -> Scene {
     measured(running(&[101, 110]).at(columns, rows).keys("4 1"))
 }
 
