@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod failure;
 mod follow;
+mod iommu;
 mod json;
 mod logging;
 mod mode;
@@ -102,6 +103,7 @@ fn run(shell: &mut Shell<'_>, command: Option<&Command>) -> Result<u8, Failure> 
         Some(Command::Man) => surface::man(shell),
         Some(Command::Mode(args)) => mode::run(shell, &args.command),
         Some(Command::Op(args)) => op::run(shell, &args.command),
+        Some(Command::Iommu(args)) => iommu::run(shell, args),
         Some(Command::Sim(args)) => sim_host::run(shell, args),
     };
     done.map(|()| exit::Exit::Done.code())

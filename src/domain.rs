@@ -9,6 +9,7 @@ pub mod finding;
 pub mod gpu;
 pub mod guest;
 pub mod ids;
+pub mod iommu;
 pub mod load;
 pub mod mode;
 pub mod policy;

@@ -3,7 +3,7 @@
 //! The house, from the ground up; nothing uses a room above its own:
 //!
 //! - [`domain`]: what is true. Pure.
-//! - [`config`], [`pve`], [`guest`]: files, the Proxmox API, guests.
+//! - [`config`], [`pve`], [`guest`], [`host`]: files, the Proxmox API, guests, this machine's hardware.
 //! - [`ops`]: where plans meet the world; shared by command line and dashboard.
 //! - [`cli`], [`tui`]: the two faces.
 //! - [`sim`]: a simulated host that speaks the real API; knows only [`domain`] and the wire types of [`pve`].
@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod guest;
+pub mod host;
 pub mod ops;
 pub mod pve;
 pub mod sim;

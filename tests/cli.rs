@@ -2,11 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+#[path = "support/machine.rs"]
+#[expect(dead_code, reason = "the library's tests look at more of it")]
+mod machine;
 #[path = "cli/rig.rs"]
 mod rig;
 
 #[path = "cli/exits.rs"]
 mod exits;
+#[path = "cli/hardware.rs"]
+mod hardware;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/plain.rs"]

@@ -1,10 +1,12 @@
 //! The command line's grammar.
 
+mod iommu;
 mod mode;
 mod normal;
 mod op;
 mod replay;
 
+pub(crate) use iommu::{IommuArgs, IommuCommand};
 pub(crate) use mode::{ModeArgs, ModeCommand, OperateFlags, StatusArgs};
 pub(crate) use normal::normalise;
 pub(crate) use op::{CancelArgs, OpArgs, OpCommand, OpRef, ResumeArgs, UndoArgs};
@@ -214,6 +216,8 @@ pub(crate) enum Command {
     Mode(ModeArgs),
     /// Operations: a switch as it runs, and what became of earlier ones
     Op(OpArgs),
+    /// IOMMU groups: which cards can be passed through, and what comes along
+    Iommu(IommuArgs),
     /// The configuration: where it is, what it says, whether it is right
     Config(ConfigArgs),
     /// What a fault or risk is, why it happens, what to do

@@ -90,6 +90,8 @@ impl From<FindingId> for Exit {
             | F::ConfigSecretReadable
             | F::ModeUnknown
             | F::OpUnknown
+            | F::HostUnreadable
+            | F::DeviceUnknown
             | F::JournalBroken => Self::Usage,
             F::OpCancelled => Self::Cancelled,
             F::PveOutcomeUnknown | F::GuestStartFailed | F::GuestNoAddress | F::GuestDied | F::OpInterrupted => {

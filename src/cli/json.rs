@@ -22,6 +22,10 @@ pub(crate) const OP: &str = "morpheus.op/1";
 pub(crate) const CONFIG: &str = "morpheus.config/1";
 /// `explain`.
 pub(crate) const FINDINGS: &str = "morpheus.findings/1";
+/// `iommu list`.
+pub(crate) const IOMMU: &str = "morpheus.iommu/1";
+/// `iommu show`.
+pub(crate) const IOMMU_SLOT: &str = "morpheus.iommu-slot/1";
 /// What `sim` says when it is ready.
 pub(crate) const SIM: &str = "morpheus.sim/1";
 /// A screen of `replay`.

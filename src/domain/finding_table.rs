@@ -161,4 +161,10 @@ findings! {
     JournalBroken "op.journal" Error "The journal can't be written or read."
         cause "The state directory is full, read-only, or a file in it was damaged."
         fix "Check free space and permissions of the directory that the message names; nothing is changed on the host without a journal."
+    HostUnreadable "host.unreadable" Error "The host's hardware can't be read."
+        cause "A file that the kernel shows isn't there or may not be read: this isn't a Linux host, a container hides its hardware, or --root names another directory."
+        fix "Run it as root on the Proxmox host itself, or point --root at a directory with the host's /sys, /proc and /etc."
+    DeviceUnknown "host.device-unknown" Error "There is no such PCI device."
+        cause "The address names a slot or function that this host doesn't have; addresses change when cards are moved or added."
+        fix "`morpheus iommu` lists every device with its address."
 }

@@ -3,7 +3,10 @@
 //! Ownership is computed from devices over all guests of the node, never from labels: two guests that name the same
 //! whole function conflict, whatever their modes are called.
 
-use super::ids::{NodeName, Vmid};
+use super::{
+    ids::{NodeName, Vmid},
+    iommu::trade_name,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -184,22 +187,10 @@ impl PciDevice {
         ["0300", "0302", "0380"].iter().any(|prefix| class.starts_with(prefix))
     }
 
-    /// The name that people know: `NVIDIA GeForce RTX 4090` for `NVIDIA Corporation AD102 [GeForce RTX 4090]`. The PCI ID
-    /// database puts a card's trade name into brackets, and a vendor's short name too.
+    /// The name that people know; see [`trade_name`].
     #[must_use]
     pub fn trade_name(&self) -> Option<String> {
-        const VENDORS: [(&str, &str); 5] = [
-            ("NVIDIA Corporation", "NVIDIA"),
-            ("Advanced Micro Devices, Inc. [AMD/ATI]", "AMD"),
-            ("Advanced Micro Devices, Inc. [AMD]", "AMD"),
-            ("Intel Corporation", "Intel"),
-            ("ASPEED Technology, Inc.", "ASPEED"),
-        ];
-        let name = self.name.as_deref()?;
-        let known = VENDORS.iter().find_map(|(long, short)| Some((*short, name.strip_prefix(long)?.trim())));
-        let Some((vendor, device)) = known else { return Some(name.to_owned()) };
-        let bracketed = device.strip_suffix(']').and_then(|device| device.rsplit_once('[')).map(|(_, inside)| inside);
-        Some(format!("{vendor} {}", bracketed.unwrap_or(device)).trim_end().to_owned())
+        self.name.as_deref().map(trade_name)
     }
 }
 

@@ -11,7 +11,7 @@ fn ok(line: &str) -> String {
 #[test]
 fn the_help_of_every_command_is_frozen() {
     let commands = ["", "mode", "mode switch", "mode status", "mode history", "op", "op cancel", "op undo", "config"];
-    let more = ["explain", "completions", "man", "sim", "demo"];
+    let more = ["iommu", "iommu list", "iommu show", "explain", "completions", "man", "sim", "demo"];
     let help = |command: &&str| format!("$ morpheus {command} -h\n{}\n", ok(&format!("{command} -h")));
     let all: Vec<String> = commands.iter().chain(&more).map(help).collect();
     // What every command takes stands in the first; it would only repeat.

@@ -1,0 +1,85 @@
+//! PCI devices and their IOMMU groups: what can be passed through, what comes along, and what the host would lose.
+//!
+//! A group is the smallest thing that can be handed over: when a VM starts, Proxmox binds *every* member of the group
+//! that isn't a bridge to `vfio-pci`, and never looks what it is to the host (pve-common `SysFSTools.pm:370-399`).
+
+mod card;
+mod device;
+mod known;
+mod names;
+mod slot;
+
+pub use card::{Card, Kind, Role};
+pub use device::{Class, Device, HostUse, PciId, Power, Range, Sriov};
+pub use known::Known;
+pub use names::{Names, PciNames, trade_name};
+pub use slot::{Slot, Verdict};
+
+use super::gpu::PciAddr;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All PCI functions of a host, and what its kernel says of IOMMU groups.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Inventory {
+    /// Every function, by address.
+    pub devices: Vec<Device>,
+    /// The IOMMUs in use, such as `dmar0` or `ivhd0`; empty where the kernel uses none (`/sys/class/iommu`).
+    pub units: Known<Vec<String>>,
+    /// How each group's DMA is translated: `DMA`, `DMA-FQ`, `identity`.
+    pub translation: BTreeMap<u32, String>,
+}
+
+impl Inventory {
+    /// Takes the devices in any order.
+    #[must_use]
+    pub fn new(mut devices: Vec<Device>, units: Known<Vec<String>>, translation: BTreeMap<u32, String>) -> Self {
+        devices.sort_by_key(|device| device.addr);
+        Self { devices, units, translation }
+    }
+
+    /// One function.
+    #[must_use]
+    pub fn device(&self, addr: PciAddr) -> Option<&Device> {
+        let at = self.devices.binary_search_by_key(&addr, |device| device.addr).ok()?;
+        self.devices.get(at)
+    }
+
+    /// The functions of a slot.
+    pub fn functions(&self, slot: PciAddr) -> impl Iterator<Item = &Device> {
+        let from = self.devices.partition_point(|device| device.addr.slot() < slot.slot());
+        let rest = self.devices.get(from..).unwrap_or_default();
+        rest.iter().take_while(move |device| device.addr.slot() == slot.slot())
+    }
+
+    /// The devices by group, those without one not among them.
+    #[must_use]
+    pub fn groups(&self) -> BTreeMap<u32, Vec<&Device>> {
+        let mut groups: BTreeMap<u32, Vec<&Device>> = BTreeMap::new();
+        for device in &self.devices {
+            if let Some(group) = device.group {
+                groups.entry(group).or_default().push(device);
+            }
+        }
+        groups
+    }
+
+    /// Whether devices are in groups, so that they can be passed through. What the list of IOMMUs says counts first;
+    /// the API doesn't have it.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.units.get().map_or_else(|| self.devices.iter().any(|device| device.group.is_some()), |u| !u.is_empty())
+    }
+
+    /// Other slots' functions with the same vendor and device id as one of this slot's: whoever binds by id takes these too.
+    #[must_use]
+    pub fn twins(&self, slot: PciAddr) -> Vec<PciAddr> {
+        let ids: Vec<PciId> = self.functions(slot).map(|device| device.id).collect();
+        let others = self.devices.iter().filter(|device| device.addr.slot() != slot.slot());
+        others.filter(|device| ids.contains(&device.id)).map(|device| device.addr).collect()
+    }
+}
+
+#[cfg(test)]
+#[path = "iommu_tests.rs"]
+mod tests;

@@ -1,0 +1,15 @@
+//! This machine, or a directory that stands for one: its hardware as the kernel shows it.
+//!
+//! Every path goes through a [`Root`], so that a test, a rescue system or another machine's copy can be looked at. Links
+//! are followed inside of the root, as `chroot` would; nothing is run, and no device is woken.
+
+mod disks;
+mod names;
+mod root;
+mod sysfs;
+
+pub use root::{Bad, Root};
+pub use sysfs::inventory;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! PCI devices and IOMMU groups as the kernel shows them (`Documentation/ABI/testing/sysfs-bus-pci`,
+//! `sysfs-kernel-iommu_groups`).
+
+use super::{
+    disks, names,
+    root::{Bad, Root, absent, entries},
+};
+use crate::domain::{
+    gpu::PciAddr,
+    iommu::{Class, Device, HostUse, Inventory, Known, PciId, Power, Range, Sriov},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+const DEVICES: &str = "/sys/bus/pci/devices";
+const GROUPS: &str = "/sys/kernel/iommu_groups";
+const UNITS: &str = "/sys/class/iommu";
+
+/// Everything that the kernel says of PCI devices. Attributes that would wake a sleeping device aren't read.
+///
+/// # Errors
+/// There is no PCI bus, or a file that is there can't be read.
+pub fn inventory(root: &Root, pci_ids: Option<&Path>) -> Result<Inventory, Bad> {
+    let listed = root.list(DEVICES)?;
+    if listed.is_empty() {
+        let source = io::Error::new(io::ErrorKind::NotFound, "no PCI devices are listed there");
+        return Err(Bad { path: DEVICES.to_owned(), source });
+    }
+    let uses = disks::uses(root)?;
+    let mut devices = Vec::new();
+    for name in &listed {
+        let Ok(addr) = name.parse::<PciAddr>() else { continue };
+        let path = format!("{DEVICES}/{name}");
+        let read = root.resolve(&path).and_then(|at| device(root, addr, &at, &uses));
+        devices.extend(read.map_err(|source| Bad { path, source })?);
+    }
+    let wanted: BTreeSet<PciId> = devices.iter().map(|device| device.id).collect();
+    let names = names::read(root, pci_ids, &wanted);
+    for device in &mut devices {
+        device.names = names.of(device.id);
+    }
+    Ok(Inventory::new(devices, Known::Is(root.list(UNITS)?), translation(root)?))
+}
+
+/// How each group's DMA is translated.
+fn translation(root: &Root) -> Result<BTreeMap<u32, String>, Bad> {
+    let mut types = BTreeMap::new();
+    for group in root.list(GROUPS)? {
+        if let (Ok(number), Some(kind)) = (group.parse(), root.text(&format!("{GROUPS}/{group}/type"))?) {
+            types.insert(number, kind.trim().to_owned());
+        }
+    }
+    Ok(types)
+}
+
+/// One device. None where the kernel doesn't say what it is: it went away while it was being looked at.
+fn device(root: &Root, addr: PciAddr, at: &Path, uses: &BTreeMap<PciAddr, Vec<HostUse>>) -> io::Result<Option<Device>> {
+    let attribute = |name: &str| attribute(at, name);
+    let number = |name: &str| Ok::<_, io::Error>(attribute(name)?.and_then(|text| hex(&text)));
+    let (Some(vendor), Some(device)) = (number("vendor")?, number("device")?) else { return Ok(None) };
+    let Some(class) = attribute("class")?.and_then(|text| Class::read(&text)) else { return Ok(None) };
+    let subsystem = match (number("subsystem_vendor")?, number("subsystem_device")?) {
+        (Some(vendor), Some(device)) if vendor != 0 => Some(PciId { vendor, device }),
+        _ => None,
+    };
+    let bridge = at.join("pci_bus").is_dir();
+    let mut found = Device {
+        subsystem,
+        group: link(at, "iommu_group")?.and_then(|group| group.parse().ok()),
+        bridge,
+        parent: Known::Is(parent(&root.inside(at))),
+        driver: Known::Is(link(at, "driver")?),
+        driver_override: Known::Is(attribute("driver_override")?.filter(|text| !text.is_empty() && text != "(null)")),
+        physical: link(at, "physfn")?.and_then(|addr| addr.parse().ok()),
+        uses: uses.get(&addr).cloned().unwrap_or_default(),
+        ..Device::bare(addr, PciId { vendor, device }, class)
+    };
+    if !bridge {
+        let methods = attribute("reset_method")?.unwrap_or_default();
+        found.reset = Known::Is(methods.split_whitespace().map(str::to_owned).collect());
+        found.power = power(at)?.into();
+        found.sriov = sriov(at)?;
+    }
+    if class.is_display() {
+        found.boot_vga = attribute("boot_vga")?.map(|text| text == "1").into();
+        found.memory = attribute("resource")?.map(|text| memory(&text)).unwrap_or_default();
+    }
+    Ok(Some(found))
+}
+
+/// A device's attribute without the line's end. A device that doesn't answer gives an error of its own (`EIO`, `ENODEV`);
+/// that is no reason not to show the others.
+fn attribute(at: &Path, name: &str) -> io::Result<Option<String>> {
+    match absent(fs::read(at.join(name))) {
+        Ok(bytes) => Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The name of what a link leads to.
+fn link(at: &Path, name: &str) -> io::Result<Option<String>> {
+    let target = match fs::read_link(at.join(name)) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => None,
+        other => absent(other)?,
+    };
+    Ok(target.and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned())))
+}
+
+/// The bridge above: the directory that a device's directory is in.
+fn parent(at: &Path) -> Option<PciAddr> {
+    at.parent()?.file_name()?.to_str()?.parse().ok()
+}
+
+fn hex(text: &str) -> Option<u16> {
+    u16::from_str_radix(text.trim_start_matches("0x"), 16).ok()
+}
+
+fn power(at: &Path) -> io::Result<Option<Power>> {
+    let state = attribute(at, "power_state")?;
+    let runtime = attribute(&at.join("power"), "runtime_status")?;
+    let cold = attribute(at, "d3cold_allowed")?.map(|text| text == "1").into();
+    Ok(state.zip(runtime).map(|(state, runtime)| Power { state, runtime, cold }))
+}
+
+fn sriov(at: &Path) -> io::Result<Option<Sriov>> {
+    let count = |name| Ok::<_, io::Error>(attribute(at, name)?.and_then(|text| text.parse().ok()));
+    let Some(possible) = count("sriov_totalvfs")?.filter(|possible| *possible > 0) else { return Ok(None) };
+    Ok(Some(Sriov { present: count("sriov_numvfs")?.unwrap_or(0), possible }))
+}
+
+/// The memory ranges of `resource`: lines of `first last flags`; the flag 0x200 is memory (`include/linux/ioport.h`).
+fn memory(text: &str) -> Vec<Range> {
+    let number = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).ok();
+    let range = |line: &str| {
+        let mut parts = line.split_whitespace().map(number);
+        let (first, last, flags) = (parts.next()??, parts.next()??, parts.next()??);
+        (flags & 0x200 != 0 && last > first).then_some(Range { first, last })
+    };
+    text.lines().filter_map(range).collect()
+}
+
+/// Where the device directory of a class's member is, such as `/sys/class/net/enp4s0`, and the innermost PCI function
+/// above it.
+pub(super) fn pci_above(root: &Root, path: &str) -> Option<(PathBuf, PciAddr)> {
+    let at = root.resolve(path).ok()?;
+    let names = at.ancestors().filter_map(|part| part.file_name()?.to_str());
+    let addr = names.filter(|name| name.contains('.')).find_map(|name| name.parse::<PciAddr>().ok())?;
+    Some((at, addr))
+}
+
+/// The names in a directory of the root, or none where it can't be listed.
+pub(super) fn names_in(at: &Path) -> Vec<String> {
+    entries(at).unwrap_or_default()
+}
