@@ -5,9 +5,9 @@
 use morpheus::{
     domain::{
         finding::FindingId,
-        gpu::PciDevice,
         guest::{AgentState, Health, Power},
         ids::{Millis, NodeName, Upid, Vmid},
+        iommu::Device,
         mode::Os,
         service::defaults,
     },
@@ -130,7 +130,8 @@ async fn every_question_is_one_that_the_host_answers_over_https() {
     assert!(!client.lxc_list(&pve()).await.unwrap().is_empty());
     assert!(!client.cluster_resources(None).await.unwrap().is_empty());
     let devices = client.hardware_pci(&pve()).await.unwrap();
-    let names: Vec<_> = devices.iter().filter(|device| device.is_display()).filter_map(PciDevice::trade_name).collect();
+    let displays = devices.devices.iter().filter(|device| device.class.is_display());
+    let names: Vec<_> = displays.map(Device::title).collect();
     assert_eq!(names, ["NVIDIA GeForce RTX 4090", "AMD Raphael"]);
     assert_eq!(client.mappings().await.unwrap()[0].id, "gpu0");
     assert!(client.tasks_active(&pve()).await.unwrap().is_empty());

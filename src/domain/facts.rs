@@ -2,9 +2,10 @@
 
 use super::{
     finding::FindingId,
-    gpu::{Claim, Mapping, PciDevice, claims},
+    gpu::{Claim, Mapping, claims},
     guest::{AgentFacts, Guest, GuestConfig, Power},
     ids::{Millis, NodeName, Upid, Vmid},
+    iommu::Inventory,
     load::HostStatus,
 };
 use serde::{Deserialize, Serialize};
@@ -137,7 +138,7 @@ pub struct Facts {
     /// Resource mappings of the cluster.
     pub mappings: Part<Vec<Mapping>>,
     /// PCI devices of the node.
-    pub pci: Part<Vec<PciDevice>>,
+    pub pci: Part<Inventory>,
     /// Host memory.
     pub memory: Part<HostMemory>,
     /// Host CPU use, fraction 0 to 1.

@@ -3,10 +3,7 @@
 //! Ownership is computed from devices over all guests of the node, never from labels: two guests that name the same
 //! whole function conflict, whatever their modes are called.
 
-use super::{
-    ids::{NodeName, Vmid},
-    iommu::trade_name,
-};
+use super::ids::{NodeName, Vmid};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -164,34 +161,6 @@ pub struct MappingEntry {
     pub path: Vec<PciAddr>,
     /// Vendor and device as `10de:2684`.
     pub id: String,
-}
-
-/// A PCI device of the host as the API lists it. Driver and reset method are not in that answer.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct PciDevice {
-    /// Its address, always with a function.
-    pub addr: PciAddr,
-    /// Class code, such as `0x030000`.
-    pub class: String,
-    /// Vendor and device names where the host knows them.
-    pub name: Option<String>,
-    /// IOMMU group, none without an IOMMU.
-    pub iommu_group: Option<u32>,
-}
-
-impl PciDevice {
-    /// VGA (0300), 3D (0302) and display (0380) controllers.
-    #[must_use]
-    pub fn is_display(&self) -> bool {
-        let class = self.class.trim_start_matches("0x");
-        ["0300", "0302", "0380"].iter().any(|prefix| class.starts_with(prefix))
-    }
-
-    /// The name that people know; see [`trade_name`].
-    #[must_use]
-    pub fn trade_name(&self) -> Option<String> {
-        self.name.as_deref().map(trade_name)
-    }
 }
 
 /// What one `hostpciN` would take from the host.

@@ -8,11 +8,12 @@ mod device;
 mod known;
 mod names;
 mod slot;
+mod written;
 
 pub use card::{Card, Kind, Role};
 pub use device::{Class, Device, HostUse, PciId, Power, Range, Sriov};
 pub use known::Known;
-pub use names::{Names, PciNames, trade_name};
+pub use names::{Names, PciNames};
 pub use slot::{Slot, Verdict};
 
 use super::gpu::PciAddr;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 
 /// All PCI functions of a host, and what its kernel says of IOMMU groups.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "written::Written")]
 pub struct Inventory {
     /// Every function, by address.
     pub devices: Vec<Device>,
@@ -36,6 +38,13 @@ impl Inventory {
     pub fn new(mut devices: Vec<Device>, units: Known<Vec<String>>, translation: BTreeMap<u32, String>) -> Self {
         devices.sort_by_key(|device| device.addr);
         Self { devices, units, translation }
+    }
+
+    /// Whether the host's own kernel was asked. The API knows no drivers, no reset methods, no power states and not which
+    /// display the host booted on (pve-manager `API2/Hardware/PCI.pm:111-133`).
+    #[must_use]
+    pub const fn is_of_the_kernel(&self) -> bool {
+        self.units.get().is_some()
     }
 
     /// One function.

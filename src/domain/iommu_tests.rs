@@ -80,6 +80,20 @@ fn the_only_card_goes_to_a_guest_even_if_the_host_booted_on_it() {
 }
 
 #[test]
+fn devices_are_called_by_the_names_that_people_know() {
+    let table = [
+        ("NVIDIA Corporation AD102 [GeForce RTX 4090]", "NVIDIA GeForce RTX 4090"),
+        ("Advanced Micro Devices, Inc. [AMD/ATI] Navi 31 [Radeon RX 7900 XTX]", "AMD Radeon RX 7900 XTX"),
+        ("Advanced Micro Devices, Inc. [AMD]", "AMD"),
+        ("Intel Corporation UHD Graphics 630 (Desktop)", "Intel UHD Graphics 630 (Desktop)"),
+        ("Red Hat, Inc. Virtio GPU", "Red Hat, Inc. Virtio GPU"),
+    ];
+    for (name, short) in table {
+        assert_eq!(Names::read(name).title().as_deref(), Some(short));
+    }
+}
+
+#[test]
 fn names_come_from_the_database_then_from_the_table() {
     let text = "10de  NVIDIA Corporation\n\t2684  AD102 [GeForce RTX 4090]\n\t\t10de 165b  RTX 4090\n\
                 1002  ATI\nC 03  Display controller\n\t2684  Nothing of this kind\n";

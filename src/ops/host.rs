@@ -3,7 +3,7 @@
 use super::{Clock, Error};
 use crate::{
     config::{Config, Credentials, NodeChoice},
-    domain::{gpu::PciDevice, ids::NodeName, mode::ModeSet},
+    domain::{ids::NodeName, iommu::Inventory, mode::ModeSet},
     pve::{self, Client, Fingerprint, ResourceKind, Target, transport::Transport},
 };
 use secrecy::SecretString;
@@ -22,7 +22,7 @@ struct Inner {
     clock: Clock,
     node: OnceCell<NodeName>,
     /// Hardware doesn't change while a host runs: asked once.
-    pci: OnceCell<Vec<PciDevice>>,
+    pci: OnceCell<Inventory>,
 }
 
 impl fmt::Debug for Host {
@@ -153,7 +153,7 @@ impl Host {
         })
     }
 
-    pub(super) async fn pci(&self, node: &NodeName) -> Result<Vec<PciDevice>, pve::Error> {
+    pub(super) async fn pci(&self, node: &NodeName) -> Result<Inventory, pve::Error> {
         self.0.pci.get_or_try_init(|| self.client().hardware_pci(node)).await.cloned()
     }
 }

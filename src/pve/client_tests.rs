@@ -113,10 +113,12 @@ async fn the_node_and_its_hardware_are_read() {
     assert_eq!((status.cpus, status.load), (Some(2), Some([0.23, 0.62, 1.26])));
     assert_eq!((status.version.as_deref(), status.kernel.as_deref()), (Some("9.2.11"), Some("6.18.44-fc-v595")));
     assert_eq!((status.root.unwrap().used, status.swap.unwrap().total), (19_524_710_400, 0));
-    let devices = client.hardware_pci(&pve()).await.unwrap();
-    let gpu = devices.iter().find(|device| device.addr == "0000:01:00.0".parse().unwrap()).unwrap();
-    assert_eq!(gpu.name.as_deref(), Some("NVIDIA Corporation AD102 [GeForce RTX 4090]"));
-    assert_eq!((gpu.iommu_group, gpu.is_display()), (Some(12), true));
+    let pci = client.hardware_pci(&pve()).await.unwrap();
+    let gpu = pci.device("0000:01:00.0".parse().unwrap()).unwrap();
+    assert_eq!((gpu.title().as_str(), gpu.class.is_display()), ("NVIDIA GeForce RTX 4090", true));
+    assert_eq!((gpu.group, gpu.subsystem), (Some(12), Some("10de:16f4".parse().unwrap())));
+    assert!(!pci.is_of_the_kernel() && pci.is_on() && gpu.driver.get().is_none() && gpu.reset.get().is_none());
+    assert_eq!(pci.device("0000:03:00.0".parse().unwrap()).unwrap().title(), "USB controller 1022:43f7");
     assert_eq!(client.mappings().await.unwrap()[0].entries[0].path, ["0000:01:00.0".parse().unwrap()]);
     assert!(client.permissions(Some("/vms/101")).await.unwrap()["/vms/101"].contains("VM.PowerMgmt"));
     assert_eq!(wire.lines()[1], "GET /nodes/pve/hardware/pci pci-class-blacklist=");

@@ -7,17 +7,19 @@ use super::{
     wire::{self, Object, list, properties},
 };
 use crate::domain::{
-    gpu::{Mapping, MappingEntry, PciAddr, PciDevice},
+    gpu::{Mapping, MappingEntry, PciAddr},
     ids::NodeName,
+    iommu::{Class, Device, Inventory, Known, Names, PciId, PciNames},
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 impl Client {
-    /// Every PCI device of a node, by address. Needs Sys.Audit or Sys.Modify on `/`.
+    /// Every PCI device of a node, as far as the API shows them. Needs Sys.Audit or Sys.Modify on `/`.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn hardware_pci(&self, node: &NodeName) -> Result<Vec<PciDevice>, Error> {
+    pub async fn hardware_pci(&self, node: &NodeName) -> Result<Inventory, Error> {
         // By default memory controllers, bridges and processors are hidden, which makes IOMMU groups look cleaner
         // than they are (pve-manager API2/Hardware/PCI.pm:13).
         let all = [("pci-class-blacklist", String::new())];
@@ -25,18 +27,9 @@ impl Client {
         let mut devices = Vec::new();
         for entry in list(&data, "PCI devices")? {
             let entry = Object::new(entry, "PCI devices")?;
-            let Some(addr) = entry.word("id").and_then(|id| id.parse::<PciAddr>().ok()) else { continue };
-            let names: Vec<String> = ["vendor_name", "device_name"].iter().filter_map(|key| entry.word(key)).collect();
-            devices.push(PciDevice {
-                addr,
-                class: entry.text("class").unwrap_or_default(),
-                name: Some(names.join(" ")).filter(|name| !name.is_empty()),
-                // -1 says that there is none.
-                iommu_group: entry.int("iommugroup").and_then(|group| group.try_into().ok()),
-            });
+            devices.extend(read_device(entry));
         }
-        devices.sort_by_key(|device| device.addr);
-        Ok(devices)
+        Ok(Inventory::new(devices, Known::Unknown, BTreeMap::new()))
     }
 
     /// The cluster's PCI resource mappings, by id; those that these credentials may not see are missing without an
@@ -53,6 +46,23 @@ impl Client {
         mappings.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(mappings)
     }
+}
+
+/// One device; none where its address can't be read. Numbers are `0x10de`, a group of -1 is none (pve-manager
+/// `API2/Hardware/PCI.pm:39-110`).
+fn read_device(entry: Object<'_>) -> Option<Device> {
+    let number = |key: &str| u16::from_str_radix(entry.word(key)?.trim_start_matches("0x"), 16).ok();
+    let id = |vendor, device| Some(PciId { vendor: number(vendor)?, device: number(device)? });
+    let addr: PciAddr = entry.word("id")?.parse().ok()?;
+    let class = entry.word("class").and_then(|class| Class::read(&class)).unwrap_or_default();
+    let ids = id("vendor", "device").unwrap_or_default();
+    let named = Names { vendor: entry.word("vendor_name"), device: entry.word("device_name") };
+    Some(Device {
+        subsystem: id("subsystem_vendor", "subsystem_device").filter(|id| id.vendor != 0),
+        names: named.or(PciNames::default().of(ids)),
+        group: entry.int("iommugroup").and_then(|group| group.try_into().ok()),
+        ..Device::bare(addr, ids, class)
+    })
 }
 
 fn read_mapping(mapping: Object<'_>) -> Option<Mapping> {

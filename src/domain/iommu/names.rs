@@ -24,6 +24,16 @@ impl Names {
         }
     }
 
+    /// Takes the vendor off the beginning of a whole name, where it is one of those that people call by a shorter name.
+    #[must_use]
+    pub fn read(whole: &str) -> Self {
+        let known = VENDORS.iter().find_map(|(vendor, _)| Some((*vendor, whole.strip_prefix(vendor)?.trim())));
+        match known {
+            Some((vendor, device)) => Self { vendor: Some(vendor.to_owned()), device: Some(device.to_owned()) },
+            None => Self { vendor: None, device: Some(whole.to_owned()) },
+        }
+    }
+
     /// Fills the gaps with another source's names.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
@@ -42,8 +52,7 @@ const VENDORS: [(&str, &str); 5] = [
 
 /// The name that people know: `NVIDIA GeForce RTX 4090` for `NVIDIA Corporation AD102 [GeForce RTX 4090]`. The database
 /// puts a card's trade name into brackets, and a vendor's short name too.
-#[must_use]
-pub fn trade_name(name: &str) -> String {
+fn trade_name(name: &str) -> String {
     let known = VENDORS.iter().find_map(|(long, short)| Some((*short, name.strip_prefix(long)?.trim())));
     let Some((vendor, device)) = known else { return name.to_owned() };
     let bracketed = device.strip_suffix(']').and_then(|device| device.rsplit_once('[')).map(|(_, inside)| inside);

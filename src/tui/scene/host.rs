@@ -2,13 +2,14 @@
 
 use crate::domain::{
     facts::{Facts, Part},
-    gpu::PciDevice,
     guest::{AgentFacts, AgentState, Guest, GuestKind, Health, Power, ServiceState},
+    iommu::{Class, Device, Inventory, Known, Names},
     mode::ModeSet,
     testing::{self, GIB},
 };
 
 use super::NOON;
+use std::collections::BTreeMap;
 
 const NAMES: [(u32, &str); 6] =
     [(101, "cachyos-vr"), (102, "windows-vr"), (103, "forest"), (104, "forest-gpu"), (110, "nas"), (111, "gaming")];
@@ -46,19 +47,16 @@ pub(in crate::tui) fn facts(running: &[u32]) -> Facts {
         });
     }
     facts.lxc = Part::good(vec![container()], NOON);
-    let card = |addr: &str, class: &str, name: &str| PciDevice {
-        addr: addr.parse().unwrap(),
-        class: class.into(),
-        name: Some(name.into()),
-        iommu_group: Some(14),
+    let card = |addr: &str, id: &str, class: u32, name: &str| Device {
+        group: Some(14),
+        names: Names::read(name),
+        ..Device::bare(addr.parse().unwrap(), id.parse().unwrap(), Class(class))
     };
-    facts.pci = Part::good(
-        vec![
-            card("0000:01:00.0", "0x030000", "NVIDIA Corporation AD102 [GeForce RTX 4090]"),
-            card("0000:01:00.1", "0x040300", "NVIDIA Corporation AD102 High Definition Audio Controller"),
-        ],
-        NOON,
-    );
+    let devices = vec![
+        card("0000:01:00.0", "10de:2684", 0x03_0000, "NVIDIA Corporation AD102 [GeForce RTX 4090]"),
+        card("0000:01:00.1", "10de:22ba", 0x04_0300, "NVIDIA Corporation AD102 High Definition Audio Controller"),
+    ];
+    facts.pci = Part::good(Inventory::new(devices, Known::Unknown, BTreeMap::new()), NOON);
     for vmid in running {
         facts.agents.insert(testing::id(*vmid), Part::good(agent(*vmid), NOON));
     }

@@ -75,8 +75,8 @@ fn facts(text: &str) -> Facts {
         agent.services =
             vec![ServiceState { name: text.to_owned(), health: Health::Down, detail: Some(text.to_owned()) }];
     }
-    for device in facts.pci.value.iter_mut().flatten() {
-        device.name = Some(text.to_owned());
+    for device in facts.pci.value.iter_mut().flat_map(|pci| &mut pci.devices) {
+        device.names.device = Some(text.to_owned());
     }
     facts
 }

@@ -11,6 +11,7 @@ use crate::{
         gpu,
         guest::{AgentState, Guest, GuestKind, Health},
         ids::{Millis, Vmid},
+        iommu::Inventory,
         text::{duration, safe},
     },
     tui::{
@@ -125,11 +126,12 @@ impl<'a> Detail<'a> {
 
     fn gpu(&self) -> Vec<Line<'a>> {
         let facts = &self.model.facts;
+        let pci = facts.pci.value.as_ref();
         let claim = self.row.mode.and_then(|mode| mode.gpu(facts)).map(|gpu| gpu.word().to_owned());
         let broken = facts.configs.get(&self.row.vmid).and_then(|part| part.error.as_ref());
         let before = last_read(facts, self.row.vmid);
-        let before = before.and_then(|(facts, seen)| Some((devices(&facts, self.row.vmid)?, seen)));
-        let text = match (claim, devices(facts, self.row.vmid), broken) {
+        let before = before.and_then(|(facts, seen)| Some((devices(&facts, pci, self.row.vmid)?, seen)));
+        let text = match (claim, devices(facts, pci, self.row.vmid), broken) {
             (_, _, Some(trouble)) => match before {
                 Some((devices, seen)) => {
                     let devices = if devices.is_empty() { "none".to_owned() } else { devices.join(", ") };
@@ -227,7 +229,7 @@ fn cpus(count: f64) -> String {
 }
 
 /// The devices that a guest takes, by name where the host's PCI list has one. Functions of one card are one device.
-fn devices(facts: &Facts, vmid: Vmid) -> Option<Vec<String>> {
+fn devices(facts: &Facts, pci: Option<&Inventory>, vmid: Vmid) -> Option<Vec<String>> {
     let claims = facts.claims(vmid)?;
     let mut found: Vec<String> = Vec::new();
     for claim in &claims {
@@ -236,15 +238,10 @@ fn devices(facts: &Facts, vmid: Vmid) -> Option<Vec<String>> {
             found.push("a device that can't be read".to_owned());
         }
         for addr in functions {
-            let listed = facts.pci.value.iter().flatten();
-            let device = listed.filter(|device| device.addr.overlaps(addr)).min_by_key(|device| device.addr.function);
-            let text = device.map_or_else(
-                || addr.to_string(),
-                |device| match &device.name {
-                    Some(name) => format!("{} ({})", model_name(name), addr.slot()),
-                    None => addr.to_string(),
-                },
-            );
+            let slot = pci.map(|pci| pci.functions(addr));
+            let device = slot.and_then(|mut functions| functions.find(|device| device.addr.overlaps(addr)));
+            let text =
+                device.map_or_else(|| addr.to_string(), |device| format!("{} ({})", device.title(), addr.slot()));
             if !found.contains(&text) {
                 found.push(text);
             }
@@ -261,7 +258,6 @@ fn last_read(facts: &Facts, vmid: Vmid) -> Option<(Facts, Millis)> {
         node: facts.node.clone(),
         configs: [(vmid, Part::good(config, seen))].into(),
         mappings: facts.mappings.clone(),
-        pci: facts.pci.clone(),
         ..Facts::default()
     };
     Some((known, seen))
@@ -275,15 +271,5 @@ const fn agent_words(state: AgentState) -> (&'static str, Role) {
         AgentState::GuestOff => ("guest is off", Role::Muted),
         AgentState::Forbidden => ("the token may not ask", Role::Warn),
         AgentState::Unknown => ("unknown", Role::Muted),
-    }
-}
-
-/// `NVIDIA Corporation AD102 [GeForce RTX 4090]`, as the PCI database has it, in the words of the shop.
-pub(super) fn model_name(name: &str) -> String {
-    let vendor = name.split(' ').next().unwrap_or_default();
-    match name.rsplit_once('[').and_then(|(_, rest)| rest.strip_suffix(']')) {
-        Some(model) if model.starts_with(vendor) => safe(model),
-        Some(model) => safe(&format!("{vendor} {model}")),
-        None => safe(name),
     }
 }

@@ -125,7 +125,7 @@ fn figures<'a>(model: &Model, status: &HostStatus, pair: &impl Fn(&str, &str, Ro
 
 /// Each display device that a guest of the node takes, with who holds it now.
 fn cards(facts: &Facts, model: &Model) -> Vec<(String, String, Role)> {
-    let listed = facts.pci.value.iter().flatten().filter(|device| device.is_display());
+    let listed = facts.pci.value.iter().flat_map(|pci| &pci.devices).filter(|device| device.class.is_display());
     let mut all = Vec::new();
     for device in listed {
         let takes = |vmid| {
@@ -138,7 +138,7 @@ fn cards(facts: &Facts, model: &Model) -> Vec<(String, String, Role)> {
         if claimed.is_empty() {
             continue;
         }
-        let card = device.name.as_ref().map_or_else(|| device.addr.to_string(), |name| super::detail::model_name(name));
+        let card = device.title();
         let name = |vmid| model.setup.modes.of(vmid).map(|mode| safe(mode.name.as_str()));
         let unread = facts.qemu.value.iter().flatten();
         let unread = unread.filter(|guest| guest.power.holds_devices() && facts.claims(guest.vmid).is_none()).count();

@@ -156,9 +156,9 @@ fn gpu_name(facts: &Facts, vmid: Vmid) -> Option<String> {
     if let Some(name) = facts.agent(vmid).and_then(|agent| agent.gpu.clone()) {
         return Some(name);
     }
-    let devices = facts.pci.value.iter().flatten();
-    let mut displays = devices.filter(|d| d.is_display() && functions.iter().any(|f| f.overlaps(d.addr)));
-    displays.find_map(|device| device.name.clone())
+    let devices = facts.pci.value.iter().flat_map(|pci| &pci.devices);
+    let mut displays = devices.filter(|d| d.class.is_display() && functions.iter().any(|f| f.overlaps(d.addr)));
+    displays.find_map(|device| device.names.title())
 }
 
 /// What brings the guests that an operation touched back to where they were: the body of an undo.
