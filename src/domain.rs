@@ -15,6 +15,7 @@ pub mod mode;
 pub mod policy;
 pub mod probe;
 pub mod service;
+pub mod setup;
 pub mod switch;
 #[cfg(test)]
 pub(crate) mod testing;

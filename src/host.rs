@@ -4,11 +4,15 @@
 //! are followed inside of the root, as `chroot` would; nothing is run, and no device is woken.
 
 mod disks;
+mod efivars;
+mod loaders;
 mod names;
 mod root;
+mod setup;
 mod sysfs;
 
 pub use root::{Bad, Root};
+pub use setup::setup;
 pub use sysfs::inventory;
 
 #[cfg(test)]

@@ -137,8 +137,13 @@ fn steps(path: &Path) -> Vec<Step> {
     path.components().rev().filter_map(step).collect()
 }
 
-fn bad(path: &str, source: io::Error) -> Bad {
+pub(super) fn bad(path: &str, source: io::Error) -> Bad {
     Bad { path: path.to_owned(), source }
+}
+
+/// Whether a directory of drop-ins takes a file of this name.
+pub(super) fn is_conf(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "conf")
 }
 
 /// What isn't there is no error. A file below something that isn't a directory isn't there either.

@@ -1,5 +1,8 @@
 use super::*;
-use crate::domain::iommu::{Card, Role};
+use crate::domain::{
+    iommu::{Card, Known, Role},
+    setup::{Family, Loader, Off},
+};
 use machine::Machine;
 
 #[path = "../../tests/support/machine.rs"]
@@ -48,4 +51,52 @@ fn compare(name: &str, card: &Card, expected: &machine::Card) {
         assert_eq!(text(&card.slot.foreign), expected.foreign, "{name}");
         assert_eq!(text(&card.slot.bridges), expected.bridges, "{name}");
     }
+}
+
+#[test]
+fn every_example_host_says_what_booted_it() {
+    for (name, loader, managed) in [
+        ("intel-z790-rtx4090", Loader::SystemdBoot, true),
+        ("amd-b450-dirty-group", Loader::Grub, false),
+        ("trx40-dual-rtx3090", Loader::Grub, true),
+        ("intel-z390-no-iommu", Loader::Grub, false),
+    ] {
+        let (machine, dir, root) = example(name);
+        let seen = setup(&root).unwrap();
+        assert_eq!((seen.boot.loader, seen.boot.managed), (Known::Is(loader), managed), "{name}");
+        assert_eq!(seen.boot.efi, Known::Is(machine.efi), "{name}");
+        assert_eq!(seen.secure_boot.get().copied(), machine.efi.then_some(machine.secure_boot), "{name}");
+        assert_eq!(seen.pve.get(), machine.pve.as_ref(), "{name}");
+        assert_eq!(seen.family, Family::Proxmox, "{name}");
+        // A copy without the firmware's variables says the same, by the command line.
+        if machine.efi {
+            std::fs::remove_dir_all(dir.path().join("sys/firmware/efi/efivars")).unwrap();
+            std::fs::remove_dir_all(dir.path().join("etc/pve")).unwrap();
+            let seen = setup(&root).unwrap();
+            assert_eq!((seen.boot.loader, seen.family), (Known::Is(loader), Family::Proxmox), "{name}");
+            assert_eq!(seen.secure_boot, Known::Unknown);
+        }
+    }
+}
+
+#[test]
+fn the_facts_of_a_set_up_are_those_of_its_files() {
+    let (_, _dir, root) = example("intel-z790-rtx4090");
+    let seen = setup(&root).unwrap();
+    let inventory = inventory(&root, None).unwrap();
+    let ids: Vec<String> = seen.vfio_ids()[0].2.iter().map(ToString::to_string).collect();
+    assert_eq!(ids, ["10de:2684", "10de:22ba"]);
+    assert_eq!(seen.has_module("vfio-pci"), Known::Is(true));
+    assert_eq!(
+        seen.load.iter().map(|load| load.module.as_str()).collect::<Vec<_>>(),
+        ["vfio", "vfio_iommu_type1", "vfio_pci"]
+    );
+    assert_eq!((seen.iommu_table(), seen.iommu_off(&inventory)), (Known::Is(Some("DMAR")), None));
+    assert_eq!(seen.cpu.virtualisation, Known::Is(true));
+    assert!(seen.ways_in.any());
+    assert!(seen.framebuffers_on(&inventory, "01:00".parse().unwrap()).is_empty());
+    assert_eq!(seen.framebuffers_on(&inventory, "00:02".parse().unwrap()).len(), 1);
+    let (_, _dir, root) = example("intel-z390-no-iommu");
+    let off = setup(&root).unwrap().iommu_off(&super::inventory(&root, None).unwrap());
+    assert_eq!(off, Some(Off::Firmware));
 }

@@ -190,7 +190,10 @@ impl Tree<'_> {
             self.file(&format!("/sys/firmware/acpi/tables/{table}"), "");
         }
         if let Some(version) = &self.machine.pve {
-            self.file("/usr/share/doc/pve-manager/version", version);
+            self.file(
+                "/var/lib/dpkg/status",
+                format!("Package: pve-manager\nStatus: install ok installed\nVersion: {version}\n\n"),
+            );
             self.file("/etc/os-release", "ID=debian\nVERSION_ID=\"13\"\n");
             self.dir("/etc/pve");
         } else {

@@ -1,0 +1,162 @@
+//! What booted a host: told by what it left behind, never by which files lie around. A host that GRUB boots may well
+//! have an `/etc/kernel/cmdline`.
+
+use super::CommandLine;
+use crate::domain::iommu::Known;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, fmt};
+
+/// A boot loader.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loader {
+    /// GRUB.
+    Grub,
+    /// systemd-boot.
+    SystemdBoot,
+    /// Limine.
+    Limine,
+    /// A kernel, its command line and its RAM disk in one file, which the firmware boots itself.
+    Unified,
+}
+
+impl fmt::Display for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Grub => "GRUB",
+            Self::SystemdBoot => "systemd-boot",
+            Self::Limine => "Limine",
+            Self::Unified => "the firmware itself (unified kernel image)",
+        })
+    }
+}
+
+/// What is known of what booted a host.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Boot {
+    /// Whether the firmware is UEFI.
+    pub efi: Known<bool>,
+    /// What booted it. Unknown where nothing tells, or what tells doesn't agree.
+    pub loader: Known<Loader>,
+    /// Whether proxmox-boot-tool keeps copies of kernels and boot configuration on ESPs of its own
+    /// (`/etc/kernel/proxmox-boot-uuids`), so that each change needs `proxmox-boot-tool refresh`.
+    pub managed: bool,
+    /// What tells so.
+    pub clues: Vec<Clue>,
+}
+
+/// Something that tells what booted a host.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Clue {
+    /// What it is, such as `Boot0001 is \EFI\proxmox\shimx64.efi`.
+    pub says: String,
+    /// Which loader it speaks for.
+    pub loader: Loader,
+}
+
+/// What a running system shows of its boot.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Clues {
+    /// Whether the firmware is UEFI.
+    pub efi: Known<bool>,
+    /// The entry that the firmware booted: its number and its file.
+    pub entry: Option<(u16, String)>,
+    /// `LoaderInfo`, which a loader leaves for the system: `systemd-boot 257.9-1`
+    /// (<https://systemd.io/BOOT_LOADER_INTERFACE/>).
+    pub loader_info: Option<String>,
+    /// What the kernel was told.
+    pub cmdline: Option<CommandLine>,
+    /// Whether `/etc/kernel/proxmox-boot-uuids` names an ESP.
+    pub managed: bool,
+    /// Whether the system's kernels and tools are Debian's or Proxmox', which boot from a BIOS by GRUB only.
+    pub debian: bool,
+    /// The command lines in the files of loaders that leave no trace of their own, and where they stand.
+    pub configured: Vec<(Loader, String, CommandLine)>,
+}
+
+impl Boot {
+    /// Judges what is seen.
+    #[must_use]
+    pub fn judge(seen: &Clues) -> Self {
+        let mut clues: Vec<Clue> = Vec::new();
+        let mut tell = |loader: Option<Loader>, says: String| {
+            clues.extend(loader.map(|loader| Clue { says, loader }));
+        };
+        if let Some((number, file)) = &seen.entry {
+            tell(of_file(file), format!("the firmware booted Boot{number:04X}, {file}"));
+        }
+        if let Some(info) = &seen.loader_info {
+            tell(of_info(info), format!("LoaderInfo is \"{info}\""));
+        }
+        if let Some(line) = &seen.cmdline {
+            if line.last("BOOT_IMAGE").is_some() {
+                tell(Some(Loader::Grub), "the kernel's command line has BOOT_IMAGE=".to_owned());
+            }
+            // systemd-boot hands a RAM disk to the kernel's EFI stub by a path with backslashes.
+            if line.values("initrd").any(|value| value.starts_with('\\')) && seen.efi != Known::Is(false) {
+                tell(Some(Loader::SystemdBoot), r"the kernel's command line has initrd=\".to_owned());
+            }
+        }
+        if seen.efi.is(&false) && seen.debian {
+            tell(Some(Loader::Grub), "there is no UEFI firmware".to_owned());
+        }
+        if clues.is_empty() {
+            clues = by_content(seen);
+        }
+        let loaders: BTreeSet<Loader> = clues.iter().map(|clue| clue.loader).collect();
+        let only = loaders.first().copied().filter(|_| loaders.len() == 1);
+        Self { efi: seen.efi, loader: only.into(), managed: seen.managed, clues }
+    }
+
+    /// Why nobody can tell what booted the host; none if it is known.
+    #[must_use]
+    pub fn doubt(&self) -> Option<String> {
+        if self.loader.get().is_some() {
+            return None;
+        }
+        if self.clues.is_empty() {
+            return Some("Nothing tells which boot loader started this host.".to_owned());
+        }
+        let clues: Vec<String> = self.clues.iter().map(|clue| format!("{} ({})", clue.says, clue.loader)).collect();
+        Some(format!("What tells the boot loader doesn't agree: {}.", clues.join("; ")))
+    }
+}
+
+/// Where no loader left a trace: the one whose file holds just what the kernel was told.
+fn by_content(seen: &Clues) -> Vec<Clue> {
+    let Some(told) = &seen.cmdline else { return Vec::new() };
+    let same = |line: &CommandLine| {
+        let plain = |line: &CommandLine| {
+            line.tokens().filter(|token| !token.starts_with("initrd=")).map(str::to_owned).collect::<BTreeSet<_>>()
+        };
+        !plain(line).is_empty() && plain(line) == plain(told)
+    };
+    let fits = seen.configured.iter().filter(|(.., line)| same(line));
+    fits.map(|(loader, file, _)| Clue { says: format!("the kernel was told what stands in {file}"), loader: *loader })
+        .collect()
+}
+
+/// The loader that a file of a boot entry is. Debian's and Proxmox' shim starts GRUB. The fallback path
+/// (`\EFI\BOOT\BOOTX64.EFI`) may be anything.
+fn of_file(file: &str) -> Option<Loader> {
+    let file = file.to_ascii_lowercase().replace('/', "\\");
+    let name = file.rsplit('\\').next().unwrap_or_default();
+    match name {
+        _ if name.starts_with("grub") || name.starts_with("shim") => Some(Loader::Grub),
+        _ if name.starts_with("systemd-boot") => Some(Loader::SystemdBoot),
+        _ if name.contains("limine") || file.contains("\\limine\\") => Some(Loader::Limine),
+        _ if file.starts_with("\\efi\\linux\\") => Some(Loader::Unified),
+        _ => None,
+    }
+}
+
+/// GRUB (its module `bli`) and Limine write `LoaderInfo` too.
+fn of_info(info: &str) -> Option<Loader> {
+    let info = info.trim().to_ascii_lowercase();
+    let known = [("systemd-boot", Loader::SystemdBoot), ("grub", Loader::Grub), ("limine", Loader::Limine)];
+    known.iter().find(|(name, _)| info.starts_with(name)).map(|(_, loader)| *loader)
+}
+
+#[cfg(test)]
+#[path = "boot_tests.rs"]
+mod tests;

@@ -1,0 +1,157 @@
+//! The running kernel: its version, its command line, who draws into the firmware's framebuffer.
+
+use crate::domain::{
+    gpu::PciAddr,
+    iommu::{Known, Range},
+};
+use serde::{Deserialize, Serialize};
+use std::{cmp::Ordering, fmt};
+
+/// A kernel's command line, word by word. A quoted blank belongs to its word (kernel
+/// `Documentation/admin-guide/kernel-parameters.rst`).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct CommandLine(Vec<String>);
+
+impl CommandLine {
+    /// Takes a line apart.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let mut quoted = false;
+        let words = text.split(|c: char| {
+            quoted ^= c == '"';
+            c.is_whitespace() && !quoted
+        });
+        Self(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// The words.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Whether a word stands there as it is.
+    #[must_use]
+    pub fn has(&self, token: &str) -> bool {
+        self.tokens().any(|word| word == token)
+    }
+
+    /// The values of `key=value`, in order.
+    pub fn values<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.tokens().filter_map(move |word| word.strip_prefix(key)?.strip_prefix('='))
+    }
+
+    /// The last value of `key=value`: usually the one that counts.
+    #[must_use]
+    pub fn last<'a>(&'a self, key: &'a str) -> Option<&'a str> {
+        self.values(key).last()
+    }
+}
+
+impl fmt::Display for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
+/// A kernel's version: `7.0.14-14-pve`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Release {
+    /// As the kernel says it.
+    pub text: String,
+    /// The first two numbers.
+    pub version: (u32, u32),
+}
+
+impl Release {
+    /// Reads `uname -r`; none if it doesn't begin with two numbers.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().ok());
+        Some(Self { text: text.to_owned(), version: (numbers.next()??, numbers.next()??) })
+    }
+}
+
+/// Who draws into the firmware's framebuffer, by `/proc/iomem`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Framebuffer {
+    /// The name of the reservation: `BOOTFB`, `simple-framebuffer`, `efifb`.
+    pub owner: String,
+    /// Its addresses; unknown to who isn't root, whom the kernel shows zeros.
+    pub range: Known<Range>,
+    /// The PCI function whose memory it is in.
+    pub device: Option<PciAddr>,
+}
+
+/// Names under which the firmware's framebuffer is reserved. A card's own driver has taken it over once it is gone.
+const OWNERS: [&str; 10] = [
+    "BOOTFB",
+    "simple-framebuffer",
+    "simplefb",
+    "simpledrm",
+    "efifb",
+    "efidrm",
+    "vesafb",
+    "vesadrm",
+    "bootfb",
+    "sysfb",
+];
+
+/// The firmware's framebuffers in `/proc/iomem`: lines of `first-last : owner`, two blanks deeper for each range around.
+#[must_use]
+pub fn framebuffers(iomem: &str) -> Vec<Framebuffer> {
+    let mut above: Vec<(usize, Option<PciAddr>)> = Vec::new();
+    let mut found = Vec::new();
+    for line in iomem.lines() {
+        let depth = line.len() - line.trim_start().len();
+        let Some((range, owner)) = line.trim().split_once(" : ") else { continue };
+        above.retain(|(other, _)| other.cmp(&depth) == Ordering::Less);
+        if OWNERS.contains(&owner) {
+            let device = above.iter().rev().find_map(|(_, device)| *device);
+            found.push(Framebuffer { owner: owner.to_owned(), range: self::range(range).into(), device });
+        }
+        above.push((depth, owner.parse().ok().filter(|addr: &PciAddr| addr.function.is_some())));
+    }
+    found
+}
+
+fn range(text: &str) -> Option<Range> {
+    let (first, last) = text.split_once('-')?;
+    let number = |text| u64::from_str_radix(text, 16).ok();
+    Some(Range { first: number(first)?, last: number(last)? }).filter(|range| range.last > range.first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_is_read_by_words() {
+        let line = CommandLine::read("BOOT_IMAGE=/x ro  a=\"b c\" iommu=pt a=2\n");
+        assert_eq!(line.tokens().count(), 5);
+        assert_eq!((line.last("a"), line.last("iommu"), line.last("iomm")), (Some("2"), Some("pt"), None));
+        assert_eq!(line.values("a").next(), Some("\"b c\""));
+        assert!(line.has("ro") && !line.has("r"));
+    }
+
+    #[test]
+    fn a_release_begins_with_two_numbers() {
+        let version = |text| Release::read(text).map(|release| release.version);
+        assert_eq!(version("6.8.12-11-pve\n"), Some((6, 8)));
+        assert_eq!(version("7.0-rc3"), Some((7, 0)));
+        assert_eq!(version("next"), None);
+    }
+
+    #[test]
+    fn a_framebuffer_is_on_the_function_around_it() {
+        let text = "d0000000-dfffffff : PCI Bus 0000:01\n  d0000000-d1ffffff : 0000:01:00.0\n    d0000000-d08e9fff : BOOTFB\n\
+                    e0000000-e0ffffff : 0000:02:00.0\nf0000000-f0001000 : efifb\n00000000-00000000 : simple-framebuffer\n";
+        let seen = framebuffers(text);
+        let device = |at: usize| seen[at].device.map(|addr| addr.to_string());
+        assert_eq!(seen.len(), 3);
+        assert_eq!((device(0).as_deref(), device(1)), (Some("0000:01:00.0"), None));
+        assert_eq!(seen[0].range, Known::Is(Range { first: 0xd000_0000, last: 0xd08e_9fff }));
+        assert_eq!(seen[2].range, Known::Unknown);
+    }
+}
