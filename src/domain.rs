@@ -4,6 +4,7 @@
 //! [`Millis`](ids::Millis), facts as [`Facts`](facts::Facts).
 
 pub mod address;
+pub mod backup;
 pub mod facts;
 pub mod finding;
 pub mod gpu;
@@ -11,6 +12,7 @@ pub mod guest;
 pub mod ids;
 pub mod iommu;
 pub mod load;
+pub mod mapping;
 pub mod mode;
 pub mod policy;
 pub mod probe;

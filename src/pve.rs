@@ -6,6 +6,7 @@
 mod access;
 mod agent;
 mod auth;
+mod backup;
 mod client;
 mod cluster;
 mod error;
@@ -14,6 +15,7 @@ mod grant;
 mod hardware;
 mod http;
 mod lxc;
+mod mapping;
 mod nodes;
 mod qemu;
 mod rrd;

@@ -127,6 +127,8 @@ fn owns(sim: &Sim, who: &Identity, task: &Task) -> bool {
 #[cfg(test)]
 mod contract_tests;
 #[cfg(test)]
+mod mapping_tests;
+#[cfg(test)]
 mod recorded_tests;
 #[cfg(test)]
 #[path = "sim/sim_tests.rs"]

@@ -108,6 +108,19 @@ pub struct PowerRight {
     pub grant: Vec<String>,
 }
 
+/// Privileges that our credentials lack on one path.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MissingRight {
+    /// Who we are: `user@realm!token`, or `user@realm`.
+    pub who: String,
+    /// Where, such as `/vms/101`.
+    pub path: String,
+    /// Which.
+    pub privileges: Vec<String>,
+    /// Shell lines that grant them on the host.
+    pub grant: Vec<String>,
+}
+
 /// A task that the host is running now, anybody's.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RunningTask {

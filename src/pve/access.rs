@@ -1,7 +1,10 @@
 //! `/version` and `/access`.
 
 use super::{client::Client, error::Error, grant, wire::Object};
-use crate::domain::{facts::PowerRight, ids::Vmid};
+use crate::domain::{
+    facts::{MissingRight, PowerRight},
+    ids::Vmid,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Client {
@@ -53,5 +56,28 @@ impl Client {
         }
         let grant = grant::lines(&path, NEEDED, self.who(), self.major());
         Ok(PowerRight { granted: false, who: self.identity(), grant })
+    }
+
+    /// The privileges that these credentials lack, each with its path: of each path one request. A privilege may be
+    /// several, joined by `|`, of which one is enough.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn lacking(&self, needed: &[(String, &[&'static str])]) -> Result<Vec<MissingRight>, Error> {
+        let mut missing = Vec::new();
+        for (path, privileges) in needed {
+            let all = self.permissions(Some(path)).await?;
+            let held = all.get(path).ok_or_else(|| Error::Protocol(format!("permissions: no {path} in the answer")))?;
+            let lacks = |privilege: &&&str| !privilege.split('|').any(|one| held.contains(one));
+            let lacking: Vec<&str> = privileges.iter().filter(lacks).copied().collect();
+            let Some(first) = lacking.first() else { continue };
+            missing.push(MissingRight {
+                who: self.identity(),
+                path: path.clone(),
+                privileges: lacking.iter().map(|one| one.replace('|', " or ")).collect(),
+                grant: grant::lines(path, first, self.who(), self.major()),
+            });
+        }
+        Ok(missing)
     }
 }

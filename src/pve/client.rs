@@ -132,6 +132,16 @@ impl Client {
         self.request(Method::Post, path, params, Meaning::Change).await
     }
 
+    /// Changes what exists.
+    pub(crate) async fn put(&self, path: String, params: &[(&str, String)]) -> Result<Value, Error> {
+        self.request(Method::Put, path, params, Meaning::Change).await
+    }
+
+    /// Removes.
+    pub(crate) async fn delete(&self, path: String) -> Result<Value, Error> {
+        self.request(Method::Delete, path, &[], Meaning::Change).await
+    }
+
     async fn request(
         &self,
         method: Method,

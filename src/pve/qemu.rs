@@ -6,13 +6,14 @@ use super::{
     form,
     lxc::read_list,
     tasks::read_upid,
-    wire::{Object, flag_word, properties},
+    wire::{self, Object, flag_word, properties},
 };
 use crate::domain::{
     gpu::HostPci,
     guest::{Guest, GuestConfig, GuestKind, Power},
     ids::{NodeName, Upid, Vmid},
 };
+use std::collections::BTreeMap;
 
 impl Client {
     /// A node's VMs, by number; those without VM.Audit are missing without an error. Only with `full` is a paused VM told
@@ -44,6 +45,16 @@ impl Client {
         let params: &[_] = if running_values { &[("current", "1".to_owned())] } else { &[] };
         let data = self.get(vm(node, vmid, "config"), params).await?;
         Ok(read_config(Object::new(&data, "VM configuration")?))
+    }
+
+    /// A VM's configuration as it will be after its next start, every key and value as text.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn qemu_settings(&self, node: &NodeName, vmid: Vmid) -> Result<BTreeMap<String, String>, Error> {
+        let data = self.get(vm(node, vmid, "config"), &[]).await?;
+        let settings = Object::new(&data, "VM configuration")?;
+        Ok(settings.entries().filter_map(|(key, value)| Some((key.to_owned(), wire::text(value)?))).collect())
     }
 
     /// Starts a VM. That it is locked, already runs or finds its device taken shows up only in the task.

@@ -3,6 +3,7 @@
 mod access;
 mod agent;
 mod cluster;
+mod mapping;
 mod node;
 mod power;
 mod qemu;
@@ -78,7 +79,11 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
         ("POST", "/access/ticket") => access::ticket(&call),
         ("GET", "/cluster/resources") => Ok(cluster::resources(&call)),
         ("GET", "/cluster/status") => Ok(cluster::status(&call)),
-        ("GET", "/cluster/mapping/pci") => Ok(cluster::mappings(&call)),
+        ("GET", "/cluster/backup") => Ok(cluster::backups(&call)),
+        ("GET", "/cluster/mapping/pci") => mapping::list(&call),
+        ("POST", "/cluster/mapping/pci") => mapping::create(&call),
+        ("PUT", "/cluster/mapping/pci/{id}") => mapping::update(&call),
+        ("DELETE", "/cluster/mapping/pci/{id}") => Ok(mapping::delete(&call)),
         ("GET", "/nodes") => Ok(node::list(&call)),
         ("GET", "/nodes/{node}/status") => Ok(node::status(&call)),
         ("GET", "/nodes/{node}/rrddata") => Ok(rrd::node(&call)),

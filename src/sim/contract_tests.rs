@@ -80,6 +80,7 @@ fn valid(name: &str, param: &Param) -> String {
         Some("pve-realm") => "pam",
         Some("pve-tokenid-or-userid") => "morpheus@pam!morpheus-token",
         Some("pve-configid") => "snap1",
+        Some("pci-map") => "node=pve,path=0000:01:00,id=10de:2684,subsystem-id=10de:16f4,iommugroup=12",
         Some("CIDR") => "192.0.2.0/24",
         Some("nets-host-mtu") => "net0=1500",
         _ => "",
@@ -113,6 +114,10 @@ fn invalid(param: &Param) -> Option<(String, String)> {
             Some(("!x".into(), "invalid format - storage ID '!x' contains illegal characters\n".into()))
         }
         (_, Some("pve-configid")) => Some(("1 x".into(), "invalid format - invalid configuration ID '1 x'\n".into())),
+        (_, Some("pci-map")) => Some((
+            "node=pve,path=01:00,id=10de:2684".into(),
+            "invalid format - format error\npath: value does not match the regex pattern\n".into(),
+        )),
         (_, Some("pve-priv-list")) => {
             Some(("Sys.Nope".into(), "invalid format - invalid privilege 'Sys.Nope'\n".into()))
         }
@@ -185,7 +190,7 @@ async fn who_has_no_rights_gets_the_missing_one_named_or_an_empty_list() {
         let answer = ask(&fresh(&world), endpoint, &params, As::Token(NOBODY)).await;
         match &endpoint.permission {
             Permission::Check { path, privs, any } => {
-                let path = path.replace("{vmid}", "103").replace("{node}", "pve");
+                let path = path.replace("{vmid}", "103").replace("{node}", "pve").replace("{id}", "snap1");
                 let needed = privs.join(if *any { "|" } else { ", " });
                 let expected = format!("Permission check failed ({path}, {needed})");
                 assert_eq!((answer.status, answer.reason), (403, expected), "{name_of}");

@@ -1,13 +1,13 @@
 //! Who holds which PCI function: `/run/qemu-server/pci-id-reservations` and what starts make of it
 //! (qemu-server `QemuServer/PCI.pm:440-620, 805-872`).
 
-use super::world::{GuestSpec, World};
-use crate::domain::{
-    gpu::{HostPci, PciAddr, PciSource},
-    ids::NodeName,
-};
+use super::world::{GuestSpec, MappingSpec, World};
+use crate::domain::gpu::{HostPci, PciAddr, PciSource};
 use std::collections::BTreeMap;
 use tokio::time::Instant;
+
+/// Resource mappings by id.
+pub(crate) type Mappings = BTreeMap<String, MappingSpec>;
 
 /// How a function is held.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,7 +79,7 @@ impl Reservations {
 ///
 /// # Errors
 /// The words with which a start fails: no such mapping, no such device, no IOMMU.
-pub(crate) fn wanted(world: &World, spec: &GuestSpec) -> Result<Vec<Vec<Vec<PciAddr>>>, String> {
+pub(crate) fn wanted(world: &World, mappings: &Mappings, spec: &GuestSpec) -> Result<Vec<Vec<Vec<PciAddr>>>, String> {
     let mut devices = Vec::new();
     for index in 0..16_u8 {
         let Some(text) = spec.text(&format!("hostpci{index}")) else { continue };
@@ -89,7 +89,7 @@ pub(crate) fn wanted(world: &World, spec: &GuestSpec) -> Result<Vec<Vec<Vec<PciA
         }
         let alternatives = match &entry.source {
             PciSource::Raw(addrs) => vec![addrs.clone()],
-            PciSource::Mapping(id) => mapped(world, id)?,
+            PciSource::Mapping(id) => mapped(world, mappings, id)?,
         };
         let alternatives: Result<Vec<_>, String> = alternatives.iter().map(|addrs| functions(world, addrs)).collect();
         devices.push(alternatives?);
@@ -101,22 +101,67 @@ pub(crate) fn wanted(world: &World, spec: &GuestSpec) -> Result<Vec<Vec<Vec<PciA
 }
 
 /// The first alternative of each device, for guests that run from the beginning.
-pub(crate) fn first_choice(world: &World, spec: &GuestSpec) -> Vec<PciAddr> {
-    let devices = wanted(world, spec).unwrap_or_default();
+pub(crate) fn first_choice(world: &World, mappings: &Mappings, spec: &GuestSpec) -> Vec<PciAddr> {
+    let devices = wanted(world, mappings, spec).unwrap_or_default();
     devices.into_iter().filter_map(|alternatives| alternatives.into_iter().next()).flatten().collect()
 }
 
-fn mapped(world: &World, id: &str) -> Result<Vec<Vec<PciAddr>>, String> {
+fn mapped(world: &World, mappings: &Mappings, id: &str) -> Result<Vec<Vec<PciAddr>>, String> {
     let missing = || format!("PCI device mapping not found for '{id}'");
-    let mapping = world.mappings.get(id).ok_or_else(missing)?;
+    let mapping = mappings.get(id).ok_or_else(missing)?;
+    for entry in mapping.map.iter().filter(|entry| is_on(world, entry)) {
+        let invalid = |why| format!("PCI device mapping invalid (hardware probably changed): {why}");
+        check_entry(world, id, entry).map_err(invalid)?;
+    }
     let entries: Vec<Vec<PciAddr>> = mapping.map.iter().filter_map(|entry| path_on(world, entry)).collect();
     if entries.is_empty() { Err(missing()) } else { Ok(entries) }
 }
 
+/// The value of a property of an entry.
+fn field<'a>(entry: &'a str, name: &str) -> Option<&'a str> {
+    entry.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Whether an entry speaks of this node.
+pub(crate) fn is_on(world: &World, entry: &str) -> bool {
+    field(entry, "node") == Some(world.node.name.as_str())
+}
+
 fn path_on(world: &World, entry: &str) -> Option<Vec<PciAddr>> {
-    let field = |name: &str| entry.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
-    let here = NodeName::from(field("node")?).as_str() == world.node.name;
-    here.then(|| field("path").into_iter().flat_map(|path| path.split(';')).filter_map(|a| a.parse().ok()).collect())
+    let paths = || field(entry, "path").into_iter().flat_map(|path| path.split(';'));
+    is_on(world, entry).then(|| paths().filter_map(|addr| addr.parse().ok()).collect())
+}
+
+/// Compares an entry with the hardware, as every start does (pve-guest-common `Mapping/PCI.pm:144-204`).
+///
+/// # Errors
+/// The host's words for the first difference.
+pub(crate) fn check_entry(world: &World, id: &str, entry: &str) -> Result<(), String> {
+    let path = field(entry, "path").unwrap_or_default();
+    for (place, path) in path.split(';').enumerate() {
+        let path = if path.contains('.') { path.to_owned() } else { format!("{path}.0") };
+        let device = world.pci.iter().find(|device| device.id.to_string() == path);
+        let device = device.ok_or_else(|| format!("pci device '{path}' not found"))?;
+        let pair = |vendor: &str, device: &str| format!("{vendor}:{device}").replace("0x", "");
+        let subsystem = device.subsystem_vendor.as_deref().zip(device.subsystem_device.as_deref());
+        let group = (device.iommugroup >= 0).then(|| device.iommugroup.to_string());
+        let expected = [
+            ("id", Some(pair(&device.vendor, &device.device))),
+            ("iommugroup", group),
+            ("subsystem-id", subsystem.map(|(vendor, device)| pair(vendor, device))),
+        ];
+        for (name, expected) in expected.into_iter().filter(|(name, _)| place == 0 || *name != "iommugroup") {
+            match (expected, field(entry, name)) {
+                (Some(_), None) => return Err(format!("missing expected property '{name}' for device '{path}'")),
+                (None, Some(_)) => return Err(format!("unexpected property '{name}' configured for device '{path}'")),
+                (Some(expected), Some(given)) if expected != given.replace("0x", "") => {
+                    return Err(format!("'{name}' does not match for '{id}' ({expected} != {given})"));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Every function that the addresses stand for: a slot means all of its functions.

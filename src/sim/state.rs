@@ -9,7 +9,7 @@ use super::{
     pci::Reservations,
     scenario::{Change, Event},
     task::Task,
-    world::{GuestSpec, Initial, World},
+    world::{GuestSpec, Initial, MappingSpec, World},
 };
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::time::Instant;
@@ -96,6 +96,7 @@ impl Vm {
 /// Everything that changes.
 pub(crate) struct State {
     pub(crate) vms: BTreeMap<u32, Vm>,
+    pub(crate) mappings: BTreeMap<String, MappingSpec>,
     pub(crate) reservations: Reservations,
     pub(crate) tasks: Vec<Task>,
     pub(crate) tickets: Vec<Ticket>,
@@ -116,6 +117,7 @@ impl State {
         events.sort_by(|a, b| b.at.total_cmp(&a.at));
         let mut state = Self {
             vms: BTreeMap::new(),
+            mappings: world.mappings.clone(),
             reservations: Reservations::default(),
             tasks: Vec::new(),
             tickets: Vec::new(),
@@ -150,7 +152,7 @@ impl State {
             };
             state.vms.insert(*vmid, vm);
             if power.is_on() {
-                let functions = super::pci::first_choice(world, spec);
+                let functions = super::pci::first_choice(world, &state.mappings, spec);
                 state.reservations.hold(*vmid, &functions);
                 state.power_on(*vmid, power, Clock::now());
                 if let Some(vm) = state.vms.get_mut(vmid) {
@@ -294,7 +296,7 @@ impl State {
     }
 
     fn take_devices(&mut self, world: &World, vmid: u32, spec: &GuestSpec) -> bool {
-        let functions = super::pci::first_choice(world, spec);
+        let functions = super::pci::first_choice(world, &self.mappings, spec);
         let free = self.reservations.holder(vmid, &functions).is_none();
         if free {
             self.reservations.hold(vmid, &functions);

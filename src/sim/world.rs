@@ -28,6 +28,9 @@ pub struct World {
     /// Resource mappings by id.
     #[serde(default)]
     pub mappings: BTreeMap<String, MappingSpec>,
+    /// Backup jobs, keys and values as the API gives them.
+    #[serde(default)]
+    pub backups: Vec<BTreeMap<String, Value>>,
     /// Storages by id.
     #[serde(default)]
     pub storages: BTreeMap<String, StorageSpec>,

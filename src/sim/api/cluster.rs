@@ -1,10 +1,7 @@
-//! `/cluster`: resources, status, resource mappings.
+//! `/cluster`: resources, status, backup jobs.
 
 use super::{Call, node, qemu};
-use crate::sim::{
-    answer::{Answer, Entry},
-    auth::digest,
-};
+use crate::sim::answer::Answer;
 use serde_json::{Value, json};
 
 /// `GET /cluster/resources`. The real one is up to 10 s old; this one is fresh.
@@ -42,23 +39,7 @@ pub(super) fn status(call: &Call<'_>) -> Answer {
     Value::Array(vec![entry]).into()
 }
 
-/// `GET /cluster/mapping/pci`: those that the asker may see.
-pub(super) fn mappings(call: &Call<'_>) -> Answer {
-    let audit = ["Mapping.Modify", "Mapping.Use", "Mapping.Audit"];
-    let all = &call.sim.world.mappings;
-    let seen = all.iter().filter(|(id, _)| call.may(&format!("/mapping/pci/{id}"), &audit));
-    let entries = seen.map(|(id, mapping)| {
-        let mut entry = json!({
-            "id": id, "type": "pci", "map": mapping.map,
-            "digest": digest(&format!("{all:?}")).get(..40).unwrap_or_default(),
-        });
-        if let Some(description) = &mapping.description {
-            entry.set("description", json!(description));
-        }
-        if call.text("check-node").is_some() {
-            entry.set("checks", json!([]));
-        }
-        entry
-    });
-    Value::Array(entries.collect()).into()
+/// `GET /cluster/backup`.
+pub(super) fn backups(call: &Call<'_>) -> Answer {
+    json!(call.sim.world.backups).into()
 }

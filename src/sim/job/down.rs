@@ -43,7 +43,7 @@ pub(crate) async fn shutdown(worker: Worker, vmid: u32, how: Shutdown) -> Result
     if how.reboot {
         let mut state = sim.state();
         if let Some(spec) = state.vms.get(&vmid).map(|vm| vm.spec.clone()) {
-            let functions = pci::first_choice(&sim.world, &spec);
+            let functions = pci::first_choice(&sim.world, &state.mappings, &spec);
             state.reservations.hold(vmid, &functions);
             state.power_on(vmid, Power::Running, Clock::now());
         }

@@ -52,7 +52,7 @@ pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
     for warning in warnings(vmid, &spec) {
         worker.warn(warning);
     }
-    let devices = pci::wanted(&sim.world, &spec)?;
+    let devices = pci::wanted(&sim.world, &sim.state().mappings, &spec)?;
     let functions = {
         let mut state = sim.state();
         let functions = choose(&mut state, &sim.world, vmid, &devices)?;

@@ -38,10 +38,14 @@ pub(crate) fn check(endpoint: &Endpoint, params: &Params) -> Result<(), Refused>
 fn value_fits(param: &Param, value: &Value) -> Result<(), String> {
     if param.kind == "array" {
         // A single value is an array of one (pve-common turns it into one for arrays).
-        return match value {
-            Value::Array(_) | Value::String(_) | Value::Number(_) => Ok(()),
-            other => Err(format!("type check ('array') failed - got '{other}'")),
+        let items: Vec<&Value> = match value {
+            Value::Array(items) => items.iter().collect(),
+            Value::String(_) | Value::Number(_) => vec![value],
+            other => return Err(format!("type check ('array') failed - got '{other}'")),
         };
+        let Some(format) = &param.format else { return Ok(()) };
+        let mut texts = items.into_iter().filter_map(Value::as_str);
+        return texts.try_for_each(|text| format_fits(format, text).map_err(|why| format!("invalid format - {why}\n")));
     }
     let text = match value {
         Value::String(text) => text.clone(),
@@ -111,6 +115,7 @@ fn format_fits(format: &str, text: &str) -> Result<(), String> {
             let name = !text.is_empty() && !dashes && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             return name.then_some(()).ok_or_else(|| "value does not look like a valid node name".to_owned());
         }
+        "pci-map" => return map_fits(text),
         "pve-configid" => word(text, "_-"),
         "pve-storage-id" => word(text, "-_."),
         "pve-realm" => word(text, ".-_"),
@@ -126,6 +131,41 @@ fn format_fits(format: &str, text: &str) -> Result<(), String> {
         _ => true,
     };
     if fits { Ok(()) } else { Err(misformatted(format, text)) }
+}
+
+/// An entry of a PCI mapping (pve-guest-common `Mapping/PCI.pm:51-87`).
+fn map_fits(text: &str) -> Result<(), String> {
+    let wrong = |name: &str, why: &str| Err(format!("format error\n{name}: {why}"));
+    let mut seen = Vec::new();
+    for part in text.split(',') {
+        let Some((name, value)) = part.split_once('=') else { return wrong(part, "value without key") };
+        let pair = || value.parse::<crate::domain::iommu::PciId>().is_ok() && value.len() == 9;
+        // Unlike elsewhere in Proxmox, the domain can't be left out.
+        let paths = || value.split(';').all(|path| path.matches(':').count() == 2 && is_lower_address(path));
+        let fits = match name {
+            "id" | "subsystem-id" => pair(),
+            "path" => paths(),
+            "iommugroup" => is_integer(value),
+            "node" => format_fits("pve-node", value).is_ok(),
+            "description" => true,
+            _ => {
+                return wrong(
+                    name,
+                    "property is not defined in schema and the schema does not allow additional properties",
+                );
+            }
+        };
+        if !fits {
+            return wrong(name, "value does not match the regex pattern");
+        }
+        seen.push(name);
+    }
+    let missing = ["id", "node", "path"].into_iter().find(|name| !seen.contains(name));
+    missing.map_or(Ok(()), |name| wrong(name, "property is missing and it is not optional"))
+}
+
+fn is_lower_address(path: &str) -> bool {
+    path.parse::<crate::domain::gpu::PciAddr>().is_ok() && !path.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 fn misformatted(format: &str, text: &str) -> String {

@@ -96,6 +96,9 @@ pub struct MappingSpec {
     /// A few words.
     #[serde(default)]
     pub description: Option<String>,
+    /// Whether mediated devices of it are given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mdev: bool,
     /// Entries such as `node=pve,path=0000:01:00,id=10de:2684,iommugroup=12`.
     pub map: Vec<String>,
 }

@@ -1,0 +1,70 @@
+use super::*;
+use crate::domain::iommu::{Class, Device, Known};
+use std::collections::BTreeMap;
+
+fn card(addr: &str, id: &str, subsystem: &str, group: u32) -> Device {
+    Device {
+        group: Some(group),
+        subsystem: Some(subsystem.parse().unwrap()),
+        parent: Known::Is(Some("0000:00:01.0".parse().unwrap())),
+        ..Device::bare(addr.parse().unwrap(), id.parse().unwrap(), Class(0x03_0000))
+    }
+}
+
+fn host(devices: Vec<Device>) -> Inventory {
+    Inventory::new(devices, Known::Is(vec!["dmar0".into()]), BTreeMap::new())
+}
+
+fn mapping(entries: &[&str]) -> MappingFile {
+    MappingFile {
+        id: "gpu0".into(),
+        entries: entries.iter().map(|e| (*e).to_owned()).collect(),
+        ..MappingFile::default()
+    }
+}
+
+const OLD: &str = "node=pve,path=0000:01:00,id=10de:2684,subsystem-id=1043:889a,iommugroup=2";
+const ELSEWHERE: &str = "node=pve2,path=0000:0a:00,id=1002:744c,iommugroup=9";
+
+#[test]
+fn a_repair_follows_the_card_and_leaves_other_nodes_alone() {
+    let moved = host(vec![card("0000:03:00.0", "10de:2684", "1043:889a", 17)]);
+    let repaired = mapping(&[ELSEWHERE, OLD]).repaired(&moved, &"pve".into(), None).unwrap();
+    let fresh = "node=pve,path=0000:03:00,id=10de:2684,subsystem-id=1043:889a,iommugroup=17";
+    assert_eq!(repaired, [ELSEWHERE, fresh]);
+}
+
+#[test]
+fn a_repaired_mapping_is_repaired_no_further() {
+    let same = host(vec![card("0000:01:00.0", "10de:2684", "1043:889a", 2)]);
+    assert_eq!(mapping(&[OLD, ELSEWHERE]).repaired(&same, &"pve".into(), None).unwrap(), [OLD, ELSEWHERE]);
+}
+
+#[test]
+fn of_twins_the_one_at_the_same_place_or_of_the_same_maker_is_meant_and_else_a_person_says() {
+    let twins =
+        || vec![card("0000:01:00.0", "10de:2684", "1043:889a", 5), card("0000:02:00.0", "10de:2684", "1043:889a", 6)];
+    let pve: NodeName = "pve".into();
+    assert!(mapping(&[OLD]).repaired(&host(twins()), &pve, None).unwrap()[0].contains("path=0000:01:00,"));
+    let away = OLD.replace("01:00", "09:00");
+    let unsure = mapping(&[&away]).repaired(&host(twins()), &pve, None).unwrap_err();
+    assert_eq!(unsure.to_string(), "several cards are a 10de:2684: 0000:01:00, 0000:02:00");
+    let machine = host(twins());
+    let named = machine.cards().into_iter().find(|card| card.slot.addr.bus == 2);
+    assert!(mapping(&[&away]).repaired(&machine, &pve, named.as_ref()).unwrap()[0].contains("path=0000:02:00,"));
+    let makers = host(vec![
+        card("0000:03:00.0", "10de:2684", "1043:889a", 5),
+        card("0000:04:00.0", "10de:2684", "1462:5110", 6),
+    ]);
+    assert!(mapping(&[&away]).repaired(&makers, &pve, None).unwrap()[0].contains("path=0000:03:00,"));
+}
+
+#[test]
+fn a_card_that_is_gone_or_unusable_is_said() {
+    let pve: NodeName = "pve".into();
+    let other = host(vec![card("0000:01:00.0", "1002:744c", "1043:0001", 2)]);
+    assert_eq!(mapping(&[OLD]).repaired(&other, &pve, None), Err(CantRepair::Gone("10de:2684".parse().unwrap())));
+    assert_eq!(mapping(&[ELSEWHERE]).repaired(&other, &pve, None), Err(CantRepair::NoEntry("gpu0".into())));
+    let off = host(vec![Device { group: None, ..card("0000:01:00.0", "10de:2684", "1043:889a", 2) }]);
+    assert!(matches!(mapping(&[OLD]).repaired(&off, &pve, None), Err(CantRepair::NoGroup(_))));
+}

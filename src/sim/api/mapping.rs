@@ -1,0 +1,100 @@
+//! `/cluster/mapping/pci` (pve-manager `API2/Cluster/Mapping/PCI.pm`).
+
+use super::Call;
+use crate::sim::{
+    answer::{Answer, Entry, Refused},
+    auth::digest,
+    pci::{self, Mappings},
+    router::plain,
+    world::MappingSpec,
+};
+use serde_json::{Value, json};
+
+/// `GET`: those that the asker may see; compared with the hardware if a node is named.
+pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refused> {
+    let audit = ["Mapping.Modify", "Mapping.Use", "Mapping.Audit"];
+    let (world, check) = (&call.sim.world, call.text("check-node"));
+    if let Some(node) = check.as_ref().filter(|node| **node != world.node.name && *node != "localhost") {
+        let why = format!("failed to get address info for: {node}: Name or service not known");
+        return Err(Refused::died(format!("hostname lookup '{node}' failed - {why}")));
+    }
+    let all = call.sim.state().mappings.clone();
+    let seen = all.iter().filter(|(id, _)| call.may(&format!("/mapping/pci/{id}"), &audit));
+    let entries = seen.map(|(id, mapping)| {
+        let mut entry = json!({"id": id, "type": "pci", "map": mapping.map, "digest": stamp(&all)});
+        if let Some(description) = &mapping.description {
+            entry.set("description", json!(description));
+        }
+        if mapping.mdev {
+            entry.set("mdev", 1);
+        }
+        if check.is_some() {
+            entry.set("checks", checks(call, id, mapping));
+        }
+        entry
+    });
+    Ok(Value::Array(entries.collect()).into())
+}
+
+/// What doesn't fit the node's hardware.
+fn checks(call: &Call<'_>, id: &str, mapping: &MappingSpec) -> Value {
+    let world = &call.sim.world;
+    let here: Vec<&String> = mapping.map.iter().filter(|entry| pci::is_on(world, entry)).collect();
+    if here.is_empty() {
+        return json!([{"severity": "warning", "message": format!("No mapping for node {}.", world.node.name)}]);
+    }
+    let wrong = here.into_iter().filter_map(|entry| pci::check_entry(world, id, entry).err());
+    wrong.map(|why| json!({"severity": "error", "message": format!("Invalid configuration: {why}\n")})).collect()
+}
+
+/// `POST`: a new mapping. It isn't compared with the hardware.
+pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refused> {
+    let id = call.text("id").unwrap_or_default();
+    let spec = MappingSpec {
+        description: call.text("description"),
+        mdev: call.flag("mdev"),
+        map: entries(call).unwrap_or_default(),
+    };
+    let mut state = call.sim.state();
+    if state.mappings.contains_key(&id) {
+        return Err(Refused::died(format!("create hardware mapping failed: pci ID '{id}' already defined")));
+    }
+    state.mappings.insert(id, spec);
+    Ok(Value::Null.into())
+}
+
+/// `PUT`: what is given replaces what there was, the list of entries as a whole.
+pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refused> {
+    let failed = |why: &str| Refused::died(format!("update hardware mapping failed: {why}"));
+    let id = call.text("id").unwrap_or_default();
+    let mut state = call.sim.state();
+    if call.text("digest").is_some_and(|digest| digest != stamp(&state.mappings)) {
+        return Err(failed("detected modified configuration - file changed by other user? Try again."));
+    }
+    let missing = || failed(&format!("pci ID '{id}' does not exist"));
+    let mapping = state.mappings.get_mut(&id).ok_or_else(missing)?;
+    if let Some(map) = entries(call) {
+        mapping.map = map;
+    }
+    if let Some(description) = call.text("description") {
+        mapping.description = Some(description);
+    }
+    Ok(Value::Null.into())
+}
+
+/// `DELETE`: also of a mapping that there isn't, and of one that guests use.
+pub(super) fn delete(call: &Call<'_>) -> Answer {
+    call.sim.state().mappings.remove(&call.text("id").unwrap_or_default());
+    Value::Null.into()
+}
+
+fn entries(call: &Call<'_>) -> Option<Vec<String>> {
+    Some(match call.params.get("map")? {
+        Value::Array(entries) => entries.iter().map(plain).collect(),
+        one => vec![plain(one)],
+    })
+}
+
+fn stamp(all: &Mappings) -> String {
+    digest(&format!("{all:?}")).chars().take(40).collect()
+}
