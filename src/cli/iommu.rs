@@ -6,24 +6,36 @@ mod show;
 
 use super::{
     args::{IommuArgs, IommuCommand},
+    config_file,
     failure::Failure,
+    session::{self, Session},
     shell::Shell,
 };
 use crate::{
     domain::{finding::FindingId, iommu::Inventory},
     host::{self, Root},
+    ops,
 };
 use std::path::Path;
 
 /// Runs `iommu`.
 pub(crate) fn run(shell: &mut Shell<'_>, args: &IommuArgs) -> Result<(), Failure> {
-    let root = root(args.root())?;
-    let inventory = inventory(shell, &root)?;
+    let inventory = look(shell, args.root())?;
     match &args.command {
         None => list::write(shell, &inventory, false),
         Some(IommuCommand::List { gpus, .. }) => list::write(shell, &inventory, *gpus),
         Some(IommuCommand::Show { addr, .. }) => show::write(shell, &inventory, addr),
     }
+}
+
+/// The devices of a root that is named; else those of the configured host, by its own kernel where this machine is that
+/// host and by the API elsewhere. Where no host is configured, this machine is looked at.
+fn look(shell: &mut Shell<'_>, given: Option<&Path>) -> Result<Inventory, Failure> {
+    if given.is_some() || ops::is_this_machine(&config_file::load(shell)?.config) {
+        return inventory(shell, &root(given)?);
+    }
+    let host = Session::open(shell)?.host;
+    session::block_on(async { host.hardware().await.map_err(|error| Failure::from(error.trouble())) })
 }
 
 /// The directory that stands for the host.

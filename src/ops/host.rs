@@ -1,13 +1,16 @@
 //! One Proxmox host: how to reach it, which node, which modes.
 
-use super::{Clock, Error};
+use super::{Clock, Error, hardware::Here};
 use crate::{
     config::{Config, Credentials, NodeChoice},
     domain::{ids::NodeName, iommu::Inventory, mode::ModeSet},
     pve::{self, Client, Fingerprint, ResourceKind, Target, transport::Transport},
 };
 use secrecy::SecretString;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::OnceCell;
 
 /// A connection to one host. Cheap to clone; nothing is sent until something is asked.
@@ -21,8 +24,10 @@ struct Inner {
     address: String,
     clock: Clock,
     node: OnceCell<NodeName>,
-    /// Hardware doesn't change while a host runs: asked once.
-    pci: OnceCell<Inventory>,
+    /// This machine, if it is the host.
+    here: Option<Here>,
+    /// The devices that were last seen.
+    pci: Mutex<Option<Inventory>>,
 }
 
 impl fmt::Debug for Host {
@@ -71,24 +76,25 @@ impl Host {
             fingerprint: proxmox.tls_fingerprint.map(Fingerprint),
             timeout: proxmox.timeout,
         };
+        let here = if wire.is_some() { None } else { Here::find(&proxmox.host, proxmox.port) };
         let client = match wire {
             Some(wire) => Client::over(wire, credentials, proxmox.timeout),
             None => Client::connect(&target, credentials)?,
         };
         let host = Self::over(client, config.modes.clone(), proxmox.node.clone(), Clock::System);
-        Ok(host.at(format!("{}:{}", proxmox.host, proxmox.port)))
+        Ok(host.at(format!("{}:{}", proxmox.host, proxmox.port), here))
     }
 
     /// A host behind a client that exists already.
     #[must_use]
     pub fn over(client: Client, modes: ModeSet, choice: NodeChoice, clock: Clock) -> Self {
-        let (node, pci) = (OnceCell::new(), OnceCell::new());
-        Self(Arc::new(Inner { client, modes, choice, address: String::new(), clock, node, pci }))
+        let (node, pci) = (OnceCell::new(), Mutex::default());
+        Self(Arc::new(Inner { client, modes, choice, address: String::new(), clock, node, here: None, pci }))
     }
 
-    fn at(self, address: String) -> Self {
+    fn at(self, address: String, here: Option<Here>) -> Self {
         match Arc::try_unwrap(self.0) {
-            Ok(inner) => Self(Arc::new(Inner { address, ..inner })),
+            Ok(inner) => Self(Arc::new(Inner { address, here, ..inner })),
             Err(shared) => Self(shared),
         }
     }
@@ -153,7 +159,13 @@ impl Host {
         })
     }
 
-    pub(super) async fn pci(&self, node: &NodeName) -> Result<Inventory, pve::Error> {
-        self.0.pci.get_or_try_init(|| self.client().hardware_pci(node)).await.cloned()
+    /// This machine, if it is the host.
+    pub(super) fn here(&self) -> Option<&Here> {
+        self.0.here.as_ref()
+    }
+
+    /// The devices that were last seen.
+    pub(super) fn known_pci(&self) -> &Mutex<Option<Inventory>> {
+        &self.0.pci
     }
 }

@@ -80,7 +80,7 @@ impl Host {
                 let mappings = client.mappings().await;
                 let status = client.node_status(&node).await;
                 let tasks = client.tasks_active(&node).await;
-                let pci = self.pci(&node).await;
+                let pci = self.pci_now(&node).await;
                 Facts {
                     node: Some(node),
                     cpu: status.as_ref().ok().and_then(|status| status.cpu),

@@ -57,6 +57,17 @@ fn documents_say_what_the_text_says() {
 }
 
 #[test]
+fn a_host_elsewhere_is_asked_by_the_api_and_its_gaps_are_named() {
+    let said = finish(bare("demo -- iommu list --gpus").spawn().unwrap());
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    snapshot("cli_iommu_api", &said.out);
+    let said = finish(bare("demo -- iommu show 01:00 --json").spawn().unwrap());
+    let show: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&show["iommu"]["source"], &show["slot"]["verdict"]), (&"api".into(), &"clean".into()));
+    assert_eq!(show["members"][0]["unknown"][1], "driver");
+}
+
+#[test]
 fn an_address_or_a_directory_that_is_wrong_is_named() {
     let host = tree("intel-z790-rtx4090");
     for (line, code, words) in [

@@ -28,6 +28,8 @@ pub(super) struct Show<'a> {
 
 #[derive(Serialize)]
 struct Iommu<'a> {
+    /// `kernel` or `api`: who told.
+    source: &'static str,
     on: bool,
     units: Option<&'a [String]>,
 }
@@ -118,7 +120,8 @@ pub(super) fn show<'a>(inventory: &'a Inventory, slot: &Slot, card: Option<&'a C
 }
 
 fn iommu(inventory: &Inventory) -> Iommu<'_> {
-    Iommu { on: inventory.is_on(), units: inventory.units.get().map(Vec::as_slice) }
+    let source = if inventory.is_of_the_kernel() { "kernel" } else { "api" };
+    Iommu { source, on: inventory.is_on(), units: inventory.units.get().map(Vec::as_slice) }
 }
 
 fn group<'a>(inventory: &'a Inventory, group: u32, devices: &[&'a Device]) -> Group<'a> {

@@ -17,7 +17,9 @@ pub(super) fn write(shell: &mut Shell<'_>, inventory: &Inventory, gpus_only: boo
         let list = document::list(inventory, &cards, gpus_only);
         return Ok(json::document(shell.out, json::IOMMU, &list)?);
     }
-    writeln!(shell.out, "{}\n", state(inventory))?;
+    writeln!(shell.out, "{}", state(inventory))?;
+    write_gaps(shell, inventory)?;
+    writeln!(shell.out)?;
     if cards.is_empty() {
         writeln!(shell.out, "No graphics card was found.")?;
     } else {
@@ -50,8 +52,21 @@ pub(super) fn state(inventory: &Inventory) -> String {
             format!("IOMMU off: {devices}, none can be passed through. `morpheus doctor` says why.")
         }
         Some(units) => format!("IOMMU on ({}): {devices} in {}.", units.join(", "), counted(groups, "group")),
-        None => format!("{devices} in {}.", counted(groups, "group")),
+        None if inventory.is_on() => format!("{devices} in {}.", counted(groups, "group")),
+        None => format!("{devices}, none in an IOMMU group: none can be passed through."),
     }
+}
+
+/// What a source that isn't the host's own kernel leaves out.
+pub(super) fn write_gaps(shell: &mut Shell<'_>, inventory: &Inventory) -> io::Result<()> {
+    if inventory.is_of_the_kernel() {
+        return Ok(());
+    }
+    writeln!(
+        shell.out,
+        "The API doesn't show drivers, reset methods, power states, what the host uses a device for, and"
+    )?;
+    writeln!(shell.out, "which display it booted on. `morpheus iommu` on the host itself does.")
 }
 
 fn cards_table(shell: &mut Shell<'_>, inventory: &Inventory, cards: &[Card]) -> io::Result<()> {

@@ -1,6 +1,9 @@
 //! `iommu show`: one card or device.
 
-use super::{document, list::state};
+use super::{
+    document,
+    list::{state, write_gaps},
+};
 use crate::{
     cli::{failure::Failure, json, shell::Shell},
     domain::{
@@ -36,7 +39,12 @@ pub(super) fn write(shell: &mut Shell<'_>, inventory: &Inventory, addr: &str) ->
     }
     write_members(shell, inventory, "Functions", &slot.functions)?;
     write_members(shell, inventory, "Also in its groups, taken along", &slot.foreign)?;
-    write_members(shell, inventory, "Bridges in its groups, left to the host", &slot.bridges).map_err(Failure::from)
+    write_members(shell, inventory, "Bridges in its groups, left to the host", &slot.bridges)?;
+    if !inventory.is_of_the_kernel() {
+        writeln!(shell.out)?;
+        write_gaps(shell, inventory)?;
+    }
+    Ok(())
 }
 
 fn write_card(shell: &mut Shell<'_>, inventory: &Inventory, card: &Card) -> io::Result<()> {

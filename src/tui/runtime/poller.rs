@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        facts::{Facts, Trouble},
+        facts::{Facts, Part, Trouble},
         guest::{Guest, GuestKind, Power},
         ids::{Millis, Vmid},
     },
@@ -86,6 +86,8 @@ pub(super) struct Poller {
     surroundings: Option<Millis>,
     /// When the host may be asked about itself again; none: now.
     figures: Option<Millis>,
+    /// Guests came or went since the host's devices were looked at: other drivers may hold them.
+    moved: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -122,6 +124,7 @@ impl Poller {
             up: false,
             surroundings: None,
             figures: None,
+            moved: false,
         }
     }
 
@@ -154,6 +157,7 @@ impl Poller {
         }
         self.take(seen).await;
         self.look_around(host).await;
+        self.look_at_drivers(host).await;
         self.agents.ask(host, scope, &self.known, self.clock.now());
     }
 
@@ -172,8 +176,21 @@ impl Poller {
         let now = self.clock.now();
         if self.surroundings.is_none_or(|at| now.since(at) >= SURROUNDINGS_AGE) {
             self.surroundings = Some(now);
+            self.moved = false;
             if let Ok(seen) = timeout(DETAILS, host.surroundings()).await {
                 self.take(seen).await;
+            }
+        }
+    }
+
+    /// Where this machine is the host, its devices again once guests have started or stopped. The API shows no drivers:
+    /// there is nothing new to ask for.
+    async fn look_at_drivers(&mut self, host: &Host) {
+        if std::mem::take(&mut self.moved) && host.is_here().await {
+            let pci = host.hardware().await;
+            if let Ok(pci) = pci {
+                let pci = Part::good(pci, self.clock.now());
+                self.take(Facts { pci, ..Facts::default() }).await;
             }
         }
     }
@@ -249,6 +266,7 @@ impl Poller {
     async fn take(&mut self, seen: Facts) {
         if states(&seen).is_some_and(|new| states(&self.known).is_none_or(|old| !new.eq(old))) {
             self.changed = Instant::now();
+            self.moved = true;
         }
         self.known.merge(seen.clone());
         tell(&self.inbox, Msg::Seen(Box::new(seen))).await;
