@@ -6,9 +6,11 @@ use super::{
     form,
     http::{Https, Target},
     transport::{Method, Request, Response, Transport, TransportError},
+    wire::Object,
 };
 use crate::domain::ids::{NodeName, Vmid};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, value::RawValue};
 use std::{
     sync::{
         Arc,
@@ -117,6 +119,22 @@ impl Client {
         self.request(Method::Get, path, params, Meaning::Read).await
     }
 
+    /// Reads a list whose entries are taken one by one: nothing of a long list but what `read` makes of it is ever in
+    /// memory at once. `what` names the list in errors.
+    pub(crate) async fn get_each<T>(
+        &self,
+        path: String,
+        params: &[(&str, String)],
+        what: &str,
+        read: impl Fn(Object<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let response = self.answer(Method::Get, path, params, Meaning::Read).await?;
+        let entries: Vec<&RawValue> = serde_json::from_str(data(&response)?.get())
+            .map_err(|_| Error::Protocol(format!("{what}: expected a list")))?;
+        let read = |entry: &&RawValue| read(Object::new(&value(entry)?, what)?);
+        entries.iter().map(read).collect()
+    }
+
     /// Reads, once: for questions that are dear, as all of those to a guest agent are.
     pub(crate) async fn get_once(&self, path: String, params: &[(&str, String)]) -> Result<Value, Error> {
         self.request(Method::Get, path, params, Meaning::ReadOnce).await
@@ -149,6 +167,18 @@ impl Client {
         params: &[(&str, String)],
         meaning: Meaning,
     ) -> Result<Value, Error> {
+        let response = self.answer(method, path, params, meaning).await?;
+        value(data(&response)?)
+    }
+
+    /// A good answer, as it came.
+    async fn answer(
+        &self,
+        method: Method,
+        path: String,
+        params: &[(&str, String)],
+        meaning: Meaning,
+    ) -> Result<Response, Error> {
         let deadline = Instant::now() + self.0.timeout;
         let params: Vec<_> = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let fresh = || Request { method, path: path.clone(), params: params.clone(), headers: Vec::new() };
@@ -172,18 +202,18 @@ impl Client {
     }
 
     /// Sends with credentials, after fetching or renewing a ticket if that is needed.
-    async fn authorised(&self, mut request: Request, meaning: Meaning, deadline: Instant) -> Result<Value, Error> {
+    async fn authorised(&self, mut request: Request, meaning: Meaning, deadline: Instant) -> Result<Response, Error> {
         let again =
             Request { params: request.params.clone(), path: request.path.clone(), headers: Vec::new(), ..request };
         request.headers = self.credentials(request.method, deadline).await?;
         let changing = meaning == Meaning::Change;
         let response = self.send(request, changing, deadline).await?;
         if !self.0.auth.refused(&response).await {
-            return self.data(&response, changing);
+            return self.good(response, changing);
         }
         let headers = self.credentials(again.method, deadline).await?;
         let response = self.send(Request { headers, ..again }, changing, deadline).await?;
-        self.data(&response, changing)
+        self.good(response, changing)
     }
 
     async fn credentials(&self, method: Method, deadline: Instant) -> Result<Headers, Error> {
@@ -202,8 +232,8 @@ impl Client {
         }
         if let Some(login) = self.0.auth.login() {
             let response = self.send(login, false, deadline).await?;
-            match self.data(&response, false) {
-                Ok(data) => self.0.auth.logged_in(&data).await?,
+            match self.good(response, false) {
+                Ok(response) => self.0.auth.logged_in(&value(data(&response)?)?).await?,
                 Err(error) => {
                     *refused = Some((Instant::now(), error.clone()));
                     return Err(error);
@@ -243,21 +273,40 @@ impl Client {
         })
     }
 
-    /// The `data` of a good answer.
-    fn data(&self, response: &Response, changing: bool) -> Result<Value, Error> {
-        if response.status != 200 {
-            let reason = self.0.auth.scrub(&response.reason);
-            let body = self.0.auth.scrub(&String::from_utf8_lossy(&response.body)).into_bytes();
-            let scrubbed = Response { status: response.status, reason, body };
-            return Err(Error::from_response(&scrubbed, changing, &self.0.auth.identity, self.major()));
+    /// The answer if it is a good one.
+    fn good(&self, response: Response, changing: bool) -> Result<Response, Error> {
+        if response.status == 200 {
+            return Ok(response);
         }
-        let senseless = |why: &str| Error::Protocol(format!("the answer isn't one of Proxmox VE: {why}"));
-        let body: Value = serde_json::from_slice(&response.body).map_err(|_| senseless("no JSON"))?;
-        match body {
-            Value::Object(mut map) => map.remove("data").ok_or_else(|| senseless("no data in it")),
-            _ => Err(senseless("no object")),
-        }
+        let reason = self.0.auth.scrub(&response.reason);
+        let body = self.0.auth.scrub(&String::from_utf8_lossy(&response.body)).into_bytes();
+        let scrubbed = Response { status: response.status, reason, body };
+        Err(Error::from_response(&scrubbed, changing, &self.0.auth.identity, self.major()))
     }
+}
+
+/// The `data` of a good answer, unread.
+fn data(response: &Response) -> Result<&RawValue, Error> {
+    let senseless = |why: &str| Error::Protocol(format!("the answer isn't one of Proxmox VE: {why}"));
+    let body: Envelope<'_> = serde_json::from_slice(&response.body)
+        .map_err(|error| senseless(if error.is_data() { "no object" } else { "no JSON" }))?;
+    body.data.ok_or_else(|| senseless("no data in it"))
+}
+
+fn value(raw: &RawValue) -> Result<Value, Error> {
+    serde_json::from_str(raw.get()).map_err(|error| Error::Protocol(format!("the answer makes no sense: {error}")))
+}
+
+/// Every answer of the API.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default, deserialize_with = "even_null")]
+    data: Option<&'a RawValue>,
+}
+
+/// Null is data too.
+fn even_null<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(from).map(Some)
 }
 
 /// The path of a VM's endpoint.

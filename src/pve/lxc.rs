@@ -5,7 +5,7 @@ use super::{
     error::Error,
     form,
     qemu::{read_guest, read_vmid},
-    wire::{Object, list},
+    wire::Object,
 };
 use crate::domain::{
     guest::{Guest, GuestKind},
@@ -18,18 +18,19 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn lxc_list(&self, node: &NodeName) -> Result<Vec<Guest>, Error> {
-        let data = self.get(format!("/nodes/{}/lxc", form::encode(node)), &[]).await?;
-        read_list(&data, GuestKind::Lxc)
+        self.guests(format!("/nodes/{}/lxc", form::encode(node)), &[], GuestKind::Lxc).await
     }
-}
 
-/// Guests of a node's list, sorted.
-pub(crate) fn read_list(data: &serde_json::Value, kind: GuestKind) -> Result<Vec<Guest>, Error> {
-    let read = |entry| {
-        let entry = Object::new(entry, "guests")?;
-        Ok(read_guest(entry, read_vmid(entry)?, kind))
-    };
-    let mut guests: Vec<Guest> = list(data, "guests")?.iter().map(read).collect::<Result<_, Error>>()?;
-    guests.sort_by_key(|guest| guest.vmid);
-    Ok(guests)
+    /// Guests of a node's list, sorted.
+    pub(super) async fn guests(
+        &self,
+        path: String,
+        params: &[(&str, String)],
+        kind: GuestKind,
+    ) -> Result<Vec<Guest>, Error> {
+        let read = |entry: Object<'_>| Ok(read_guest(entry, read_vmid(entry)?, kind));
+        let mut guests = self.get_each(path, params, "guests", read).await?;
+        guests.sort_by_key(|guest| guest.vmid);
+        Ok(guests)
+    }
 }

@@ -4,7 +4,6 @@ use super::{
     client::{Client, vm},
     error::Error,
     form,
-    lxc::read_list,
     tasks::read_upid,
     wire::{self, Object, flag_word, properties},
 };
@@ -23,8 +22,7 @@ impl Client {
     /// See [`Error`].
     pub async fn qemu_list(&self, node: &NodeName, full: bool) -> Result<Vec<Guest>, Error> {
         let params: &[_] = if full { &[("full", "1".to_owned())] } else { &[] };
-        let data = self.get(format!("/nodes/{}/qemu", form::encode(node)), params).await?;
-        read_list(&data, GuestKind::Qemu)
+        self.guests(format!("/nodes/{}/qemu", form::encode(node)), params, GuestKind::Qemu).await
     }
 
     /// A VM as it is now, with QEMU's own state, its lock, and whether HA manages it.
