@@ -1,7 +1,5 @@
 //! How the program is linked.
 
-#![expect(clippy::print_stdout, reason = "this is how Cargo is told")]
-
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     // Packed relocations: 200 KiB less to read and to keep in memory at every start. glibc has them since 2.36; a linker
