@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod backup;
+pub mod doctor;
 pub mod facts;
 pub mod finding;
 pub mod gpu;

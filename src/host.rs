@@ -3,6 +3,7 @@
 //! Every path goes through a [`Root`], so that a test, a rescue system or another machine's copy can be looked at. Links
 //! are followed inside of the root, as `chroot` would; nothing is run, and no device is woken.
 
+mod condition;
 mod disks;
 mod efivars;
 mod loaders;
@@ -11,6 +12,7 @@ mod root;
 mod setup;
 mod sysfs;
 
+pub use condition::condition;
 pub use root::{Bad, Root};
 pub use setup::setup;
 pub use sysfs::inventory;

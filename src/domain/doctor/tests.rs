@@ -1,0 +1,209 @@
+use super::*;
+use crate::domain::{
+    facts::MissingRight,
+    guest::{GuestKind, Power},
+    mapping::MappingCheck,
+};
+
+/// A VM that is set up as it should be.
+const GOOD: [(&str, &str); 9] = [
+    ("agent", "enabled=1,fstrim_cloned_disks=1"),
+    ("balloon", "0"),
+    ("bios", "ovmf"),
+    ("cpu", "host,flags=+aes"),
+    ("efidisk0", "local-lvm:vm-101-disk-1,efitype=4m,ms-cert=2023k,pre-enrolled-keys=1,size=4M"),
+    ("hostpci0", "mapping=gpu0,pcie=1"),
+    ("machine", "pc-q35-10.1"),
+    ("memory", "32768"),
+    ("ostype", "win11"),
+];
+
+fn vmid(number: u32) -> Vmid {
+    Vmid::new(number).unwrap()
+}
+
+fn guest(number: u32) -> Guest {
+    Guest {
+        vmid: vmid(number),
+        kind: GuestKind::Qemu,
+        name: format!("vm{number}"),
+        power: Power::Stopped,
+        lock: None,
+        template: false,
+        tags: Vec::new(),
+        cpus: None,
+        cpu: None,
+        mem: None,
+        maxmem: None,
+        uptime: None,
+        netin: None,
+        netout: None,
+        ha: None,
+    }
+}
+
+/// The good configuration with other values; an empty one takes the key away.
+fn settings(changes: &[(&str, &str)]) -> Settings {
+    let mut all: BTreeMap<String, String> = GOOD.map(|(key, value)| (key.into(), value.into())).into();
+    for (key, value) in changes {
+        all.remove(*key);
+        if !value.is_empty() {
+            all.insert((*key).to_owned(), (*value).to_owned());
+        }
+    }
+    Settings(all)
+}
+
+/// Proxmox's half of a host with these VMs, from 101 on, and one card with its sound.
+fn api(vms: &[&[(&str, &str)]]) -> Api {
+    let numbers = 101..;
+    let device = |addr: &str, class| {
+        let device = crate::domain::iommu::Device::bare(
+            addr.parse().unwrap(),
+            "10de:2684".parse().unwrap(),
+            crate::domain::iommu::Class(class),
+        );
+        crate::domain::iommu::Device { group: Some(12), ..device }
+    };
+    let devices = vec![device("0000:01:00.0", 0x03_0000), device("0000:01:00.1", 0x04_0300)];
+    let entry = "node=pve,path=0000:01:00,id=10de:2684,iommugroup=12";
+    let mapping = MappingFile { id: "gpu0".into(), entries: vec![entry.into()], ..MappingFile::default() };
+    Api {
+        node: "pve".into(),
+        guests: Looked::At(numbers.clone().take(vms.len()).map(guest).collect()),
+        settings: numbers.zip(vms).map(|(number, vm)| (vmid(number), Looked::At(settings(vm)))).collect(),
+        mappings: Looked::At(vec![mapping]),
+        backups: Looked::At(Vec::new()),
+        lacking: Looked::At(Vec::new()),
+        memory: Looked::At(HostMemory { total: 64 << 30, available: 60 << 30 }),
+        inventory: Looked::At(Inventory::new(devices, Known::Unknown, BTreeMap::new())),
+    }
+}
+
+fn report(api: Api) -> Report {
+    examine(&Evidence { machine: Looked::Not("this machine isn't the host".into()), api: Looked::At(api) })
+}
+
+fn ids(report: &Report) -> Vec<&'static str> {
+    report.findings.iter().map(|finding| finding.id.as_str()).collect()
+}
+
+#[test]
+fn each_mistake_in_a_configuration_is_found_and_nothing_else() {
+    type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+    let table: &[Case] = &[
+        (&[], &[]),
+        (&[("machine", "q35")], &[]),
+        (&[("machine", "type=q35,viommu=intel")], &[]),
+        (&[("machine", "")], &["vm.pcie-needs-q35"]),
+        (&[("machine", "pc-i440fx-9.0"), ("hostpci0", "mapping=gpu0")], &["vm.not-q35"]),
+        (&[("hostpci0", "mapping=gpu0")], &["vm.not-pcie"]),
+        (&[("hostpci0", "mapping=gpu0,pcie=0")], &["vm.not-pcie"]),
+        (&[("bios", "")], &["vm.not-uefi"]),
+        (&[("bios", "seabios")], &["vm.not-uefi"]),
+        (&[("efidisk0", "")], &["vm.efi-disk"]),
+        (&[("efidisk0", "local-lvm:1,size=4M"), ("ostype", "l26")], &["vm.efi-disk"]),
+        (&[("efidisk0", "local-lvm:1,efitype=4m,pre-enrolled-keys=1")], &["vm.ms-cert"]),
+        (&[("efidisk0", "local-lvm:1,efitype=4m,pre-enrolled-keys=1"), ("ostype", "l26")], &[]),
+        (&[("efidisk0", "local-lvm:1,efitype=4m,pre-enrolled-keys=0")], &[]),
+        (&[("cpu", "")], &["vm.cpu-not-host"]),
+        (&[("cpu", "x86-64-v3")], &["vm.cpu-not-host"]),
+        (&[("cpu", "cputype=host")], &[]),
+        (&[("balloon", "")], &["vm.balloon"]),
+        (&[("balloon", "2048")], &["vm.balloon"]),
+        (&[("agent", "")], &["vm.agent-off"]),
+        (&[("agent", "0")], &["vm.agent-off"]),
+        (&[("agent", "1")], &[]),
+        (&[("hostpci0", "0000:01:00,pcie=1")], &["vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:01:00.0,pcie=1")], &["vm.single-function", "vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:01:00.0;0000:01:00.1,pcie=1")], &["vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:02:00,pcie=1")], &["vm.device-missing", "vm.raw-hostpci"]),
+        (&[("hostpci0", "mapping=other,pcie=1")], &["vm.mapping-missing"]),
+        (&[("memory", "64512")], &["host.memory"]),
+        (&[("hostpci0", ""), ("bios", ""), ("cpu", "")], &[]),
+    ];
+    for (changes, expected) in table {
+        assert_eq!(&ids(&report(api(&[changes]))), expected, "{changes:?}");
+    }
+}
+
+#[test]
+fn two_vms_with_one_card_are_compared() {
+    let onboot: &[(&str, &str)] = &[("onboot", "1")];
+    assert_eq!(ids(&report(api(&[onboot, onboot]))), ["vm.onboot-clash"]);
+    assert_eq!(ids(&report(api(&[onboot, &[]]))), [""; 0]);
+    let raw: &[(&str, &str)] = &[("onboot", "1"), ("hostpci0", "0000:01:00.0;0000:01:00.1,pcie=1")];
+    assert_eq!(ids(&report(api(&[onboot, raw]))), ["vm.onboot-clash", "vm.raw-hostpci"], "a mapping and an address");
+    let slice: &[(&str, &str)] = &[("onboot", "1"), ("hostpci0", "mapping=gpu0,pcie=1,mdev=nvidia-63")];
+    assert_eq!(ids(&report(api(&[slice, slice]))), [""; 0], "slices can be had side by side");
+}
+
+#[test]
+fn a_backup_of_both_is_a_risk_and_a_pool_is_not_looked_into() {
+    let job =
+        |scope| BackupJob { id: "nightly".into(), enabled: true, node: None, schedule: Some("02:00".into()), scope };
+    let with = |scope| report(Api { backups: Looked::At(vec![job(scope)]), ..api(&[&[], &[]]) });
+    let all = with(crate::domain::backup::BackupScope::AllBut(vec![]));
+    assert_eq!(ids(&all), ["vm.backup-overlap"]);
+    assert_eq!(all.findings[0].evidence, "job nightly (02:00) covers VM 101 (vm101) and VM 102 (vm102)");
+    assert_eq!(ids(&with(crate::domain::backup::BackupScope::These(vec![vmid(101)]))), [""; 0]);
+    let pool = with(crate::domain::backup::BackupScope::Pool("vr".into()));
+    assert!(pool.findings.is_empty() && pool.unseen.iter().any(|unseen| unseen.what.contains("nightly")));
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_named_and_never_found_fine() {
+    let why = || "the host didn't answer".to_owned();
+    let blind = Api {
+        guests: Looked::Not(why()),
+        mappings: Looked::Not(why()),
+        backups: Looked::Not(why()),
+        lacking: Looked::Not(why()),
+        memory: Looked::Not(why()),
+        inventory: Looked::Not(why()),
+        ..api(&[])
+    };
+    let seen = report(blind);
+    assert!(seen.findings.is_empty());
+    let what: Vec<&str> = seen.unseen.iter().map(|unseen| unseen.what.as_str()).collect();
+    let list = "the list of VMs";
+    for part in [OF_THE_HOST, "devices and their IOMMU groups", list, "mappings", "backup jobs", "the host's memory"] {
+        assert!(what.contains(&part), "{part}: {what:?}");
+    }
+}
+
+#[test]
+fn mappings_that_are_hidden_are_not_taken_for_missing() {
+    let right = MissingRight {
+        who: "a@pve!t".into(),
+        path: "/mapping/pci".into(),
+        privileges: vec!["Mapping.Audit".into()],
+        grant: vec!["pveum acl modify …".into()],
+    };
+    let hidden = Api { mappings: Looked::At(vec![]), lacking: Looked::At(vec![right]), ..api(&[&[]]) };
+    let report = report(hidden);
+    assert_eq!(ids(&report), ["pve.forbidden"]);
+    assert_eq!(report.findings[0].fix, ["pveum acl modify …"]);
+    assert!(report.unseen.iter().any(|unseen| unseen.what == "mappings"), "{:?}", report.unseen);
+}
+
+#[test]
+fn a_stale_mapping_blocks_and_its_repair_is_named() {
+    let check = |error, message: &str| MappingCheck { error, message: message.into() };
+    let mut api = api(&[&[]]);
+    let Looked::At(mappings) = &mut api.mappings else { unreachable!() };
+    mappings[0].checks = vec![check(false, "No mapping for node x."), check(true, "'iommugroup' does not match")];
+    let report = report(api);
+    assert!(report.blocks());
+    assert_eq!(ids(&report), ["gpu.mapping-stale"]);
+    assert_eq!(report.findings[0].fix, ["`morpheus gpu map repair gpu0` writes it anew"]);
+    assert_eq!(report.findings[0].evidence, "'iommugroup' does not match");
+}
+
+#[test]
+fn what_the_api_does_not_show_is_not_guessed() {
+    let report = report(api(&[&[]]));
+    assert_eq!(ids(&report), [""; 0], "no driver, no reset method: unknown and not missing");
+    let unseen: Vec<&str> = report.unseen.iter().map(|unseen| unseen.what.as_str()).collect();
+    assert_eq!(unseen, [OF_THE_HOST]);
+}
