@@ -10,6 +10,7 @@ pub mod facts;
 pub mod finding;
 pub mod gpu;
 pub mod guest;
+pub mod hostplan;
 pub mod ids;
 pub mod iommu;
 pub mod load;

@@ -6,6 +6,7 @@
 mod condition;
 mod disks;
 mod efivars;
+mod files;
 mod loaders;
 mod names;
 mod root;
@@ -13,9 +14,12 @@ mod setup;
 mod sysfs;
 
 pub use condition::condition;
+pub use files::files;
 pub use root::{Bad, Root};
 pub use setup::setup;
 pub use sysfs::inventory;
 
+#[cfg(test)]
+mod plan_tests;
 #[cfg(test)]
 mod tests;

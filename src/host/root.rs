@@ -98,6 +98,18 @@ impl Root {
         absent(read).map(|bytes| bytes.map(|b| String::from_utf8_lossy(&b).into_owned())).map_err(|e| bad(path, e))
     }
 
+    /// A regular file's text, exactly; none where there is no such file.
+    ///
+    /// # Errors
+    /// It is there and can't be read, or isn't UTF-8.
+    pub fn whole_text(&self, path: &str) -> Result<Option<String>, Bad> {
+        let read =
+            self.resolve(path).and_then(|at| if at.is_file() { fs::read(at) } else { Err(ErrorKind::NotFound.into()) });
+        let bytes = absent(read).map_err(|error| bad(path, error))?;
+        let text = bytes.map(String::from_utf8).transpose();
+        text.map_err(|_| bad(path, io::Error::new(ErrorKind::InvalidData, "it isn't UTF-8 text")))
+    }
+
     /// The names in a directory, in order; none where there is no such directory.
     ///
     /// # Errors

@@ -6,10 +6,10 @@ use crate::domain::{
 use machine::Machine;
 
 #[path = "../../tests/support/machine.rs"]
-mod machine;
+pub(super) mod machine;
 
 /// An example host as a tree; it lasts as long as the directory.
-fn example(name: &str) -> (Machine, tempfile::TempDir, Root) {
+pub(super) fn example(name: &str) -> (Machine, tempfile::TempDir, Root) {
     let machine = Machine::load(name);
     let dir = tempfile::tempdir().unwrap();
     machine.write(dir.path());

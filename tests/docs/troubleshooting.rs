@@ -15,6 +15,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("guest", "Guests"),
     ("service", "Services"),
     ("host", "The host"),
+    ("setup", "Making a card ready"),
     ("plan", "Plans"),
     ("policy", "Confirmation"),
     ("op", "Operations"),

@@ -1,0 +1,46 @@
+//! What has to be run once the files are written.
+
+use super::{Basis, HostPlan, Run};
+use crate::domain::{
+    iommu::Known,
+    setup::{Family, Initramfs, Loader},
+};
+
+/// Adds the commands. `bound`: files that the initial RAM disk holds were written. `told`: so was the command line.
+pub(super) fn plan(basis: &Basis<'_>, plan: &mut HostPlan, bound: bool, told: bool) {
+    let setup = basis.setup;
+    let limine = setup.boot.loader.is(&Loader::Limine);
+    let mut run = |line: &str, why: &str| {
+        plan.commands.push(Run { argv: line.split(' ').map(str::to_owned).collect(), why: why.to_owned() });
+    };
+    let unified = setup.boot.loader.is(&Loader::Unified);
+    if bound || (told && unified) {
+        let why = "the initial RAM disk holds a copy of these files";
+        match setup.initramfs {
+            Known::Is(Initramfs::Mkinitcpio) if limine => {}
+            Known::Is(Initramfs::Tools) => run("update-initramfs -u -k all", why),
+            Known::Is(Initramfs::Mkinitcpio) => run("mkinitcpio -P", why),
+            Known::Is(Initramfs::Dracut) => run("dracut --regenerate-all --force", why),
+            Known::Unknown => {}
+        }
+    }
+    let why = "the boot loader has its own copy of the command line";
+    match setup.boot.loader {
+        Known::Is(Loader::Limine) if told || bound => run("limine-mkinitcpio", why),
+        _ if !told => {}
+        Known::Is(Loader::Grub) if setup.boot.managed => run("proxmox-boot-tool refresh", why),
+        Known::Is(Loader::Grub) if matches!(setup.family, Family::Proxmox | Family::Debian) => run("update-grub", why),
+        Known::Is(Loader::Grub) => run("grub-mkconfig -o /boot/grub/grub.cfg", why),
+        Known::Is(Loader::SystemdBoot) if setup.family == Family::Proxmox => run("proxmox-boot-tool refresh", why),
+        Known::Is(Loader::SystemdBoot) if basis.files.contains_key("/etc/sdboot-manage.conf") => {
+            run("sdboot-manage gen", why);
+        }
+        Known::Is(Loader::SystemdBoot) if setup.family == Family::Debian && !bound => {
+            run("update-initramfs -u -k all", why);
+        }
+        _ => {}
+    }
+    if bound && setup.initramfs == Known::Unknown {
+        plan.notes.push("What makes this host's initial RAM disk isn't known: make it anew yourself.".to_owned());
+    }
+}

@@ -1,0 +1,228 @@
+//! What the kernel is told: by which file, for the loader that really booted the host.
+
+use super::{
+    Basis, Blocked, HostPlan, Strategy, current, entries, put,
+    shell::{Assignment, assignments},
+    words::{self, Word},
+};
+use crate::domain::{
+    finding::FindingId,
+    iommu::Known,
+    setup::{CpuVendor, Family, Loader},
+};
+
+const WHY: &str = "tells the kernel at its start";
+const GRUB: &str = "/etc/default/grub";
+const KERNEL: &str = "/etc/kernel/cmdline";
+const LIMINE: &str = "/etc/default/limine";
+const SDBOOT: &str = "/etc/sdboot-manage.conf";
+
+/// Plans the kernel's command line; whether a file is written for it. `off`: the kernel doesn't use the IOMMU that the
+/// firmware shows.
+pub(super) fn plan(basis: &Basis<'_>, plan: &mut HostPlan, off: bool) -> Result<bool, Blocked> {
+    let changes = wanted(basis, plan, off);
+    if changes.is_empty() && off {
+        let message = "The firmware shows an IOMMU, but the kernel doesn't use it; why can't be seen.";
+        let blocked = Blocked::new(FindingId::SetupNoIommu, message);
+        return Err(blocked.or("Look for the IOMMU in the kernel's log: `dmesg | grep -i -e DMAR -e AMD-Vi`."));
+    }
+    if changes.is_empty() {
+        return Ok(false);
+    }
+    let before = plan.edits.len();
+    let done = match basis.setup.boot.loader {
+        Known::Is(Loader::Grub) => grub(basis, plan, &changes),
+        Known::Is(Loader::SystemdBoot) => systemd_boot(basis, plan, &changes),
+        Known::Is(Loader::Limine) => limine(basis, plan, &changes),
+        Known::Is(Loader::Unified) => one_line(basis, plan, &changes),
+        // Words that are only taken away or joined may not be there at all.
+        Known::Unknown if changes.iter().all(|change| !matches!(change, Word::With { add: true, .. })) && !off => {
+            return Ok(false);
+        }
+        Known::Unknown => Err(unknown(basis, &changes)),
+    };
+    done?;
+    Ok(plan.edits.len() > before)
+}
+
+fn unknown(basis: &Basis<'_>, changes: &[Word]) -> Blocked {
+    let words: Vec<String> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Word::With { key, item, add: true } => Some(format!("{key}={item}")),
+            _ => None,
+        })
+        .collect();
+    let doubt = basis.setup.boot.doubt().unwrap_or_default();
+    Blocked::new(FindingId::SetupLoaderUnknown, doubt)
+        .or(format!("Give the kernel {} yourself, in your boot loader's file; then plan again.", words.join(" ")))
+}
+
+/// The changes that this host needs.
+fn wanted(basis: &Basis<'_>, plan: &HostPlan, off: bool) -> Vec<Word> {
+    let setup = basis.setup;
+    let with = |key, item: &str, add| Word::With { key, item: item.to_owned(), add };
+    let off_word = |key: &'static str| Word::Without { key, items: vec!["off".to_owned()] };
+    let told = |key: &str, item: &str| {
+        setup.cmdline.get().is_some_and(|line| line.values(key).any(|list| list.split(',').any(|word| word == item)))
+    };
+    let old = setup.kernel.get().is_some_and(|kernel| kernel.version < (6, 8));
+    let mut changes = Vec::new();
+    if setup.cpu.vendor.is(&CpuVendor::Intel)
+        && (off || old || (told("intel_iommu", "on") && setup.family != Family::Proxmox))
+    {
+        changes.push(with("intel_iommu", "on", true));
+    }
+    if off {
+        let blamed = ["amd_iommu", "iommu"].into_iter().filter(|key| told(key, "off"));
+        changes.extend(blamed.map(off_word));
+    }
+    if basis.passthrough {
+        changes.push(with("iommu", "pt", true));
+    }
+    for key in ["vfio-pci.ids", "vfio_pci.ids"] {
+        if setup.cmdline.get().is_none_or(|line| line.last(key).is_none()) {
+            continue;
+        }
+        match &plan.strategy {
+            Some(Strategy::Ids(ids)) => changes.extend(ids.iter().map(|id| with(key, &id.to_string(), false))),
+            Some(Strategy::DriverOverride(addresses)) => {
+                let ids = addresses.iter().filter_map(|addr| Some(basis.inventory.device(*addr)?.id.to_string()));
+                changes.push(Word::Without { key, items: ids.collect() });
+            }
+            None => {}
+        }
+    }
+    changes
+}
+
+fn grub(basis: &Basis<'_>, plan: &mut HostPlan, changes: &[Word]) -> Result<(), Blocked> {
+    let drop_ins = basis
+        .files
+        .keys()
+        .filter(|path| path.starts_with("/etc/default/grub.d/") && path.rsplit('.').next() == Some("cfg"));
+    let paths: Vec<String> = std::iter::once(GRUB.to_owned()).chain(drop_ins.cloned()).collect();
+    shell(basis, plan, changes, &paths, &["GRUB_CMDLINE_LINUX_DEFAULT", "GRUB_CMDLINE_LINUX"], true)
+}
+
+fn systemd_boot(basis: &Basis<'_>, plan: &mut HostPlan, changes: &[Word]) -> Result<(), Blocked> {
+    let family = basis.setup.family;
+    if family == Family::Arch && basis.files.contains_key(SDBOOT) {
+        return shell(basis, plan, changes, &[SDBOOT.to_owned()], &["LINUX_OPTIONS"], true);
+    }
+    let entries: Vec<&String> = basis.files.keys().filter(|path| path.contains("/loader/entries/")).collect();
+    if family == Family::Proxmox || entries.is_empty() {
+        return one_line(basis, plan, changes);
+    }
+    for path in entries {
+        let text = current(plan, basis.files, path).unwrap_or_default();
+        if let Some(after) = entries::change(text, changes) {
+            put(plan, basis.files, path, after, WHY);
+        }
+    }
+    Ok(())
+}
+
+fn limine(basis: &Basis<'_>, plan: &mut HostPlan, changes: &[Word]) -> Result<(), Blocked> {
+    let key = "KERNEL_CMDLINE[default]";
+    let text = basis.files.get(LIMINE).map(String::as_str).unwrap_or_default();
+    if assignments(text, &[key]).is_empty() {
+        return one_line(basis, plan, changes);
+    }
+    // What is added for one kernel only stays as it is.
+    shell(basis, plan, changes, &[LIMINE.to_owned()], &[key], false)
+}
+
+/// `/etc/kernel/cmdline`: one line that is all that the kernel is told. It is never made: a line without `root=` wouldn't
+/// boot.
+fn one_line(basis: &Basis<'_>, plan: &mut HostPlan, changes: &[Word]) -> Result<(), Blocked> {
+    let text = current(plan, basis.files, KERNEL).unwrap_or_default().to_owned();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let [line] = lines.as_slice() else {
+        let why = if lines.is_empty() { "isn't there, or is empty" } else { "has more than one line" };
+        return Err(unclear(KERNEL, None, why));
+    };
+    let after = changes.iter().fold((*line).to_owned(), |line, change| words::edit(&line, change, adds(change)));
+    let whole = text.replacen(line, &after, 1);
+    put(plan, basis.files, KERNEL, whole, WHY);
+    Ok(())
+}
+
+const fn adds(change: &Word) -> bool {
+    matches!(change, Word::With { add: true, .. })
+}
+
+fn unclear(path: &str, line: Option<usize>, why: &str) -> Blocked {
+    let place = line.map_or_else(|| path.to_owned(), |line| format!("{path}:{line}"));
+    let message = format!("{place} can't be changed for certain: {why}.");
+    Blocked::new(FindingId::SetupFileUnclear, message)
+        .or(format!("Change {place} by hand, or write it plainly, then plan again."))
+}
+
+/// Files of assignments, read one after the other as a shell would. The first key takes new words, at the place that
+/// counts last.
+fn shell(
+    basis: &Basis<'_>,
+    plan: &mut HostPlan,
+    changes: &[Word],
+    paths: &[String],
+    keys: &[&str],
+    make: bool,
+) -> Result<(), Blocked> {
+    for change in changes {
+        let live = live(basis, plan, paths, keys)?;
+        let having: Vec<&(String, Assignment)> =
+            live.iter().filter(|(_, at)| words::has(&at.words, change.key())).collect();
+        if !having.is_empty() {
+            // From behind: places before it in the same file stay where they are.
+            for (path, at) in having.into_iter().rev() {
+                write(basis, plan, path, at, &words::edit(&at.words, change, false));
+            }
+            continue;
+        }
+        if !adds(change) {
+            continue;
+        }
+        let first = keys.first().copied().unwrap_or_default();
+        let Word::With { key, item, .. } = change else { continue };
+        if let Some((path, at)) = live.iter().rev().find(|(_, at)| at.key == first) {
+            write(basis, plan, path, at, &words::edit(&at.words, change, true));
+        } else if let Some(path) = paths.first().filter(|_| make) {
+            let text = current(plan, basis.files, path).unwrap_or_default();
+            let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            let after = format!("{text}{end}{first}=\"{key}={item}\"\n");
+            put(plan, basis.files, path, after, WHY);
+        }
+    }
+    Ok(())
+}
+
+fn write(basis: &Basis<'_>, plan: &mut HostPlan, path: &str, at: &Assignment, words: &str) {
+    let text = current(plan, basis.files, path).unwrap_or_default();
+    if words != at.words {
+        let after = at.rewrite(text, words);
+        put(plan, basis.files, path, after, WHY);
+    }
+}
+
+/// The assignments that count: a plain one makes those before it void.
+fn live(
+    basis: &Basis<'_>,
+    plan: &HostPlan,
+    paths: &[String],
+    keys: &[&str],
+) -> Result<Vec<(String, Assignment)>, Blocked> {
+    let mut live: Vec<(String, Assignment)> = Vec::new();
+    for path in paths {
+        for at in assignments(current(plan, basis.files, path).unwrap_or_default(), keys) {
+            if let Some(why) = at.unclear {
+                return Err(unclear(path, Some(at.line), why));
+            }
+            if !at.adds {
+                live.retain(|(_, other)| other.key != at.key);
+            }
+            live.push((path.clone(), at));
+        }
+    }
+    Ok(live)
+}

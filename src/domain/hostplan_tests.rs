@@ -1,0 +1,260 @@
+use super::*;
+use crate::domain::{
+    iommu::Class,
+    setup::{Boot, CommandLine, Cpu, CpuVendor, Family, Initramfs, Release, WaysIn, directives, loads},
+};
+
+/// A host with one card (two functions, behind a bridge) beside integrated graphics.
+struct Example {
+    inventory: Inventory,
+    setup: Setup,
+    files: Files,
+}
+
+fn function(addr: &str, id: &str, class: u32, group: u32) -> Device {
+    let parent = if addr.starts_with("0000:00") { None } else { Some("0000:00:01.0".parse().unwrap()) };
+    Device {
+        group: Some(group),
+        driver: Known::Is(None),
+        parent: Known::Is(parent),
+        ..Device::bare(addr.parse().unwrap(), id.parse().unwrap(), Class(class))
+    }
+}
+
+fn example(loader: Loader, files: &[(&str, &str)]) -> Example {
+    let mut devices = vec![
+        function("0000:00:01.0", "8086:a70d", 0x06_0400, 2),
+        function("0000:00:02.0", "8086:a780", 0x03_0000, 1),
+        function("0000:01:00.0", "10de:2684", 0x03_0000, 2),
+        function("0000:01:00.1", "10de:22ba", 0x04_0300, 2),
+    ];
+    devices[2].driver = Known::Is(Some("nouveau".into()));
+    let files: Files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    let setup = Setup {
+        family: Family::Proxmox,
+        boot: Boot { loader: Known::Is(loader), ..Boot::default() },
+        initramfs: Known::Is(Initramfs::Tools),
+        kernel: Release::read("6.5.1-1-pve").into(),
+        cmdline: Known::Is(CommandLine::read("ro quiet")),
+        tables: Known::Is(["DMAR".to_owned()].into()),
+        cpu: Cpu { vendor: Known::Is(CpuVendor::Intel), ..Cpu::default() },
+        ways_in: WaysIn { web: true, ssh: true, network: true },
+        ..Setup::default()
+    };
+    Example { inventory: Inventory::new(devices, Known::Is(vec!["dmar0".into()]), BTreeMap::new()), setup, files }
+}
+
+impl Example {
+    /// The set-up as it is read from the files.
+    fn plan(&mut self) -> Result<HostPlan, Blocked> {
+        let of = |prefix: &str| {
+            let files: Vec<(String, String)> = self
+                .files
+                .iter()
+                .filter(|(path, _)| path.starts_with(prefix))
+                .map(|(p, t)| (p.clone(), t.clone()))
+                .collect();
+            files
+        };
+        self.setup.modprobe = of("/etc/modprobe.d/").iter().flat_map(|(path, text)| directives(path, text)).collect();
+        self.setup.load = of("/etc/modules").iter().flat_map(|(path, text)| loads(path, text)).collect();
+        let basis = Basis { inventory: &self.inventory, setup: &self.setup, files: &self.files, passthrough: false };
+        plan(&basis, "01:00".parse().unwrap())
+    }
+
+    /// Plans, writes, and plans again: there must be nothing left. Gives the text of a file after it.
+    fn after(&mut self, path: &str) -> String {
+        let plan = self.plan().unwrap();
+        for edit in plan.edits {
+            self.files.insert(edit.path, edit.after);
+        }
+        let again = self.plan().unwrap();
+        assert_eq!(again.edits, [], "twice");
+        assert_eq!(again.commands, []);
+        self.files.get(path).cloned().unwrap_or_default()
+    }
+}
+
+const GRUB: &str = "/etc/default/grub";
+
+#[test]
+fn a_grub_file_gets_one_word_whatever_it_looks_like() {
+    for (before, after) in [
+        ("K=\"quiet\"\n", "K=\"quiet intel_iommu=on\"\n"),
+        ("K='quiet splash' # kept\n", "K='quiet splash intel_iommu=on' # kept\n"),
+        ("K=quiet\n", "K=\"quiet intel_iommu=on\"\n"),
+        ("K=\"\"\n", "K=\"intel_iommu=on\"\n"),
+        ("K=\"intel_iommu=off quiet\"\n", "K=\"intel_iommu=on quiet\"\n"),
+        ("K=\"quiet \\\n  splash\"\n", "K=\"quiet \\\n  splash intel_iommu=on\"\n"),
+        ("K=\"a\"\nK+=\" b\"\n", "K=\"a\"\nK+=\" b intel_iommu=on\"\n"),
+        ("K=\"void\"\nK=\"b\"\n", "K=\"void\"\nK=\"b intel_iommu=on\"\n"),
+        ("L=\"intel_iommu=on\"\nK=\"b\"\n", "L=\"intel_iommu=on\"\nK=\"b\"\n"),
+        ("L=\"intel_iommu=off\"\nK=\"b\"\n", "L=\"intel_iommu=on\"\nK=\"b\"\n"),
+        ("GRUB_TIMEOUT=5", "GRUB_TIMEOUT=5\nK=\"intel_iommu=on\"\n"),
+        ("GRUB_TIMEOUT=5\n#K=\"x\"\nK=\"a b\"\n", "GRUB_TIMEOUT=5\n#K=\"x\"\nK=\"a b intel_iommu=on\"\n"),
+    ] {
+        let real = |text: &str| text.replace('K', "GRUB_CMDLINE_LINUX_DEFAULT").replace("L=", "GRUB_CMDLINE_LINUX=");
+        assert_eq!(example(Loader::Grub, &[(GRUB, &real(before))]).after(GRUB), real(after), "{before}");
+    }
+    let drop_in = "/etc/default/grub.d/50-cloud.cfg";
+    let files = [(GRUB, "GRUB_CMDLINE_LINUX_DEFAULT=\"a\"\n"), (drop_in, "GRUB_CMDLINE_LINUX_DEFAULT=\"b\"\n")];
+    assert_eq!(example(Loader::Grub, &files).after(drop_in), "GRUB_CMDLINE_LINUX_DEFAULT=\"b intel_iommu=on\"\n");
+}
+
+#[test]
+fn what_only_a_shell_could_work_out_is_refused_with_its_place() {
+    let mut host = example(Loader::Grub, &[(GRUB, "X=1\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet $(uname -m)\"\n")]);
+    let blocked = host.plan().unwrap_err();
+    assert_eq!(blocked.finding, FindingId::SetupFileUnclear);
+    assert!(blocked.message.starts_with("/etc/default/grub:2 "), "{}", blocked.message);
+    // A kernel that needs no word doesn't need the file either.
+    host.setup.kernel = Release::read("7.0.1-1-pve").into();
+    assert!(host.plan().unwrap().edits.iter().all(|edit| edit.path != GRUB));
+}
+
+#[test]
+fn each_loader_has_its_file_and_its_commands() {
+    let kernel = "/etc/kernel/cmdline";
+    let entry = "/boot/loader/entries/arch.conf";
+    let limine = "/etc/default/limine";
+    for (loader, family, path, before, after, command) in [
+        (
+            Loader::SystemdBoot,
+            Family::Proxmox,
+            kernel,
+            "root=ZFS=x boot=zfs\n",
+            "root=ZFS=x boot=zfs intel_iommu=on\n",
+            "proxmox-boot-tool refresh",
+        ),
+        (
+            Loader::SystemdBoot,
+            Family::Arch,
+            entry,
+            "linux /l\noptions root=x\n",
+            "linux /l\noptions root=x intel_iommu=on\n",
+            "mkinitcpio -P",
+        ),
+        (
+            Loader::SystemdBoot,
+            Family::Arch,
+            "/etc/sdboot-manage.conf",
+            "LINUX_OPTIONS=\"quiet\"\n",
+            "LINUX_OPTIONS=\"quiet intel_iommu=on\"\n",
+            "sdboot-manage gen",
+        ),
+        (
+            Loader::Limine,
+            Family::Arch,
+            limine,
+            "KERNEL_CMDLINE[default]+=\"root=x\"\n",
+            "KERNEL_CMDLINE[default]+=\"root=x intel_iommu=on\"\n",
+            "limine-mkinitcpio",
+        ),
+        (Loader::Unified, Family::Arch, kernel, "root=x rw", "root=x rw intel_iommu=on", "mkinitcpio -P"),
+        (
+            Loader::Grub,
+            Family::Arch,
+            GRUB,
+            "GRUB_CMDLINE_LINUX=x\n",
+            "GRUB_CMDLINE_LINUX=x\nGRUB_CMDLINE_LINUX_DEFAULT=\"intel_iommu=on\"\n",
+            "grub-mkconfig -o /boot/grub/grub.cfg",
+        ),
+        (Loader::Grub, Family::Debian, GRUB, "", "GRUB_CMDLINE_LINUX_DEFAULT=\"intel_iommu=on\"\n", "update-grub"),
+    ] {
+        let mut host = example(loader, &[(path, before)]);
+        host.setup.family = family;
+        if family == Family::Arch {
+            host.setup.initramfs = Known::Is(Initramfs::Mkinitcpio);
+        }
+        let commands: Vec<String> = host.plan().unwrap().commands.iter().map(|run| run.argv.join(" ")).collect();
+        assert_eq!(commands.last().map(String::as_str), Some(command), "{loader} {commands:?}");
+        assert_eq!(host.after(path), after);
+    }
+}
+
+#[test]
+fn a_command_line_is_never_made_from_nothing() {
+    for loader in [Loader::SystemdBoot, Loader::Limine, Loader::Unified] {
+        assert_eq!(example(loader, &[]).plan().unwrap_err().finding, FindingId::SetupFileUnclear, "{loader}");
+    }
+    let mut host = example(Loader::Grub, &[]);
+    host.setup.boot.loader = Known::Unknown;
+    assert_eq!(host.plan().unwrap_err().finding, FindingId::SetupLoaderUnknown);
+}
+
+#[test]
+fn ids_are_added_where_somebody_else_gives_some() {
+    let path = "/etc/modprobe.d/vfio.conf";
+    let nic = "# the network card\noptions vfio-pci ids=8086:1563 disable_vga=1\n";
+    let after = example(Loader::Grub, &[(path, nic)]).after(path);
+    assert_eq!(after, "# the network card\noptions vfio-pci ids=8086:1563,10de:2684,10de:22ba disable_vga=1\n");
+    let mut host = example(Loader::Grub, &[(path, "options vfio-pci ids=8086:1563,\\\n8086:1564\n")]);
+    let blocked = host.plan().unwrap_err();
+    assert!(blocked.message.starts_with("/etc/modprobe.d/vfio.conf:1 "), "{}", blocked.message);
+    let mut host = example(Loader::Grub, &[(path, "install vfio-pci /bin/false\n")]);
+    assert_eq!(host.plan().unwrap_err().finding, FindingId::SetupFileUnclear);
+}
+
+#[test]
+fn a_file_of_our_name_that_isnt_ours_is_left_alone() {
+    for path in [MODPROBE, MODULES_LOAD] {
+        let blocked = example(Loader::Grub, &[(path, "# mine\n")]).plan().unwrap_err();
+        assert_eq!(blocked.finding, FindingId::SetupForeignFile, "{path}");
+    }
+}
+
+#[test]
+fn drivers_that_wait_already_arent_named_again() {
+    let files = [("/etc/modprobe.d/own.conf", "softdep nouveau pre: vfio-pci\nblacklist nvidiafb\n")];
+    let ours = example(Loader::Grub, &files).after(MODPROBE);
+    let expected = format!(
+        "{MARK}\noptions vfio-pci ids=10de:2684,10de:22ba\nsoftdep nvidia pre: vfio-pci\n\
+                            softdep nvidia_drm pre: vfio-pci\nsoftdep snd_hda_intel pre: vfio-pci\n"
+    );
+    assert_eq!(ours, expected);
+    assert!(!ours.contains("blacklist"));
+}
+
+#[test]
+fn a_twin_is_left_to_the_host() {
+    let path = "/etc/modprobe.d/vfio.conf";
+    let mut host = example(Loader::Grub, &[(path, "options vfio-pci ids=10de:2684,10de:22ba\n")]);
+    let mut devices = host.inventory.devices.clone();
+    devices.push(function("0000:02:00.0", "10de:2684", 0x03_0000, 5));
+    host.inventory = Inventory::new(devices, Known::Is(vec!["dmar0".into()]), BTreeMap::new());
+    let plan = host.plan().unwrap();
+    assert!(matches!(&plan.strategy, Some(Strategy::DriverOverride(addresses)) if addresses.len() == 2));
+    // The sound's id has no twin; it does no harm where it is.
+    assert_eq!(host.after(path), "options vfio-pci ids=10de:22ba\n");
+    assert_eq!(host.files[RULES].matches("KERNEL==\"0000:01:00.").count(), 2);
+    assert!(!host.files[RULES].contains("0000:02:00"));
+}
+
+#[test]
+fn a_kernel_that_doesnt_use_the_iommu_is_told_first() {
+    let mut host = example(Loader::Grub, &[(GRUB, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=off\"\n")]);
+    let bare = host.inventory.devices.iter().cloned().map(|device| Device { group: None, ..device });
+    host.inventory = Inventory::new(bare.collect(), Known::Is(vec![]), BTreeMap::new());
+    let plan = host.plan().unwrap();
+    assert_eq!((plan.strategy.clone(), plan.edits.len()), (None, 1));
+    assert!(plan.edits[0].diff().contains("+GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=on\"\n"));
+    host.setup.tables = Known::Is(["APIC".to_owned()].into());
+    assert_eq!(host.plan().unwrap_err().finding, FindingId::SetupNoIommu);
+}
+
+#[test]
+fn what_the_host_needs_is_refused() {
+    let mut host = example(Loader::Grub, &[]);
+    host.setup.kernel = Release::read("7.0.1-1-pve").into();
+    let basis = |host: &Example, addr: &str| {
+        let basis = Basis { inventory: &host.inventory, setup: &host.setup, files: &host.files, passthrough: false };
+        plan(&basis, addr.parse().unwrap()).map_err(|blocked| blocked.finding)
+    };
+    assert_eq!(basis(&host, "00:01").unwrap_err(), FindingId::SetupVital);
+    assert!(basis(&host, "01:00").unwrap().risks.is_empty());
+    // The only display, and no way in.
+    host.inventory.devices.remove(1);
+    assert!(basis(&host, "01:00").unwrap().risks.is_empty());
+    host.setup.ways_in = WaysIn { ssh: true, ..WaysIn::default() };
+    assert_eq!(basis(&host, "01:00").unwrap().risks.len(), 1);
+}
