@@ -6,10 +6,12 @@ mod config_file;
 mod confirm;
 mod dashboard;
 mod demo;
+mod doctor;
 mod exit;
 mod explain;
 mod failure;
 mod follow;
+mod gpu;
 mod iommu;
 mod json;
 mod logging;
@@ -97,6 +99,8 @@ fn run(shell: &mut Shell<'_>, command: Option<&Command>) -> Result<u8, Failure> 
         None => return dashboard::open(shell),
         Some(Command::Replay(args)) => return replay::run(shell, args),
         Some(Command::Demo(args)) => return demo::run(shell, args),
+        Some(Command::Doctor(args)) => return doctor::run(shell, args),
+        Some(Command::Gpu(args)) => return gpu::run(shell, args),
         Some(Command::Config(args)) => config_file::run(shell, args.command),
         Some(Command::Explain(args)) => explain::explain(shell, args.id.as_deref()),
         Some(Command::Completions { shell: of }) => surface::completions(shell, *of),

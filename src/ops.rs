@@ -8,6 +8,7 @@
 mod agent;
 pub mod clock;
 mod control;
+mod doctor;
 mod error;
 mod follow;
 mod hardware;

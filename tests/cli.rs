@@ -8,10 +8,14 @@ mod machine;
 #[path = "cli/rig.rs"]
 mod rig;
 
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/exits.rs"]
 mod exits;
 #[path = "cli/hardware.rs"]
 mod hardware;
+#[path = "cli/mappings.rs"]
+mod mappings;
 #[path = "cli/operations.rs"]
 mod operations;
 #[path = "cli/plain.rs"]

@@ -1,12 +1,16 @@
 //! The command line's grammar.
 
+mod doctor;
+mod gpu;
 mod iommu;
 mod mode;
 mod normal;
 mod op;
 mod replay;
 
-pub(crate) use iommu::{IommuArgs, IommuCommand};
+pub(crate) use doctor::DoctorArgs;
+pub(crate) use gpu::{ChangeFlags, GpuArgs, GpuCommand, MapArgs, MapCommand};
+pub(crate) use iommu::{IommuArgs, IommuCommand, RootArgs};
 pub(crate) use mode::{ModeArgs, ModeCommand, OperateFlags, StatusArgs};
 pub(crate) use normal::normalise;
 pub(crate) use op::{CancelArgs, OpArgs, OpCommand, OpRef, ResumeArgs, UndoArgs};
@@ -17,9 +21,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 const EXIT_CODES: &str = concat!(
-    "Exit codes: 0 done or already there, 2 usage or configuration, 3 refused, 4 host unreachable,\n",
-    "5 not permitted, 6 failed and rolled back, 7 failed and not rolled back, 8 cancelled,\n",
-    "130 detached by Ctrl-C while the operation goes on.\n\n",
+    "Exit codes: 0 done or already there, 1 something blocks (doctor, checks), 2 usage or configuration,\n",
+    "3 refused, 4 host unreachable, 5 not permitted, 6 failed and rolled back, 7 failed and not rolled\n",
+    "back, 8 cancelled, 130 detached by Ctrl-C while the operation goes on.\n\n",
     "`morpheus explain ID` says more about the id that an error ends with."
 );
 
@@ -218,6 +222,10 @@ pub(crate) enum Command {
     Op(OpArgs),
     /// IOMMU groups: which cards can be passed through, and what comes along
     Iommu(IommuArgs),
+    /// What is wrong with the host and its VMs, and what to do
+    Doctor(DoctorArgs),
+    /// Cards as VMs get them: the cluster's mappings
+    Gpu(GpuArgs),
     /// The configuration: where it is, what it says, whether it is right
     Config(ConfigArgs),
     /// What a fault or risk is, why it happens, what to do

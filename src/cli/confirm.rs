@@ -73,6 +73,49 @@ pub(crate) fn go_back(
     yes_or_no(shell, input)
 }
 
+/// Gets a yes to something small, from `--yes` or from a person.
+///
+/// # Errors
+/// [`FindingId::NeedsConfirmation`]: nobody is there to ask, or the person said no.
+pub(crate) fn agree(shell: &mut Shell<'_>, input: &mut dyn BufRead, what: &str, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !shell.can_ask() {
+        return Err(nobody(what).or(shell.again("--yes")).or(dry_run(shell)));
+    }
+    writeln!(shell.err, "{what}")?;
+    yes_or_no(shell, input)
+}
+
+/// Gets a name typed, by `--confirm` or by a person.
+///
+/// # Errors
+/// [`FindingId::NeedsConfirmation`]: it is another name, or nobody is there to ask.
+pub(crate) fn name(
+    shell: &mut Shell<'_>,
+    input: &mut dyn BufRead,
+    what: &str,
+    name: &str,
+    given: Option<&str>,
+) -> Result<(), Failure> {
+    let names = [name.to_owned()];
+    match given {
+        Some(given) if is_of(given, &names) => return Ok(()),
+        Some(given) => return Err(wrong(shell, given, &names)),
+        None if !shell.can_ask() => return Err(nobody(what).or(with_name(shell, name)).or(dry_run(shell))),
+        None => {}
+    }
+    writeln!(shell.err, "{what}")?;
+    write!(shell.err, "Type {name} to go on: ")?;
+    let answer = line(shell, input)?;
+    if is_of(&answer, &names) { Ok(()) } else { Err(declined()) }
+}
+
+fn nobody(what: &str) -> Failure {
+    Failure::new(FindingId::NeedsConfirmation, format!("{what}\nNobody is here to ask."))
+}
+
 fn names(plan: &Plan) -> Vec<String> {
     let parties = plan.target.iter().chain(plan.stops());
     parties.filter_map(|party| party.mode.as_ref()).map(ToString::to_string).collect()

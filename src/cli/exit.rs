@@ -7,6 +7,8 @@ use crate::domain::{finding::FindingId, switch::event::Outcome};
 pub enum Exit {
     /// Done, or already as wanted.
     Done = 0,
+    /// `doctor` or a check found something that blocks.
+    Blocked = 1,
     /// Usage or configuration.
     Usage = 2,
     /// Refused: conflict, policy, lock, or a confirmation is missing.
@@ -27,8 +29,9 @@ pub enum Exit {
 
 impl Exit {
     /// Every code, for the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Done,
+        Self::Blocked,
         Self::Usage,
         Self::Refused,
         Self::Unreachable,
@@ -50,6 +53,7 @@ impl Exit {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done, or already as wanted",
+            Self::Blocked => "`doctor` or a check found something that doesn't work as it is",
             Self::Usage => "wrong usage, configuration or state directory; nothing was changed",
             Self::Refused => "refused: a conflict, a policy, a lock, or a confirmation is missing; nothing was changed",
             Self::Unreachable => "the host can't be reached, or doesn't answer as Proxmox VE does",
@@ -92,6 +96,7 @@ impl From<FindingId> for Exit {
             | F::OpUnknown
             | F::HostUnreadable
             | F::DeviceUnknown
+            | F::MappingUnknown
             | F::JournalBroken => Self::Usage,
             F::OpCancelled => Self::Cancelled,
             F::PveOutcomeUnknown | F::GuestStartFailed | F::GuestNoAddress | F::GuestDied | F::OpInterrupted => {
@@ -108,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_codes_are_the_documented_ones_and_agree_with_the_outcomes() {
-        assert_eq!(Exit::ALL.map(Exit::code), [0, 2, 3, 4, 5, 6, 7, 8, 130]);
+        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 8, 130]);
         for outcome in
             [Outcome::Done, Outcome::Refused, Outcome::RolledBack, Outcome::NotRolledBack, Outcome::Cancelled]
         {

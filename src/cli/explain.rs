@@ -55,7 +55,7 @@ fn finding(id: FindingId) -> Finding {
     Finding { id, severity: id.severity(), title: id.title(), cause: id.cause(), fix: id.fix() }
 }
 
-const fn severity(id: FindingId) -> &'static str {
+pub(super) const fn severity(id: FindingId) -> &'static str {
     match id.severity() {
         Severity::Note => "note",
         Severity::Warning => "warning",

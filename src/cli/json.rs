@@ -26,6 +26,12 @@ pub(crate) const FINDINGS: &str = "morpheus.findings/1";
 pub(crate) const IOMMU: &str = "morpheus.iommu/1";
 /// `iommu show`.
 pub(crate) const IOMMU_SLOT: &str = "morpheus.iommu-slot/1";
+/// `doctor`.
+pub(crate) const DOCTOR: &str = "morpheus.doctor/1";
+/// `gpu map list` and `check`.
+pub(crate) const MAPPINGS: &str = "morpheus.mappings/1";
+/// `gpu map create`, `repair` and `delete`.
+pub(crate) const MAPPING: &str = "morpheus.mapping/1";
 /// What `sim` says when it is ready.
 pub(crate) const SIM: &str = "morpheus.sim/1";
 /// A screen of `replay`.

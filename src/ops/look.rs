@@ -15,7 +15,7 @@ use futures_util::{StreamExt, future::join_all, stream};
 use std::{collections::BTreeSet, future::Future};
 
 /// How many questions run side by side.
-const ABREAST: usize = 6;
+pub(super) const ABREAST: usize = 6;
 
 fn part<T>(answer: Result<T, pve::Error>, at: Millis) -> Part<T> {
     match answer {

@@ -88,11 +88,19 @@ impl Look<'_> {
             };
             report.add(Finding::new(FindingId::IommuWholeGroup, &subject, words));
         }
-        let slots = "which devices share a group depends on the slot";
-        report.add(Finding::new(FindingId::IommuOtherSlot, &subject, slots));
+        report.add(Finding::new(FindingId::IommuOtherSlot, &subject, self.behind(card)));
         if self.knows_acs_override() {
             let words = "this kernel knows pcie_acs_override; it weakens the isolation of all guests";
             report.add(Finding::new(FindingId::IommuAcsPossible, &subject, words));
+        }
+    }
+
+    /// The bridge that the slot is wired to.
+    fn behind(&self, card: &Card) -> String {
+        let parent = self.inventory.device(card.main).and_then(|device| device.parent.get().copied().flatten());
+        match parent.and_then(|parent| self.inventory.device(parent)) {
+            Some(bridge) => format!("it is behind {} ({})", bridge.addr, bridge.title()),
+            None => "which bridge it is behind isn't shown".to_owned(),
         }
     }
 
@@ -148,12 +156,12 @@ impl Look<'_> {
             let hit = ids(&|device| given.contains(&device.id));
             if !hit.is_empty() {
                 let given: Vec<String> = given.iter().map(ToString::to_string).collect();
-                let words = format!("{file} line {line} has ids={}, which {} has too", given.join(","), and(&hit));
+                let words = format!("{file} line {line} names {}, the ids of {} too", given.join(","), and(&hit));
                 report.add(Finding::new(FindingId::GpuDuplicateIds, subject, words));
             }
         }
         if self.is_proxmox() {
-            let words = format!("{} has the same vendor and device", and(&ids(&|_| true)));
+            let words = format!("the same ids: {}", and(&ids(&|_| true)));
             report.add(Finding::new(FindingId::GpuTwin, subject, words));
         }
     }

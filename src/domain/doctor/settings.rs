@@ -54,6 +54,12 @@ impl Settings {
         found.into_iter().map(|(_, line)| line).collect()
     }
 
+    /// Whether a `hostpciN` line names a mapping.
+    #[must_use]
+    pub fn names_mapping(&self, id: &str) -> bool {
+        self.hostpci().iter().any(|line| matches!(&line.source, PciSource::Mapping(named) if named == id))
+    }
+
     /// Whether the machine type is q35: `q35`, `pc-q35-10.1`, `type=q35,viommu=intel`.
     pub(super) fn is_q35(&self) -> bool {
         self.property("machine", "type", true).is_some_and(|machine| machine.contains("q35"))

@@ -1,0 +1,12 @@
+//! `doctor`.
+
+use super::RootArgs;
+use clap::Args;
+
+/// `doctor`.
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// Where the host is.
+    #[command(flatten)]
+    pub(crate) root: RootArgs,
+}

@@ -1,0 +1,117 @@
+//! `gpu map` on the simulated host, by the real binary.
+
+use crate::rig::{Rig, snapshot};
+use serde_json::json;
+
+/// The token may change mappings.
+const MAY: &str = "roles: { MorpheusMapping: [Mapping.Audit, Mapping.Modify] }";
+const STALE: &str = "node=pve,path=0000:01:00,id=10de:2684,subsystem-id=10de:16f4,iommugroup=14";
+const GOOD: &str = "node=pve,path=0000:01:00,id=10de:2684,subsystem-id=10de:16f4,iommugroup=12";
+const OTHER: &str = "node=pve2,path=0000:0a:00,id=10de:2684,iommugroup=9";
+
+fn with(world: &str) -> Rig {
+    Rig::with(&format!("{{ world: {{ {world} }} }}"))
+}
+
+#[test]
+fn mappings_are_listed_with_what_uses_them_and_whether_they_fit() {
+    let rig = with(&format!("mappings: {{ gpu0: {{ map: ['{OTHER}', '{STALE}'] }}, spare: {{ map: ['{OTHER}'] }} }}"));
+    snapshot("cli_gpu_map", &rig.ok("gpu map"));
+    let list = rig.json("gpu map list --json");
+    assert_eq!(list["mappings"][0]["used_by"].as_array().unwrap().len(), 2);
+    assert_eq!((&list["mappings"][0]["fits"], &list["mappings"][1]["fits"]), (&json!(false), &json!(true)));
+    assert_eq!(rig.run("gpu map check").code, Some(1));
+    assert_eq!(rig.run("gpu map check spare").code, Some(0));
+    let said = rig.run("gpu map check spar");
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("Did you mean spare?"), "{}", said.err);
+}
+
+#[test]
+fn a_repair_writes_this_nodes_entry_anew_and_keeps_those_of_others() {
+    let rig = with(&format!("{MAY}, mappings: {{ gpu0: {{ map: ['{OTHER}', '{STALE}'] }} }}"));
+    let said = rig.run("gpu map repair gpu0 --dry-run");
+    assert_eq!(said.code, Some(0));
+    assert!(said.out.contains("pvesh set /cluster/mapping/pci/gpu0 --map"), "{}", said.out);
+    assert_eq!(rig.counts().writes, 0);
+    let said = rig.run("gpu map repair gpu0");
+    assert_eq!(said.code, Some(3), "nobody is here to ask");
+    assert!(said.err.contains("gpu map repair gpu0 --yes"), "{}", said.err);
+    rig.ok("gpu map repair gpu0 --yes");
+    assert_eq!(rig.json("gpu map --json")["mappings"][0]["entries"], json!([OTHER, GOOD]));
+    assert!(rig.ok("gpu map repair gpu0 --yes").contains("fits already"));
+    assert_eq!(rig.counts().writes, 1, "what fits isn't written again");
+}
+
+#[test]
+fn a_change_by_somebody_else_meanwhile_is_never_overwritten() {
+    let why =
+        "update hardware mapping failed: detected modified configuration - file changed by other user? Try again.";
+    let rig = Rig::with(&format!(
+        "{{ world: {{ {MAY}, mappings: {{ gpu0: {{ map: ['{STALE}'] }} }} }}, faults: [{{
+            on: 'PUT /cluster/mapping/pci/*', then: {{ answer: {{ status: 500, reason: '{why}' }} }} }}] }}"
+    ));
+    let said = rig.run("gpu map repair gpu0 --yes");
+    assert_eq!(said.code, Some(3));
+    assert!(said.err.contains(why), "{}", said.err);
+    assert_eq!(rig.json("gpu map --json")["mappings"][0]["entries"], json!([STALE]));
+}
+
+#[test]
+fn a_mapping_is_made_for_the_only_card_and_refused_twice() {
+    let rig = with(&format!("{MAY}, mappings: {{ gpu0: null }}"));
+    let said = rig.run("gpu map create --yes");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    assert!(said.out.contains(GOOD) && said.out.contains("hostpci0: mapping=gpu0,pcie=1"), "{}", said.out);
+    let made = &rig.json("gpu map --json")["mappings"][0];
+    assert_eq!((&made["id"], &made["entries"]), (&json!("gpu0"), &json!([GOOD])));
+    let twice = rig.run("gpu map create 01:00 --yes");
+    assert_eq!(twice.code, Some(3));
+    assert!(twice.err.contains("gpu.mapping-exists"), "{}", twice.err);
+    for (line, words) in
+        [("gpu map create 0c:00", "no graphics card at 0000:0c:00"), ("gpu map create 1:0", "PCI address")]
+    {
+        let said = rig.run(line);
+        assert_eq!(said.code, Some(2), "{line}");
+        assert!(said.err.contains(words), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_card_that_shares_its_group_gets_no_mapping() {
+    let rig = with(&format!(
+        "{MAY}, mappings: {{ gpu0: null }}, pci: [
+          {{ id: '0000:01:00.0', class: '0x030000', vendor: '0x10de', device: '0x2684', iommugroup: 12 }},
+          {{ id: '0000:02:00.0', class: '0x010802', vendor: '0x144d', device: '0xa80c', iommugroup: 12 }}]"
+    ));
+    let said = rig.run("gpu map create --yes");
+    assert_eq!(said.code, Some(3));
+    assert!(said.err.contains("iommu.dirty-group"), "{}", said.err);
+    assert_eq!(rig.counts().writes, 0);
+}
+
+#[test]
+fn a_mapping_in_use_stays_and_another_goes_only_by_its_name() {
+    let rig = with(&format!("{MAY}, mappings: {{ spare: {{ map: ['{OTHER}'] }} }}"));
+    let used = rig.run("gpu map delete gpu0 --confirm gpu0");
+    assert_eq!(used.code, Some(3));
+    assert!(used.err.contains("VM 102 (nimsforest-vr-windows)"), "{}", used.err);
+    for line in ["gpu map delete spare", "gpu map delete spare --confirm gpu0"] {
+        assert_eq!(rig.run(line).code, Some(3), "{line}");
+    }
+    assert_eq!(rig.counts().writes, 0);
+    assert!(rig.ok("gpu map delete spare --confirm spare").contains("removed"));
+    assert_eq!(rig.json("gpu map --json")["mappings"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_token_that_may_not_gets_the_line_to_grant_it_and_the_command_for_root() {
+    let rig = with("mappings: { gpu0: null }");
+    let said = rig.run("gpu map create --yes");
+    assert_eq!(said.code, Some(5));
+    for words in
+        ["Mapping.Modify", "pveum acl modify /mapping/pci", "pvesh create /cluster/mapping/pci --id gpu0", GOOD]
+    {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+}
