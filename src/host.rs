@@ -22,4 +22,4 @@ pub use sysfs::inventory;
 #[cfg(test)]
 mod plan_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

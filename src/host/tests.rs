@@ -6,7 +6,7 @@ use crate::domain::{
 use machine::Machine;
 
 #[path = "../../tests/support/machine.rs"]
-pub(super) mod machine;
+pub(crate) mod machine;
 
 /// An example host as a tree; it lasts as long as the directory.
 pub(super) fn example(name: &str) -> (Machine, tempfile::TempDir, Root) {

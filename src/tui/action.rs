@@ -38,6 +38,14 @@ pub enum Action {
     Inspect,
     /// The row's address, or what identifies it, to the clipboard.
     Copy,
+    /// The mapping's entry of a card to the clipboard.
+    CopyMapping,
+    /// The devices of the row's guest.
+    Devices,
+    /// The guest that takes the row's device.
+    DevicesGuest,
+    /// All devices, or graphics cards only.
+    DevicesGpus,
     /// A shell in the guest.
     Shell,
     /// The address of the guest's console to the clipboard.
@@ -123,6 +131,12 @@ impl Action {
             Self::Enter => words("enter", "choose", "The main action of the row, dialog or button."),
             Self::Inspect => words("inspect", "inspect", "Everything that is known of the row."),
             Self::Copy => words("copy", "copy", "Copy the row's address, or its name where it has none."),
+            Self::CopyMapping => words("copy mapping", "mapping", "Copy the entry of a mapping that names the card."),
+            Self::Devices => words("devices", "devices", "The devices that the row's guest takes, in their groups."),
+            Self::DevicesGuest => words("devices guest", "guest", "From a device to the guest that takes it."),
+            Self::DevicesGpus => {
+                words("devices gpus", "GPUs", "Only graphics cards and what is in their groups, or all devices.")
+            }
             Self::Shell => words("shell", "shell", "A shell in the guest, by ssh; its end comes back here."),
             Self::Console => words("console", "console", "Copy the web address of the guest's console at Proxmox."),
             Self::Refresh => words("refresh", "refresh", "Look at the host now."),
@@ -210,6 +224,10 @@ impl Action {
             Self::Enter,
             Self::Inspect,
             Self::Copy,
+            Self::CopyMapping,
+            Self::Devices,
+            Self::DevicesGuest,
+            Self::DevicesGpus,
             Self::Shell,
             Self::Console,
             Self::Refresh,

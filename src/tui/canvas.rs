@@ -1,7 +1,10 @@
 //! What is drawn on, and what of it can be clicked: drawing says what stands where, so no place is worked out twice.
 
 use super::{action::Action, model::Pane};
-use crate::domain::ids::{ModeName, Vmid};
+use crate::domain::{
+    gpu::PciAddr,
+    ids::{ModeName, Vmid},
+};
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
@@ -18,6 +21,8 @@ pub enum Target {
     Mode(ModeName),
     /// A row of the guests pane.
     Guest(Vmid),
+    /// A row of the devices pane.
+    Device(PciAddr),
     /// The words for a key, or another place that does what a key does.
     Act(Action),
     /// A row of the palette, by its text.

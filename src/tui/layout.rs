@@ -29,6 +29,8 @@ pub struct Regions {
     pub host: Option<Rect>,
     /// The log pane.
     pub log: Option<Rect>,
+    /// The devices pane.
+    pub devices: Option<Rect>,
     /// All panes together.
     pub body: Rect,
     /// What the keys do here.
@@ -54,7 +56,7 @@ pub fn regions(area: Rect, model: &Model) -> Regions {
         Regions { header, banner: (banner.height > 0).then_some(banner), body, footer, ..Regions::default() };
     let pane = model.ui.pane;
     let beside = area.width >= WIDE && area.height >= TALL;
-    if area.width < 80 || model.ui.zoom || (pane == Pane::Host && !beside) {
+    if area.width < 80 || model.ui.zoom || (pane == Pane::Host && !beside) || pane == Pane::Devices {
         *regions.slot(pane) = Some(body);
         return regions;
     }
@@ -101,6 +103,7 @@ impl Regions {
             Pane::Detail => &mut self.detail,
             Pane::Host => &mut self.host,
             Pane::Log => &mut self.log,
+            Pane::Devices => &mut self.devices,
         }
     }
 
@@ -114,6 +117,27 @@ impl Regions {
     }
 }
 
+/// What is inside of the devices pane: the list, and the details of the selected device where there is room for both.
+#[must_use]
+pub fn devices(inner: Rect, alone: bool) -> (Option<Rect>, Option<Rect>) {
+    /// Columns from which both stand beside each other, and what the details have of them.
+    const BESIDE: u16 = 112;
+    /// Rows from which the details stand below, and what they have of them.
+    const BELOW: (u16, u16) = (18, 8);
+    if alone {
+        return (None, Some(inner));
+    }
+    if inner.width >= BESIDE {
+        let (list, rest) = split_left(inner, inner.width - (38 + (inner.width - BESIDE) / 3));
+        return (Some(list), Some(split_left(rest, 2).1));
+    }
+    if inner.height >= BELOW.0 {
+        let (list, rest) = split_bottom(inner, BELOW.1);
+        return (Some(list), Some(rest));
+    }
+    (Some(inner), None)
+}
+
 impl Pane {
     /// Its number on screen.
     #[must_use]
@@ -124,6 +148,7 @@ impl Pane {
             Self::Detail => 3,
             Self::Host => 4,
             Self::Log => 5,
+            Self::Devices => 6,
         }
     }
 
@@ -136,6 +161,7 @@ impl Pane {
             3 => Some(Self::Detail),
             4 => Some(Self::Host),
             5 => Some(Self::Log),
+            6 => Some(Self::Devices),
             _ => None,
         }
     }
@@ -146,7 +172,7 @@ impl Pane {
         match self {
             Self::Modes => Some(Subject::Mode),
             Self::Guests => Some(Subject::Guest),
-            Self::Detail | Self::Host | Self::Log => None,
+            Self::Detail | Self::Host | Self::Log | Self::Devices => None,
         }
     }
 }

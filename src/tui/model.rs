@@ -1,5 +1,6 @@
 //! All that the screen knows. Plain data: it can be cloned, compared, stored and started from again.
 
+mod devices;
 pub mod layer;
 mod lists;
 mod log;
@@ -11,6 +12,7 @@ mod time;
 pub mod timeline;
 mod ways;
 
+pub use devices::{DeviceRow, DevicesView, Hold, Takers};
 pub use lists::{Sort, SortBy};
 pub use log::{BEFORE, LogLine, LogPlace, LogView};
 pub use needle::{FIELDS, Needle};
@@ -137,6 +139,8 @@ pub struct Ui {
     pub log_open: bool,
     /// Where in the log the person is.
     pub log: LogView,
+    /// Where in the devices the person is.
+    pub devices: DevicesView,
     /// Whether the terminal was asked for clicks.
     pub mouse: bool,
     /// What was clicked last.
@@ -187,6 +191,8 @@ pub enum Pane {
     Host,
     /// What happened.
     Log,
+    /// The host's PCI devices in their IOMMU groups.
+    Devices,
 }
 
 /// What the detail pane tells about: the selection of this list.

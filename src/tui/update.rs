@@ -2,6 +2,7 @@
 
 mod act;
 mod choose;
+mod devices;
 mod history;
 mod input;
 mod look;

@@ -4,6 +4,8 @@ mod banner;
 mod choose;
 mod confirm;
 mod detail;
+mod device;
+mod devices;
 mod explain;
 mod footer;
 mod graphs;
@@ -106,6 +108,10 @@ fn panes(model: &Model, regions: &Regions, theme: &Theme, canvas: &mut Canvas<'_
         if let Some(area) = regions.host {
             canvas.mark(area, Target::Pane(Pane::Host));
             host::draw(model, area, theme, canvas);
+        }
+        if let Some(area) = regions.devices {
+            canvas.mark(area, Target::Pane(Pane::Devices));
+            devices::draw(model, area, theme, canvas);
         }
     }
     if let Some(area) = regions.log {

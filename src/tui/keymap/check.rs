@@ -34,9 +34,14 @@ impl Context {
     #[must_use]
     pub const fn needs(self) -> &'static [&'static [Action]] {
         match self {
-            Self::Everywhere | Self::Panes | Self::Modes | Self::Guests | Self::Detail | Self::Host | Self::Log => {
-                &[OUT_OF_A_PANE]
-            }
+            Self::Everywhere
+            | Self::Panes
+            | Self::Modes
+            | Self::Guests
+            | Self::Detail
+            | Self::Host
+            | Self::Log
+            | Self::Devices => &[OUT_OF_A_PANE],
             Self::Dialog | Self::Refusal | Self::Operation | Self::Help => &[OUT_OF_A_DIALOG],
             Self::Buttons | Self::Typing => &[OUT_OF_A_DIALOG, TAKE, TURN],
             Self::Filter | Self::Palette => &[OUT_OF_A_DIALOG, TAKE],

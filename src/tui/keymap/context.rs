@@ -59,6 +59,8 @@ contexts! {
     Host "host" "Host pane" "in the host pane"
     /// The log pane.
     Log "log" "Log pane" "in the log pane"
+    /// The devices pane.
+    Devices "devices" "Devices pane" "in the devices pane"
     /// Any dialog.
     Dialog "dialog" "Any dialog" "in a dialog"
     /// A dialog with buttons.
@@ -100,6 +102,7 @@ impl Context {
             C::Detail => &[C::Detail, C::Panes, C::Everywhere],
             C::Host => &[C::Host, C::Panes, C::Everywhere],
             C::Log => &[C::Log, C::Panes, C::Everywhere],
+            C::Devices => &[C::Devices, C::Panes, C::Everywhere],
             C::Dialog => &[C::Dialog, C::Everywhere],
             C::Buttons => &[C::Buttons, C::Dialog, C::Everywhere],
             C::Typing => &[C::Typing, C::Everywhere],
@@ -190,6 +193,7 @@ impl Model {
             Pane::Detail => Context::Detail,
             Pane::Host => Context::Host,
             Pane::Log => Context::Log,
+            Pane::Devices => Context::Devices,
         }
     }
 }

@@ -128,6 +128,15 @@ impl Model {
             Action::Zoom if !self.knows_the_host() && self.ui.pane != Pane::Log => {
                 Some(Refusal::new(FindingId::GuestStateUnknown, "There are no panes before the host has answered."))
             }
+            Action::Zoom if self.ui.pane == Pane::Devices => {
+                Some(Refusal::new(FindingId::GuestStateUnknown, "The devices have the whole screen already."))
+            }
+            Action::CopyMapping => match self.selected_device() {
+                Some(device) => self.mapping_entry(device).err(),
+                None => Some(Refusal::new(FindingId::DeviceUnknown, "Nothing is selected.")),
+            },
+            Action::Devices => self.device_of_subject().err(),
+            Action::DevicesGuest => self.guest_of_device().err(),
             Action::OpCancel => policy::availability(Ask::Cancel, &self.situation()).err(),
             Action::OpResume => policy::availability(Ask::Resume, &self.situation()).err(),
             Action::OpUndo if self.is_cut_off() => self.out_of_reach(),
@@ -213,15 +222,23 @@ impl Model {
         matches!(self.link, Link::Down { .. } | Link::Unconfigured(_))
     }
 
-    /// What this place is narrowed to: the lists, or the log.
+    /// What this place is narrowed to: the lists, the log, or the devices.
     #[must_use]
     pub const fn filter(&self) -> &Field {
-        if matches!(self.ui.pane, Pane::Log) { &self.ui.log.filter } else { &self.ui.filter }
+        match self.ui.pane {
+            Pane::Log => &self.ui.log.filter,
+            Pane::Devices => &self.ui.devices.filter,
+            Pane::Modes | Pane::Guests | Pane::Detail | Pane::Host => &self.ui.filter,
+        }
     }
 
     /// The same, to be changed.
     pub(crate) const fn filter_mut(&mut self) -> &mut Field {
-        if matches!(self.ui.pane, Pane::Log) { &mut self.ui.log.filter } else { &mut self.ui.filter }
+        match self.ui.pane {
+            Pane::Log => &mut self.ui.log.filter,
+            Pane::Devices => &mut self.ui.devices.filter,
+            Pane::Modes | Pane::Guests | Pane::Detail | Pane::Host => &mut self.ui.filter,
+        }
     }
 
     /// The remark at the foot of the screen: the newest whose time isn't over.
@@ -243,7 +260,7 @@ impl Model {
     /// Whether Esc has anything to go back from.
     #[must_use]
     pub fn can_go_back(&self) -> bool {
-        let elsewhere = self.ui.zoom || matches!(self.ui.pane, Pane::Detail | Pane::Host | Pane::Log);
+        let elsewhere = self.ui.zoom || matches!(self.ui.pane, Pane::Detail | Pane::Host | Pane::Log | Pane::Devices);
         !self.ui.layers.is_empty() || !self.filter().text.is_empty() || elsewhere
     }
 

@@ -30,7 +30,11 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-const KEYS: [&str; 43] = [
+const KEYS: [&str; 47] = [
+    "6",
+    "6",
+    "v",
+    "Y",
     "z",
     "5",
     "i",
@@ -185,8 +189,10 @@ fn draw(model: &Model) -> Buffer {
     let cursor = view(model, &Theme::new(model.setup.caps), &mut buffer);
     assert!(cursor.is_none_or(|cursor| area.contains(cursor)), "the cursor is off the screen");
     let regions = regions(area, model);
-    let panes: Vec<Rect> =
-        [regions.modes, regions.guests, regions.detail, regions.host, regions.log].into_iter().flatten().collect();
+    let panes: Vec<Rect> = [regions.modes, regions.guests, regions.detail, regions.host, regions.log, regions.devices]
+        .into_iter()
+        .flatten()
+        .collect();
     for (i, pane) in panes.iter().enumerate() {
         assert_eq!(pane.intersection(area), *pane, "a pane is off the screen");
         assert!(panes.iter().skip(i + 1).all(|other| !other.intersects(*pane)), "panes overlap");

@@ -105,6 +105,7 @@ fn screens(text: &str) -> Vec<Scene> {
     vec![
         named(running(&[101, 110])),
         named(running(&[101, 110])).keys("2 down l"),
+        named(running(&[101, 110])).keys("6"),
         named(running(&[101, 110])).keys("/").msg(Msg::Input(crate::tui::msg::Input::Paste(text.to_owned()))),
         named(running(&[101, 110])).keys("down enter").looked(facts(text)),
         named(running(&[101, 110])).msg(Msg::Link(down)),

@@ -1,6 +1,6 @@
 //! What the person meant: one function per action.
 
-use super::{mouse, nav, nav::To, op, plan, reach, say, sort};
+use super::{devices, mouse, nav, nav::To, op, plan, reach, say, sort};
 use crate::{
     domain::{
         facts::Trouble,
@@ -53,6 +53,10 @@ fn run(model: &mut Model, action: &Action) -> Vec<Effect> {
         Action::Enter => enter(model),
         Action::Inspect => inspect(model),
         Action::Copy => copy(model),
+        Action::CopyMapping => devices::copy_mapping(model),
+        Action::Devices => devices::of_guest(model),
+        Action::DevicesGuest => devices::guest(model),
+        Action::DevicesGpus => devices::gpus_only(model),
         Action::Shell => reach::shell(model),
         Action::Console => reach::console(model),
         Action::Refresh => refresh(model),
@@ -134,6 +138,9 @@ fn enter(model: &mut Model) -> Vec<Effect> {
 }
 
 fn inspect(model: &mut Model) -> Vec<Effect> {
+    if model.ui.pane == Pane::Devices {
+        return devices::alone(model);
+    }
     nav::focus(model, Pane::Detail);
     Vec::new()
 }
@@ -143,6 +150,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match model.ui.layers.last() {
         Some(Layer::Operation { id, .. }) => Some(id.to_string()),
         None if model.ui.pane == Pane::Log => model.selected_line().map(|line| crate::domain::text::safe(&line.text)),
+        None if model.ui.pane == Pane::Devices && model.knows_the_host() => devices::text(model),
         None if model.shown_fingerprint().is_some() => model.shown_fingerprint().map(ToOwned::to_owned),
         _ => model.subject().map(|row| {
             let address = row.guest.and_then(|guest| model.agent_of(guest)).and_then(|agent| agent.address);
@@ -248,11 +256,18 @@ fn step_back(model: &mut Model) -> bool {
     if std::mem::take(&mut model.ui.zoom) {
         return true;
     }
+    if model.ui.pane == Pane::Devices {
+        if !std::mem::take(&mut model.ui.devices.alone) {
+            let back = model.ui.devices.from.take().unwrap_or_default();
+            nav::focus(model, back);
+        }
+        return true;
+    }
     match (model.ui.pane, model.ui.subject) {
         (Pane::Log, _) => drop(log(model)),
         (Pane::Detail, crate::tui::model::Subject::Guest) => nav::focus(model, Pane::Guests),
         (Pane::Detail, crate::tui::model::Subject::Mode) | (Pane::Host, _) => nav::focus(model, Pane::Modes),
-        (Pane::Modes | Pane::Guests, _) => return false,
+        (Pane::Modes | Pane::Guests | Pane::Devices, _) => return false,
     }
     true
 }

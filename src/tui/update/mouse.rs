@@ -3,9 +3,12 @@
 //! A click never does what a key would have to confirm: it moves to a button, and only another click, well after the
 //! first, presses it. Keys can do all that the mouse can.
 
-use super::{act, input, nav, nav::To, say};
+use super::{act, devices, input, nav, nav::To, say};
 use crate::{
-    domain::ids::{ModeName, Vmid},
+    domain::{
+        gpu::PciAddr,
+        ids::{ModeName, Vmid},
+    },
     tui::{
         action::Action,
         canvas::Target,
@@ -60,6 +63,7 @@ fn press(model: &mut Model, target: Target) -> Vec<Effect> {
         Target::Pane(pane) => focus(model, pane),
         Target::Mode(name) => mode(model, name, twice),
         Target::Guest(vmid) => guest(model, vmid, twice),
+        Target::Device(addr) => device(model, addr, twice),
         Target::Act(action) => hint(model, &action),
         Target::Choice(text) => choice(model, text, twice),
         Target::Button(yes) => button(model, yes, twice),
@@ -89,6 +93,12 @@ fn guest(model: &mut Model, vmid: Vmid, twice: bool) -> Vec<Effect> {
         model.ui.detail_scroll = 0;
     }
     model.ui.guest = Some(vmid);
+    if twice { enter(model) } else { Vec::new() }
+}
+
+fn device(model: &mut Model, addr: PciAddr, twice: bool) -> Vec<Effect> {
+    focus(model, Pane::Devices);
+    devices::select(model, addr);
     if twice { enter(model) } else { Vec::new() }
 }
 
@@ -145,6 +155,7 @@ fn wheel(model: &mut Model, target: &Target, notches: i32) -> Vec<Effect> {
         Target::Pane(pane) => *pane,
         Target::Mode(_) => Pane::Modes,
         Target::Guest(_) => Pane::Guests,
+        Target::Device(_) => Pane::Devices,
         Target::Choice(_) => {
             nav::go(model, To::By(notches));
             return Vec::new();
@@ -155,7 +166,8 @@ fn wheel(model: &mut Model, target: &Target, notches: i32) -> Vec<Effect> {
         }
         Target::Act(_) => return Vec::new(),
     };
-    let lines = if pane.subject().is_some() { 1 } else { NOTCH };
+    let row_by_row = pane.subject().is_some() || matches!(target, Target::Device(_));
+    let lines = if row_by_row { 1 } else { NOTCH };
     nav::in_pane(model, pane, To::By(notches * lines), 1);
     Vec::new()
 }

@@ -1,9 +1,10 @@
 //! Moving about: rows, pages, panes, scrolled texts.
 
+use super::devices;
 use crate::{
     domain::guest::Guest,
     tui::{
-        layout::{Regions, regions},
+        layout::{self, Regions, regions},
         model::{Model, Pane, Sort, layer::Layer},
     },
 };
@@ -61,6 +62,18 @@ pub(super) fn in_pane(model: &mut Model, which: Pane, to: To, page: i32) {
         Pane::Detail => model.ui.detail_scroll = scrolled(model.ui.detail_scroll, to, page),
         Pane::Host => {}
         Pane::Log => in_log(model, to, page),
+        Pane::Devices if model.ui.devices.alone => {
+            model.ui.devices.scroll = scrolled(model.ui.devices.scroll, to, page);
+        }
+        Pane::Devices => {
+            let shown = model.shown_devices();
+            let selected = model.selected_device().map(|device| device.addr);
+            let here = shown.iter().position(|device| Some(device.addr) == selected);
+            let addr = moved(here, 0, shown.len(), to, page).and_then(|i| shown.get(i)).map(|device| device.addr);
+            if let Some(addr) = addr {
+                devices::select(model, addr);
+            }
+        }
     }
 }
 
@@ -112,14 +125,22 @@ fn page(model: &Model) -> i32 {
         Pane::Detail => regions.detail,
         Pane::Host => regions.host,
         Pane::Log => regions.log,
+        Pane::Devices => {
+            let inner = regions.devices.map(|area| Rect { height: area.height.saturating_sub(2), ..area });
+            let (list, details) = layout::devices(inner.unwrap_or_default(), model.ui.devices.alone);
+            list.or(details)
+        }
     };
     i32::from(Regions::rows(pane).max(2)) - 1
 }
 
 /// Gives the keys to a pane.
 pub(super) fn focus(model: &mut Model, pane: Pane) {
-    if pane == Pane::Log {
-        model.ui.log_open = true;
+    match pane {
+        Pane::Log => model.ui.log_open = true,
+        // Where one came from is said by who leads there.
+        Pane::Devices if model.ui.pane != Pane::Devices => model.ui.devices.from = None,
+        Pane::Modes | Pane::Guests | Pane::Detail | Pane::Host | Pane::Devices => {}
     }
     if let Some(subject) = pane.subject() {
         if model.ui.subject != subject {
@@ -132,7 +153,7 @@ pub(super) fn focus(model: &mut Model, pane: Pane) {
 
 /// The pane that is `by` further on, round and round. The log only takes part while it is open.
 pub(super) fn turn(model: &mut Model, by: i32) {
-    let mut panes = vec![Pane::Modes, Pane::Guests, Pane::Detail, Pane::Host];
+    let mut panes = vec![Pane::Modes, Pane::Guests, Pane::Detail, Pane::Host, Pane::Devices];
     if model.ui.log_open {
         panes.push(Pane::Log);
     }
@@ -146,6 +167,9 @@ pub(super) fn turn(model: &mut Model, by: i32) {
 
 /// After the filter changed: a selection that is filtered out gives way to the first row.
 pub(super) fn stay_in_sight(model: &mut Model) {
+    if model.ui.pane == Pane::Devices {
+        return devices::stay_in_sight(model);
+    }
     let shown = model.shown_modes();
     let mode = (!shown.iter().any(|mode| Some(&mode.name) == model.ui.mode.as_ref()))
         .then(|| shown.first().map(|mode| mode.name.clone()));

@@ -95,7 +95,13 @@ fn makes_sense(model: &Model, hint: &Hint) -> bool {
     let blank = model.ui.layers.is_empty() && !model.knows_the_host();
     let of_rows = matches!(
         hint.action,
-        Action::ModeSwitch(_) | Action::Inspect | Action::Filter | Action::Copy | Action::Next | Action::Enter
+        Action::ModeSwitch(_)
+            | Action::Inspect
+            | Action::Filter
+            | Action::Copy
+            | Action::DevicesGpus
+            | Action::Next
+            | Action::Enter
     );
     match hint.action {
         Action::OpShow if blank => model.open_op().is_some(),
@@ -118,6 +124,8 @@ fn spans<'a>(hint: &Hint, theme: &Theme) -> Vec<Span<'a>> {
 fn filter(model: &Model, area: Rect, theme: &Theme, buffer: &mut Buffer) -> Position {
     let found = if model.ui.pane == Pane::Log {
         format!("{} ", counted(model.log_place(Rect::default()).shown.len(), "line"))
+    } else if model.ui.pane == Pane::Devices {
+        format!("{} ", counted(model.shown_devices().len(), "device"))
     } else {
         let guests = counted(model.shown_guests().len(), "guest");
         format!("{}, {guests} ", counted(model.shown_modes().len(), "mode"))

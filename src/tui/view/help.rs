@@ -75,6 +75,7 @@ pub(super) const fn sentence(action: &Action) -> &'static str {
         Action::Pane(3) => "Everything about the selected one.",
         Action::Pane(4) => "The host: load, memory, and which mode ran when.",
         Action::Pane(5) => "The log.",
+        Action::Pane(6) => "The host's devices in their groups.",
         _ => action.words().sentence,
     }
 }

@@ -77,7 +77,7 @@ fn row(model: &Model, mode: &Mode, theme: &Theme) -> Row {
     let name_role = if power.holds_devices() { Role::Strong } else { Role::Text };
     let name = Cell::new(name_role, safe(mode.name.as_str()));
     let cells = vec![name, Cell::new(role, format!("{mark} {word}")), gpu, now(model, mode)];
-    Row { cells, below: Some(why(model, mode)), target: Some(Target::Mode(mode.name.clone())) }
+    Row { cells, below: Some(why(model, mode)), target: Some(Target::Mode(mode.name.clone())), ..Row::default() }
 }
 
 /// The last known state, which may be old; the header says how old.

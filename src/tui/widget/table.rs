@@ -62,6 +62,8 @@ pub struct Row {
     pub below: Option<Cell>,
     /// What a click on it means.
     pub target: Option<Target>,
+    /// A line over all columns in place of the cells, as the head of the rows below it; its parts.
+    pub head: Vec<Cell>,
 }
 
 impl Column {
@@ -161,6 +163,10 @@ impl Table<'_> {
         let last = (first + height).min(self.rows);
         for (index, y) in (first..last).zip((area.top() + 1..area.bottom()).step_by(lines)) {
             let row = row(index);
+            if !row.head.is_empty() {
+                canvas.set_line(area.x, y, &head(&row.head, area.width, theme), area.width);
+                continue;
+            }
             let selected = self.selected == Some(index);
             let over = selected.then_some(if self.focused { Role::Selected } else { Role::Remembered });
             let mark = if selected { format!("{} ", theme.glyphs.select) } else { "  ".to_owned() };
@@ -222,6 +228,23 @@ impl Table<'_> {
         }
         Line::from(spans)
     }
+}
+
+/// The parts of a head with two blanks between them, cut where there is no room.
+fn head(parts: &[Cell], columns: u16, theme: &Theme) -> Line<'static> {
+    let mut room = usize::from(columns);
+    let mut spans = Vec::with_capacity(parts.len() * 2);
+    for part in parts.iter().filter(|part| !part.text.is_empty()) {
+        let gap = if spans.is_empty() { 0 } else { 2 };
+        if room <= gap + 1 {
+            break;
+        }
+        let text = text::fit(&part.text, room - gap, theme.glyphs.cut);
+        room -= gap + text::width(&text);
+        spans.push(theme.span(Role::Text, " ".repeat(gap)));
+        spans.push(theme.span(part.role, text));
+    }
+    Line::from(spans)
 }
 
 #[cfg(test)]
