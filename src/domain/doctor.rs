@@ -228,5 +228,8 @@ fn and(words: &[String]) -> String {
 }
 
 #[cfg(test)]
+#[path = "doctor/machine_tests.rs"]
+mod machine_tests;
+#[cfg(test)]
 #[path = "doctor/tests.rs"]
 mod tests;

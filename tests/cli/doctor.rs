@@ -27,6 +27,14 @@ fn an_example_host_is_examined_from_its_files() {
 }
 
 #[test]
+fn documents_are_frozen() {
+    let pretty = |text: &str| serde_json::to_string_pretty(&serde_json::from_str::<Value>(text).unwrap()).unwrap();
+    snapshot("cli_doctor_json", &pretty(&example("trx40-dual-rtx3090", "doctor --json").out));
+    let rig = Rig::new();
+    snapshot("cli_doctor_remote_json", &pretty(&rig.ok("doctor --json")));
+}
+
+#[test]
 fn the_document_says_what_the_text_says() {
     let said = example("amd-b450-dirty-group", "doctor --json");
     let report: Value = serde_json::from_str(&said.out).unwrap();

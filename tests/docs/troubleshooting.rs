@@ -29,8 +29,9 @@ Every fault and risk that morpheus can name has an id. A message ends with it, `
 `morpheus explain` lists them all. An *error* means that something doesn't work, a *warning* that it works but is likely to go
 wrong, a *note* is good to know.
 
-Where to look first: `morpheus config check` (is the file right?), `morpheus mode status` (what does the host say?), `morpheus
-op status` (what did the last operation do?). To report a bug of the dashboard, attach a [recorded session](sessions.md).
+Where to look first: `morpheus doctor` (what is wrong with the host and its VMs?), `morpheus config check` (is the file right?),
+`morpheus mode status` (what does the host say?), `morpheus op status` (what did the last operation do?). To report a bug of the
+dashboard, attach a [recorded session](sessions.md).
 ";
 
 /// The page.

@@ -120,8 +120,8 @@ fn boot_files(machine: &Machine, report: &mut Report) {
     for file in &machine.condition.boot_files {
         let written = relevant(&file.line);
         let differs = match (file.loader == *loader, file.loader) {
-            (false, Loader::Grub) => !written.is_subset(&running),
-            _ => written != running,
+            (true, _) | (false, Loader::SystemdBoot) => written != running,
+            (false, _) => !written.is_subset(&running),
         };
         if !differs {
             continue;

@@ -188,6 +188,25 @@ fn mappings_that_are_hidden_are_not_taken_for_missing() {
 }
 
 #[test]
+fn a_token_that_sees_only_some_vms_is_no_fault() {
+    let (who, path) = ("a@pve!t".to_owned(), "/vms".to_owned());
+    let right = MissingRight { who, path, privileges: vec!["VM.Audit".into()], grant: Vec::new() };
+    let report = report(Api { lacking: Looked::At(vec![right]), ..api(&[&[]]) });
+    assert_eq!(ids(&report), [""; 0]);
+    assert!(report.unseen.iter().any(|unseen| unseen.what.starts_with("VMs that")), "{:?}", report.unseen);
+}
+
+#[test]
+fn an_address_is_replaced_by_the_mapping_of_the_same_card() {
+    let fix = |value| report(api(&[&[("hostpci0", value)]])).findings.remove(0).fix;
+    assert_eq!(
+        fix("0000:01:00,pcie=1,x-vga=1"),
+        ["once, as root on the host: qm set 101 --hostpci0 mapping=gpu0,pcie=1,x-vga=1"]
+    );
+    assert_eq!(fix("0000:01:00.1,pcie=1"), ["once, as root on the host: qm set 101 --hostpci0 mapping=gpu0,pcie=1"]);
+}
+
+#[test]
 fn a_stale_mapping_blocks_and_its_repair_is_named() {
     let check = |error, message: &str| MappingCheck { error, message: message.into() };
     let mut api = api(&[&[]]);

@@ -104,15 +104,15 @@ impl Vm<'_> {
             report.add(self.finding(FindingId::VmBalloon, self.says("balloon")).fix(self.set("--balloon 0")));
         }
         if self.settings.property("agent", "enabled", true) != Some("1") {
-            let fix = format!("{}, and install qemu-guest-agent in the guest", self.set("--agent 1"));
-            report.add(self.finding(FindingId::VmAgentOff, self.says("agent")).fix(fix));
+            let finding = self.finding(FindingId::VmAgentOff, self.says("agent")).fix(self.set("--agent 1"));
+            report.add(finding.fix("in the guest: install qemu-guest-agent"));
         }
     }
 
     fn line(&self, line: &Line, report: &mut Report) {
         match &line.source {
             PciSource::Raw(addrs) => {
-                report.add(self.finding(FindingId::VmRaw, self.says(&line.key)));
+                report.add(self.raw(line, addrs));
                 for addr in addrs {
                     self.address(line, *addr, addrs, report);
                 }
@@ -139,6 +139,19 @@ impl Vm<'_> {
                 }
             }
         }
+    }
+
+    /// Where a mapping has the same card, the command that puts it into the address's place.
+    fn raw(&self, line: &Line, addrs: &[PciAddr]) -> Finding {
+        let finding = self.finding(FindingId::VmRaw, self.says(&line.key));
+        let slot = |entry: &str| property(entry, "path").and_then(|path| path.parse::<PciAddr>().ok());
+        let same = |entry: &str| slot(entry).is_some_and(|slot| addrs.iter().all(|addr| addr.slot() == slot));
+        let mapping = self.mappings.into_iter().flatten().find(|mapping| mapping.of(self.node).any(same));
+        let Some(mapping) = mapping else { return finding };
+        let value = self.settings.get(&line.key).unwrap_or_default();
+        let rest: String = value.split(',').skip(1).map(|part| format!(",{part}")).collect::<Vec<_>>().concat();
+        let option = format!("--{} mapping={}{rest}", line.key, mapping.id);
+        finding.fix(format!("once, as root {}", self.set(&option)))
     }
 
     fn missing(&self, id: &str, words: String) -> Finding {
