@@ -29,7 +29,8 @@ const PROXMOX_ESPS: &str = "/etc/kernel/proxmox-boot-uuids";
 /// A file that is there can't be read.
 pub fn setup(root: &Root) -> Result<Setup, Bad> {
     let cmdline = root.text("/proc/cmdline")?.map(|text| CommandLine::read(&text));
-    let kernel = root.text("/proc/sys/kernel/osrelease")?.and_then(|text| Release::read(&text));
+    let release = root.text("/proc/sys/kernel/osrelease")?.and_then(|text| Release::read(&text));
+    let kernel = release.or_else(|| cmdline.as_ref()?.kernel());
     let os = os(root)?;
     let family = family(root, &os, kernel.as_ref(), cmdline.as_ref());
     Ok(Setup {
@@ -84,8 +85,10 @@ fn family(root: &Root, os: &BTreeMap<String, String>, kernel: Option<&Release>, 
     };
     let kernel = kernel.map(|release| release.text.as_str()).unwrap_or_default();
     let proxmox = ["/etc/pve", PROXMOX_ESPS, "/usr/bin/pveversion", "/usr/share/perl5/PVE/pvecfg.pm"];
-    let esp = told.is_some_and(|told| told.values("initrd").any(|path| path.starts_with(r"\EFI\proxmox\")));
-    if kernel.ends_with("-pve") || esp || proxmox.iter().any(|path| root.has(path)) {
+    if kernel.ends_with("-pve")
+        || told.is_some_and(CommandLine::is_from_proxmox_esp)
+        || proxmox.iter().any(|path| root.has(path))
+    {
         Family::Proxmox
     } else if is("debian") || is("ubuntu") || root.has("/etc/debian_version") {
         Family::Debian
@@ -106,13 +109,14 @@ fn pve(root: &Root) -> Result<Option<String>, Bad> {
 
 fn boot(root: &Root, family: Family, cmdline: Option<&CommandLine>) -> Result<Boot, Bad> {
     let esps = root.text(PROXMOX_ESPS)?.unwrap_or_default();
+    let named = esps.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     let efi = root.has("/sys/firmware").then(|| root.has("/sys/firmware/efi"));
     Ok(Boot::judge(&Clues {
         efi: efi.into(),
         entry: efivars::booted(root)?,
         loader_info: efivars::loader_info(root)?,
         cmdline: cmdline.cloned(),
-        managed: esps.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')),
+        managed: named || cmdline.is_some_and(CommandLine::is_from_proxmox_esp),
         debian: matches!(family, Family::Proxmox | Family::Debian),
         configured: loaders::configured(root)?,
     }))

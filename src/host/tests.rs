@@ -125,3 +125,22 @@ fn every_example_host_gets_exactly_its_findings() {
         assert_eq!(findings(&root), expected, "{name}");
     }
 }
+
+/// A copy that somebody made of `/sys`, `/proc/cmdline` and a few files of `/etc`.
+#[test]
+fn a_bare_copy_of_a_host_gets_the_same_findings() {
+    for name in machine::names() {
+        let (machine, dir, root) = example(&name);
+        let whole = findings(&root);
+        for path in ["etc/os-release", "etc/pve", "proc/cpuinfo", "proc/sys", "usr", "etc/network", "var"] {
+            let at = dir.path().join(path);
+            let gone = if at.is_dir() { std::fs::remove_dir_all(&at) } else { std::fs::remove_file(&at) };
+            assert!(gone.is_ok() || !at.exists(), "{path}");
+        }
+        let variables = dir.path().join("sys/firmware/efi/efivars");
+        if machine.efi {
+            std::fs::remove_dir_all(&variables).and_then(|()| std::fs::create_dir(&variables)).unwrap();
+        }
+        assert_eq!(findings(&root), whole, "{name}");
+    }
+}

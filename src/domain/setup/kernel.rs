@@ -46,6 +46,28 @@ impl CommandLine {
     pub fn last<'a>(&'a self, key: &'a str) -> Option<&'a str> {
         self.values(key).last()
     }
+
+    /// The kernel that was booted, by the names of its files: `BOOT_IMAGE=/boot/vmlinuz-6.8.12-11-pve`,
+    /// `initrd=\EFI\proxmox\7.0.14-14-pve\initrd.img-7.0.14-14-pve`. None where they don't hold its version.
+    #[must_use]
+    pub fn kernel(&self) -> Option<Release> {
+        let files = self.values("BOOT_IMAGE").chain(self.values("initrd"));
+        let release = |path: &str| {
+            let name = path.rsplit(['/', '\\']).next()?;
+            Release::read(["vmlinuz-", "initrd.img-"].iter().find_map(|kind| name.strip_prefix(kind))?)
+        };
+        let mut releases = files.map(release);
+        releases.find_map(|release| release)
+    }
+
+    /// Whether the kernel came from an ESP that proxmox-boot-tool looks after: from its directory there, or, with a root
+    /// on ZFS, from the top of a file system that isn't the root's, where GRUB finds it on the ESP.
+    #[must_use]
+    pub fn is_from_proxmox_esp(&self) -> bool {
+        let zfs = self.values("root").any(|root| root.starts_with("ZFS="));
+        self.values("initrd").any(|path| path.starts_with(r"\EFI\proxmox\"))
+            || zfs && self.values("BOOT_IMAGE").any(|path| path.starts_with("/vmlinuz-"))
+    }
 }
 
 impl fmt::Display for CommandLine {
@@ -133,6 +155,26 @@ mod tests {
         assert_eq!((line.last("a"), line.last("iommu"), line.last("iomm")), (Some("2"), Some("pt"), None));
         assert_eq!(line.values("a").next(), Some("\"b c\""));
         assert!(line.has("ro") && !line.has("r"));
+    }
+
+    #[test]
+    fn the_kernel_and_where_it_came_from_stand_on_its_command_line() {
+        let table = [
+            (
+                r"initrd=\EFI\proxmox\7.0.14-14-pve\initrd.img-7.0.14-14-pve root=ZFS=rpool/ROOT/pve-1",
+                "7.0.14-14-pve",
+                true,
+            ),
+            ("BOOT_IMAGE=/vmlinuz-7.0.14-14-pve root=ZFS=/ROOT/pve-1 ro", "7.0.14-14-pve", true),
+            ("BOOT_IMAGE=/ROOT/pve-1@/boot/vmlinuz-6.8.12-11-pve root=ZFS=/ROOT/pve-1", "6.8.12-11-pve", false),
+            ("BOOT_IMAGE=/vmlinuz-6.12.0-1-amd64 root=/dev/sda2", "6.12.0-1-amd64", false),
+            (r"initrd=\initramfs-linux.img root=UUID=1", "", false),
+        ];
+        for (text, release, esp) in table {
+            let line = CommandLine::read(text);
+            assert_eq!(line.kernel().map(|kernel| kernel.text).unwrap_or_default(), release, "{text}");
+            assert_eq!(line.is_from_proxmox_esp(), esp, "{text}");
+        }
     }
 
     #[test]
