@@ -113,3 +113,35 @@ fn the_fallback_asks_only_a_person_who_is_there() {
         assert_eq!(fallback(configured, force, person), resolved, "{configured:?} {force} {person}");
     }
 }
+
+/// What a question without a plan answers to these words; none: nobody is there.
+fn small(ask: impl FnOnce(&mut Shell<'_>, &mut dyn BufRead) -> Result<(), Failure>, typed: Option<&str>) -> bool {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let person = typed.is_some();
+    let terminal = Terminal { stdin: person, stdout: person, stderr: person, width: 80 };
+    let (global, env) = (Global::default(), Env::default());
+    let mut shell =
+        Shell { out: &mut out, err: &mut err, terminal, global: &global, env: &env, typed: &[], demo: None };
+    ask(&mut shell, &mut typed.unwrap_or_default().as_bytes()).is_ok()
+}
+
+#[test]
+fn a_small_change_takes_a_yes_and_a_removal_its_name() {
+    let yes = |flag| move |shell: &mut Shell<'_>, input: &mut dyn BufRead| agree(shell, input, "Write it?", flag);
+    let table = [(true, None, true), (false, None, false), (false, Some("y\n"), true), (false, Some("\n"), false)];
+    for (flag, typed, expected) in table {
+        assert_eq!(small(yes(flag), typed), expected, "{flag} {typed:?}");
+    }
+    let named =
+        |given| move |shell: &mut Shell<'_>, input: &mut dyn BufRead| name(shell, input, "Remove it?", "gpu0", given);
+    let table = [
+        (Some("gpu0"), None, true),
+        (Some("gpu1"), Some("gpu0\n"), false),
+        (None, None, false),
+        (None, Some("gpu0\n"), true),
+        (None, Some("y\n"), false),
+    ];
+    for (given, typed, expected) in table {
+        assert_eq!(small(named(given), typed), expected, "{given:?} {typed:?}");
+    }
+}

@@ -178,21 +178,42 @@ fn summary(report: &Report) -> String {
     }
 }
 
-/// Writes a label and words; broken between words where the output has a width, with what follows below the first word.
+/// Writes a label and words, folded where the output has a width.
 fn folded(shell: &mut Shell<'_>, width: Option<usize>, label: &str, words: &str) -> io::Result<()> {
-    let words = safe(words);
-    let Some(width) = width else { return writeln!(shell.out, "{label}{words}") };
-    let (mut line, mut fresh) = (label.to_owned(), true);
-    for word in words.split(' ') {
-        if !fresh && line.width() + 1 + word.width() > width {
-            writeln!(shell.out, "{line}")?;
-            (line, fresh) = (" ".repeat(label.width()), true);
+    writeln!(shell.out, "{}", fold(width, label, &safe(words)))
+}
+
+/// A label and words; broken between words at a width, with what follows below the first word.
+fn fold(width: Option<usize>, label: &str, words: &str) -> String {
+    let Some(width) = width else { return format!("{label}{words}") };
+    let (mut text, mut used) = (label.to_owned(), label.width());
+    for (at, word) in words.split(' ').enumerate() {
+        if at > 0 && used + 1 + word.width() > width {
+            text.push('\n');
+            text.push_str(&" ".repeat(label.width()));
+            used = label.width();
+        } else if at > 0 {
+            text.push(' ');
+            used += 1;
         }
-        if !fresh {
-            line.push(' ');
-        }
-        line.push_str(word);
-        fresh = false;
+        text.push_str(word);
+        used += word.width();
     }
-    writeln!(shell.out, "{line}")
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_folded_below_the_first_and_never_cut() {
+        let words = "the host would lose sda (/, /boot/efi) and enp4s0";
+        assert_eq!(
+            fold(Some(30), "  seen: ", words),
+            "  seen: the host would lose\n        sda (/, /boot/efi) and\n        enp4s0"
+        );
+        assert_eq!(fold(None, "  seen: ", words), format!("  seen: {words}"));
+        assert_eq!(fold(Some(8), "  ", "unbreakable words"), "  unbreakable\n  words");
+    }
 }

@@ -3,9 +3,10 @@
 use super::{Finding, Report, and};
 use crate::domain::{
     finding::FindingId,
-    iommu::{Card, Device, Inventory, Role, Verdict},
+    iommu::{Card, Device, Inventory, PciId, Role, Verdict},
     setup::{Family, Setup},
 };
+use std::collections::BTreeSet;
 
 /// AMD's chips that don't come back from a bus reset: first and last device id, and their name (the list of the kernel
 /// module vendor-reset).
@@ -133,37 +134,29 @@ impl Look<'_> {
     }
 
     fn twins(&self, card: &Card, subject: &str, report: &mut Report) {
-        let twins = self.inventory.twins(card.slot.addr);
-        if twins.is_empty() {
-            return;
-        }
-        let named = |addr: &crate::domain::gpu::PciAddr| {
-            let device = self.inventory.device(*addr);
-            let console = device.is_some_and(|device| device.boot_vga.is(&true));
-            format!("{addr}{}", if console { " (the host's own screen)" } else { "" })
-        };
-        let ids = |taken: &dyn Fn(&Device) -> bool| {
-            let both = self.functions(card).filter(|device| taken(device));
-            let both: std::collections::BTreeSet<_> = both.map(|device| device.id).collect();
-            let twins: Vec<String> = twins
-                .iter()
-                .filter(|addr| self.inventory.device(**addr).is_some_and(|twin| both.contains(&twin.id)))
-                .map(named)
-                .collect();
-            twins
-        };
+        let own: BTreeSet<PciId> = self.functions(card).map(|device| device.id).collect();
         for (file, line, given) in self.setup.map(Setup::vfio_ids).unwrap_or_default() {
-            let hit = ids(&|device| given.contains(&device.id));
-            if !hit.is_empty() {
+            let taken = self.with_ids(card, &own.iter().copied().filter(|id| given.contains(id)).collect());
+            if !taken.is_empty() {
                 let given: Vec<String> = given.iter().map(ToString::to_string).collect();
-                let words = format!("{file} line {line} names {}, the ids of {} too", given.join(","), and(&hit));
+                let words = format!("{file} line {line} names {}, the ids of {} too", given.join(","), and(&taken));
                 report.add(Finding::new(FindingId::GpuDuplicateIds, subject, words));
             }
         }
-        if self.is_proxmox() {
-            let words = format!("the same ids: {}", and(&ids(&|_| true)));
-            report.add(Finding::new(FindingId::GpuTwin, subject, words));
+        let twins = self.with_ids(card, &own);
+        if self.is_proxmox() && !twins.is_empty() {
+            report.add(Finding::new(FindingId::GpuTwin, subject, format!("the same ids: {}", and(&twins))));
         }
+    }
+
+    /// Devices of other slots that have one of these ids.
+    fn with_ids(&self, card: &Card, ids: &BTreeSet<PciId>) -> Vec<String> {
+        let twins = self.inventory.twins(card.slot.addr);
+        let twins = twins.into_iter().filter_map(|addr| self.inventory.device(addr));
+        let named = |device: &Device| {
+            format!("{}{}", device.addr, if device.boot_vga.is(&true) { " (the host's own screen)" } else { "" })
+        };
+        twins.filter(|device| ids.contains(&device.id)).map(named).collect()
     }
 
     fn driver(&self, card: &Card, subject: &str, report: &mut Report) {

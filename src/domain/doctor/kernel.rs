@@ -3,7 +3,7 @@
 use super::{BootFile, Finding, Machine, Report, and};
 use crate::domain::{
     finding::FindingId,
-    setup::{CommandLine, Loader, Off, Setup},
+    setup::{CommandLine, Loader, Off, Setup, same_module},
 };
 use std::collections::BTreeSet;
 
@@ -26,12 +26,23 @@ const RELEVANT: [&str; 12] = [
     "video",
 ];
 
+/// Options that did something once, and what does it now.
+const OBSOLETE: [(&str, &str); 3] = [
+    ("video=efifb:off", "since Linux 6.0 vfio-pci takes the framebuffer away by itself"),
+    ("video=vesafb:off", "since Linux 6.0 vfio-pci takes the framebuffer away by itself"),
+    ("video=simplefb:off", "since Linux 6.0 vfio-pci takes the framebuffer away by itself"),
+];
+
 /// Checks the host as a whole.
 pub(super) fn examine(machine: &Machine, report: &mut Report) {
     let setup = &machine.setup;
     processor(setup, report);
     iommu(machine, report);
     options(setup, report);
+    for load in setup.load.iter().filter(|load| same_module(&load.module, "vfio_virqfd")) {
+        let words = format!("{} line {} loads vfio_virqfd; since Linux 6.2 it is a part of vfio", load.file, load.line);
+        report.add(Finding::of_host(FindingId::HostObsolete, words));
+    }
     boot_files(machine, report);
     remapping(machine, report);
     sleep(machine, report);
@@ -86,6 +97,12 @@ fn options(setup: &Setup, report: &mut Report) {
     };
     if line.has("amd_iommu=on") {
         report.add(Finding::of_host(FindingId::IommuAmdNoop, "amd_iommu=on is on the kernel's command line"));
+    }
+    for (word, since) in OBSOLETE {
+        if line.has(word) {
+            let words = format!("{word} is on the kernel's command line; {since}");
+            report.add(Finding::of_host(FindingId::HostObsolete, words));
+        }
     }
     if let Some(value) = line.last("pcie_acs_override") {
         let words = format!("the kernel was told pcie_acs_override={value}");

@@ -255,6 +255,8 @@ fn the_hosts_own_state_is_judged() {
     }
     assert_eq!(ids(told(usual(), "iommu=pt pcie_acs_override=downstream")), ["iommu.acs-override-active"]);
     assert_eq!(ids(told(usual(), "amd_iommu=on")), ["iommu.amd-iommu-on-is-noop"]);
+    assert_eq!(ids(told(usual(), "video=efifb:off")), ["host.obsolete-setting"]);
+    assert_eq!(ids(told(usual(), "video=HDMI-A-1:d")), [""; 0]);
 }
 
 #[test]

@@ -226,3 +226,14 @@ fn what_the_api_does_not_show_is_not_guessed() {
     let unseen: Vec<&str> = report.unseen.iter().map(|unseen| unseen.what.as_str()).collect();
     assert_eq!(unseen, [OF_THE_HOST]);
 }
+
+#[test]
+fn on_the_host_itself_its_own_kernel_tells_of_the_devices() {
+    let Looked::At(inventory) = api(&[]).inventory else { unreachable!() };
+    let machine = Machine { inventory, ..Machine::default() };
+    let api = Api { inventory: Looked::Not("not asked".into()), ..api(&[&[("hostpci0", "0000:02:00,pcie=1")]]) };
+    let report = examine(&Evidence { machine: Looked::At(machine), api: Looked::At(api) });
+    assert_eq!(ids(&report), ["vm.device-missing", "vm.raw-hostpci"]);
+    let unseen = |part: &str| report.unseen.iter().any(|unseen| unseen.what.contains(part));
+    assert!(!unseen("devices and their IOMMU groups") && !unseen(OF_THE_HOST), "{:?}", report.unseen);
+}
