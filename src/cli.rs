@@ -97,10 +97,10 @@ pub fn dispatch(cli: &Cli, env: &Env) -> u8 {
 fn run(shell: &mut Shell<'_>, command: Option<&Command>) -> Result<u8, Failure> {
     let done = match command {
         None => return dashboard::open(shell),
+        Some(Command::Gpu(args)) => return gpu::run(shell, args),
         Some(Command::Replay(args)) => return replay::run(shell, args),
         Some(Command::Demo(args)) => return demo::run(shell, args),
         Some(Command::Doctor(args)) => return doctor::run(shell, args),
-        Some(Command::Gpu(args)) => return gpu::run(shell, args),
         Some(Command::Config(args)) => config_file::run(shell, args.command),
         Some(Command::Explain(args)) => explain::explain(shell, args.id.as_deref()),
         Some(Command::Completions { shell: of }) => surface::completions(shell, *of),

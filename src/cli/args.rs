@@ -2,6 +2,7 @@
 
 mod doctor;
 mod gpu;
+mod host;
 mod iommu;
 mod mode;
 mod normal;
@@ -10,6 +11,7 @@ mod replay;
 
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use gpu::{ChangeFlags, GpuArgs, GpuCommand, MapArgs, MapCommand};
+pub(crate) use host::{CardArgs, HostFlags, PlanArgs};
 pub(crate) use iommu::{IommuArgs, IommuCommand, RootArgs};
 pub(crate) use mode::{ModeArgs, ModeCommand, OperateFlags, StatusArgs};
 pub(crate) use normal::normalise;
@@ -224,7 +226,7 @@ pub(crate) enum Command {
     Iommu(IommuArgs),
     /// What is wrong with the host and its VMs, and what to do
     Doctor(DoctorArgs),
-    /// Cards as VMs get them: the cluster's mappings
+    /// Cards for guests: what to change on the host, the way back, and the cluster's mappings
     Gpu(GpuArgs),
     /// The configuration: where it is, what it says, whether it is right
     Config(ConfigArgs),

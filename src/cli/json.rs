@@ -32,6 +32,16 @@ pub(crate) const DOCTOR: &str = "morpheus.doctor/1";
 pub(crate) const MAPPINGS: &str = "morpheus.mappings/1";
 /// `gpu map create`, `repair` and `delete`.
 pub(crate) const MAPPING: &str = "morpheus.mapping/1";
+/// `gpu plan`, and `gpu apply` that has nothing to do.
+pub(crate) const GPU_PLAN: &str = "morpheus.gpu-plan/1";
+/// `gpu apply`.
+pub(crate) const GPU_CHANGE: &str = "morpheus.gpu-change/1";
+/// `gpu rollback`.
+pub(crate) const GPU_ROLLBACK: &str = "morpheus.gpu-rollback/1";
+/// `gpu verify`.
+pub(crate) const GPU_VERIFY: &str = "morpheus.gpu-verify/1";
+/// `gpu bind`, `gpu unbind`.
+pub(crate) const GPU_BIND: &str = "morpheus.gpu-bind/1";
 /// What `sim` says when it is ready.
 pub(crate) const SIM: &str = "morpheus.sim/1";
 /// A screen of `replay`.

@@ -22,7 +22,7 @@ use super::{
     iommu::{Device, Inventory, Known, PciId},
     setup::{Loader, Off, Setup},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The texts of the files that a plan may have to do with, by path. What isn't in here isn't there.
@@ -86,7 +86,7 @@ impl Edit {
 }
 
 /// A command to be run on the host once the files are written.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Run {
     /// The program and its arguments.
     pub argv: Vec<String>,
@@ -163,13 +163,22 @@ pub fn is_ready(inventory: &Inventory, slot: PciAddr) -> bool {
     clean && inventory.functions(slot).filter(|device| !device.bridge).all(free)
 }
 
+/// Whether a slot can be given to a guest at all. What it gives is what a person has to know before more than looking.
+///
+/// # Errors
+/// It can't be passed through.
+pub fn examine(basis: &Basis<'_>, slot: PciAddr) -> Result<Vec<String>, Blocked> {
+    choose::refuse(basis, slot)?;
+    Ok(choose::risks(basis, slot))
+}
+
 /// The plan for a slot that [`choose`] found.
 ///
 /// # Errors
 /// The card can't be passed through, or a file can't be changed for certain.
 pub fn plan(basis: &Basis<'_>, slot: PciAddr) -> Result<HostPlan, Blocked> {
     let Basis { inventory, setup, .. } = *basis;
-    choose::refuse(basis, slot)?;
+    let risks = examine(basis, slot)?;
     let name = inventory.cards().iter().find(|card| card.slot.addr == slot.slot()).map(|card| card.main);
     let main = name.and_then(|main| inventory.device(main)).or_else(|| inventory.functions(slot).next());
     let mut plan = HostPlan {
@@ -181,7 +190,7 @@ pub fn plan(basis: &Basis<'_>, slot: PciAddr) -> Result<HostPlan, Blocked> {
         edits: Vec::new(),
         commands: Vec::new(),
         notes: Vec::new(),
-        risks: choose::risks(basis, slot),
+        risks,
     };
     let off = setup.iommu_off(inventory) == Some(Off::Kernel);
     let mut bound = false;

@@ -1,5 +1,6 @@
 //! `gpu`.
 
+use super::host::{CardArgs, HostFlags, PlanArgs};
 use clap::{Args, Subcommand};
 
 /// `gpu`.
@@ -14,6 +15,18 @@ pub(crate) struct GpuArgs {
 /// What `gpu` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum GpuCommand {
+    /// What to change on this host so that a card is ready for a guest, as a diff; nothing is written
+    Plan(PlanArgs),
+    /// Make these changes; what was there before is kept
+    Apply(PlanArgs),
+    /// After the restart: whether the card is ready
+    Verify(CardArgs),
+    /// Take the last changes back, as far as nobody else wrote the files since
+    Rollback(HostFlags),
+    /// Give a card to vfio-pci now, until the next restart
+    Bind(CardArgs),
+    /// Give a card back to the drivers that it had before `gpu bind`
+    Unbind(CardArgs),
     /// The cluster's mappings: the names by which VMs get a card, and an API token may give it
     Map(MapArgs),
 }

@@ -16,9 +16,9 @@ pub struct Check {
 }
 
 /// Looks at everything that a card needs on the running host. `pending` is the number of files that a plan would still
-/// change.
+/// change; none if there is no plan.
 #[must_use]
-pub fn verify(basis: &Basis<'_>, slot: PciAddr, pending: usize) -> Vec<Check> {
+pub fn verify(basis: &Basis<'_>, slot: PciAddr, pending: Option<usize>) -> Vec<Check> {
     let check = |name, good, seen: String| Check { name, good, seen };
     let (inventory, setup) = (basis.inventory, basis.setup);
     let on = match setup.iommu_off(inventory) {
@@ -51,8 +51,11 @@ pub fn verify(basis: &Basis<'_>, slot: PciAddr, pending: usize) -> Vec<Check> {
         framebuffers.first().map_or_else(|| "not on the card".to_owned(), |f| format!("{} is on the card", f.owner));
     // vfio-pci takes it away by itself when it binds a VGA device, since Linux 6.0.
     checks.push(check("framebuffer", Some(framebuffers.is_empty() || is_ready(inventory, slot)), on_card));
-    let seen =
-        if pending == 0 { "as planned".to_owned() } else { format!("{pending} to change; see `morpheus gpu plan`") };
-    checks.push(check("files", Some(pending == 0), seen));
+    let seen = match pending {
+        Some(0) => "as planned".to_owned(),
+        Some(files) => format!("{files} to change; see `morpheus gpu plan`"),
+        None => "there is no plan; see `morpheus gpu plan`".to_owned(),
+    };
+    checks.push(check("files", pending.map(|files| files == 0), seen));
     checks
 }

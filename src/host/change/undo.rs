@@ -1,0 +1,152 @@
+//! Taking a change back.
+
+use super::{
+    PLACE, Trouble, at, beside,
+    disk::Disk,
+    ids, io_trouble, lock,
+    manifest::{Entry, Manifest, hash},
+    newest, present, replace,
+};
+use crate::{domain::hostplan::Run, host::root::Root};
+use serde::Serialize;
+use std::fs;
+
+/// What became of a change that was taken back.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Back {
+    /// The change's number.
+    pub id: String,
+    /// Its files, the last one first.
+    pub files: Vec<(String, Fate)>,
+    /// What has to be run for it to take effect.
+    pub commands: Vec<Run>,
+}
+
+/// What became of a file.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It is as it was before.
+    Restored,
+    /// It was made by the change, and is gone.
+    Removed,
+    /// It was as before already.
+    Untouched,
+    /// Somebody else wrote it since; it is left as it is.
+    Changed {
+        /// Where its former text is kept; none if it wasn't there.
+        kept: Option<String>,
+    },
+}
+
+impl Back {
+    /// Files that were left as they are.
+    pub fn left(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().filter(|(_, fate)| matches!(fate, Fate::Changed { .. })).map(|(path, _)| path.as_str())
+    }
+
+    /// Whether any file is another one than before this.
+    #[must_use]
+    pub fn did_something(&self) -> bool {
+        self.files.iter().any(|(_, fate)| matches!(fate, Fate::Restored | Fate::Removed))
+    }
+}
+
+/// Takes the newest change back, as far as nobody else wrote its files since. None if there is none. Without `disk` it
+/// only says what it would do.
+///
+/// # Errors
+/// A file can't be read or written.
+pub fn rollback(disk: Option<&Disk>, root: &Root) -> Result<Option<Back>, Trouble> {
+    if !root.has(PLACE) {
+        return Ok(None);
+    }
+    let _lock = lock(&at(root, PLACE)?)?;
+    let found = newest(root)?;
+    let back = match found {
+        None => None,
+        Some(manifest) => Some(take_back(disk, root, manifest)?),
+    };
+    if let Some(disk) = disk {
+        sweep(disk, root)?;
+    }
+    Ok(back)
+}
+
+fn take_back(disk: Option<&Disk>, root: &Root, mut manifest: Manifest) -> Result<Back, Trouble> {
+    let mut files = Vec::new();
+    for (number, entry) in manifest.files.iter().enumerate().rev() {
+        let fate = fate(root, &manifest, number, entry)?;
+        if let Some(disk) = disk {
+            restore(disk, root, &manifest, number, entry, &fate)?;
+        }
+        files.push((entry.path.clone(), fate));
+    }
+    let back = Back { id: manifest.id.clone(), files, commands: std::mem::take(&mut manifest.commands) };
+    let Some(disk) = disk.filter(|_| back.left().next().is_none()) else { return Ok(back) };
+    // From the innermost: a directory goes only if nothing is in it.
+    for path in manifest.made.iter().rev().filter(|path| !PLACE.starts_with(path.as_str())) {
+        disk.remove_dir(&at(root, path)?).map_err(io_trouble(path.as_str()))?;
+    }
+    forget(disk, root, &manifest.id)?;
+    for path in manifest.made.iter().rev() {
+        disk.remove_dir(&at(root, path)?).map_err(io_trouble(path.as_str()))?;
+    }
+    Ok(back)
+}
+
+fn fate(root: &Root, manifest: &Manifest, number: usize, entry: &Entry) -> Result<Fate, Trouble> {
+    let now = present(root, &entry.path)?.map(|bytes| hash(&bytes));
+    Ok(match (&now, &entry.before) {
+        (now, before) if now == before => Fate::Untouched,
+        (Some(now), None) if *now == entry.after => Fate::Removed,
+        (Some(now), Some(_)) if *now == entry.after => Fate::Restored,
+        (_, before) => Fate::Changed { kept: before.as_ref().map(|_| format!("{}/{number}.before", manifest.place())) },
+    })
+}
+
+fn restore(
+    disk: &Disk,
+    root: &Root,
+    manifest: &Manifest,
+    number: usize,
+    entry: &Entry,
+    fate: &Fate,
+) -> Result<(), Trouble> {
+    let target = at(root, &entry.path)?;
+    disk.remove(&beside(&target)).map_err(io_trouble(entry.path.as_str()))?;
+    match fate {
+        Fate::Restored => {
+            let kept = format!("{}/{number}.before", manifest.place());
+            let text = fs::read(at(root, &kept)?).map_err(io_trouble(kept.as_str()))?;
+            replace(disk, root, entry, &text)
+        }
+        Fate::Removed => disk.remove(&target).map_err(io_trouble(entry.path.as_str())),
+        Fate::Untouched | Fate::Changed { .. } => Ok(()),
+    }
+}
+
+/// Removes a journal. Its manifest goes last but for the directory: as long as it is there, this can be done again.
+fn forget(disk: &Disk, root: &Root, id: &str) -> Result<(), Trouble> {
+    let place = format!("{PLACE}/{id}");
+    let mut names = root.list(&place).map_err(|bad| Trouble::Io { path: bad.path, source: bad.source })?;
+    names.sort_by_key(|name| name == "manifest.json");
+    for name in names {
+        let path = format!("{place}/{name}");
+        disk.remove(&at(root, &path)?).map_err(io_trouble(path))?;
+    }
+    disk.remove_dir(&at(root, &place)?).map_err(io_trouble(place))
+}
+
+/// Removes what changes left that ended before they changed anything, and the directories if nothing else is in them.
+fn sweep(disk: &Disk, root: &Root) -> Result<(), Trouble> {
+    for id in ids(root)? {
+        if Manifest::load(root, &id)?.is_none() {
+            forget(disk, root, &id)?;
+        }
+    }
+    for path in [PLACE, "/var/lib/morpheus"] {
+        disk.remove_dir(&at(root, path)?).map_err(io_trouble(path))?;
+    }
+    Ok(())
+}
