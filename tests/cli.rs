@@ -22,6 +22,8 @@ mod operations;
 mod plain;
 #[path = "cli/reading.rs"]
 mod reading;
+#[path = "cli/ready.rs"]
+mod ready;
 #[path = "cli/rivals.rs"]
 mod rivals;
 #[path = "cli/surface.rs"]

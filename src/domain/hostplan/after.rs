@@ -26,7 +26,9 @@ pub(super) fn plan(basis: &Basis<'_>, plan: &mut HostPlan, bound: bool, told: bo
     }
     let why = "the boot loader has its own copy of the command line";
     match setup.boot.loader {
-        Known::Is(Loader::Limine) if told || bound => run("limine-mkinitcpio", why),
+        Known::Is(Loader::Limine) if told || bound => {
+            run("limine-mkinitcpio", "it makes the initial RAM disk and the boot menu anew");
+        }
         _ if !told => {}
         Known::Is(Loader::Grub) if setup.boot.managed => run("proxmox-boot-tool refresh", why),
         Known::Is(Loader::Grub) if matches!(setup.family, Family::Proxmox | Family::Debian) => run("update-grub", why),
