@@ -13,7 +13,7 @@ mod written;
 pub use card::{Card, Kind, Role};
 pub use device::{Class, Device, HostUse, PciId, Power, Range, Sriov};
 pub use known::Known;
-pub use names::{Names, PciNames};
+pub use names::{Names, NamesReader, PciNames};
 pub use slot::{Slot, Verdict};
 
 use super::gpu::PciAddr;

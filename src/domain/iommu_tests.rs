@@ -98,7 +98,11 @@ fn names_come_from_the_database_then_from_the_table() {
     let text = "10de  NVIDIA Corporation\n\t2684  AD102 [GeForce RTX 4090]\n\t\t10de 165b  RTX 4090\n\
                 1002  ATI\nC 03  Display controller\n\t2684  Nothing of this kind\n";
     let ids: Vec<PciId> = ["10de:2684", "1002:744c", "dead:beef"].map(|id| id.parse().unwrap()).into();
-    let names = PciNames::read(text, &ids.iter().copied().collect());
+    let wanted = ids.iter().copied().collect();
+    let mut reader = NamesReader::of(&wanted);
+    let read = text.lines().take_while(|line| reader.line(line)).count();
+    assert_eq!(read, 4, "what follows is no name of a device");
+    let names = reader.names();
     let titles: Vec<Option<String>> = ids.iter().map(|id| names.of(*id).title()).collect();
     assert_eq!(titles[0].as_deref(), Some("NVIDIA GeForce RTX 4090"));
     assert_eq!(titles[1].as_deref(), Some("ATI Navi 31 [Radeon RX 7900]"));

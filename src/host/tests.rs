@@ -37,6 +37,20 @@ fn every_example_host_gets_its_verdicts() {
     }
 }
 
+#[test]
+fn a_copy_without_events_is_read_from_the_files_beside_them() {
+    for name in machine::names() {
+        let (_, dir, root) = example(&name);
+        let whole = inventory(&root, None).unwrap();
+        for device in &whole.devices {
+            let link = dir.path().join(format!("sys/bus/pci/devices/{}", device.addr));
+            let at = dir.path().join(std::fs::read_link(link).unwrap().strip_prefix("/").unwrap());
+            std::fs::remove_file(at.join("uevent")).unwrap();
+        }
+        assert_eq!(inventory(&root, None).unwrap(), whole, "{name}");
+    }
+}
+
 /// As it stands in documents.
 fn word(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()

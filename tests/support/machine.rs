@@ -235,6 +235,10 @@ impl Tree<'_> {
         for (name, value) in attributes {
             self.file(&format!("{at}/{name}"), format!("{value}\n"));
         }
+        let class = class.trim_start_matches('0').to_uppercase();
+        let (id, sub) = (id.to_uppercase(), format!("{sub_vendor}:{sub_device}").to_uppercase());
+        let told = format!("PCI_CLASS={class}\nPCI_ID={id}\nPCI_SUBSYS_ID={sub}\nPCI_SLOT_NAME={}\n", function.at);
+        self.file(&format!("{at}/uevent"), told);
         if let Some(boot) = function.boot_vga {
             self.file(&format!("{at}/boot_vga"), format!("{}\n", u8::from(boot)));
         }

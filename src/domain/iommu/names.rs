@@ -66,37 +66,57 @@ pub struct PciNames {
     devices: BTreeMap<PciId, String>,
 }
 
-impl PciNames {
-    /// Reads the database's text, keeping only what is wanted. Its lines are `10de  NVIDIA Corporation`, then one with a
-    /// tab for each device; with two tabs for a subsystem; classes at the end, after `C `.
+/// Reads the database's text line by line, keeping only what is wanted. Its lines are `10de  NVIDIA Corporation`, then
+/// one with a tab for each device; with two tabs for a subsystem; classes at the end, after `C `.
+#[derive(Debug)]
+pub struct NamesReader<'a> {
+    wanted: &'a BTreeSet<PciId>,
+    vendors: BTreeSet<u16>,
+    vendor: Option<u16>,
+    names: PciNames,
+}
+
+impl<'a> NamesReader<'a> {
+    /// Begins with the database's first line.
     #[must_use]
-    pub fn read(text: &str, wanted: &BTreeSet<PciId>) -> Self {
-        let vendors: BTreeSet<u16> = wanted.iter().map(|id| id.vendor).collect();
-        let mut names = Self::default();
-        let mut vendor = None;
-        for line in text.lines() {
-            if line.starts_with("C ") {
-                break;
-            }
-            if line.starts_with("\t\t") || line.starts_with('#') {
-                continue;
-            }
-            if let Some(device) = line.strip_prefix('\t') {
-                let Some((vendor, (device, name))) = vendor.zip(entry(device)) else { continue };
-                let id = PciId { vendor, device };
-                if wanted.contains(&id) {
-                    names.devices.insert(id, name);
-                }
-            } else if let Some((number, name)) = entry(line) {
-                vendor = vendors.contains(&number).then_some(number);
-                if vendor.is_some() {
-                    names.vendors.insert(number, name);
-                }
-            }
-        }
-        names
+    pub fn of(wanted: &'a BTreeSet<PciId>) -> Self {
+        let vendors = wanted.iter().map(|id| id.vendor).collect();
+        Self { wanted, vendors, vendor: None, names: PciNames::default() }
     }
 
+    /// Takes a line in, without its end. Says whether a name can still follow.
+    pub fn line(&mut self, line: &str) -> bool {
+        if line.starts_with("C ") {
+            return false;
+        }
+        if line.starts_with("\t\t") || line.starts_with('#') {
+            return true;
+        }
+        if let Some(device) = line.strip_prefix('\t') {
+            let Some((vendor, (device, name))) = self.vendor.and_then(|vendor| Some((vendor, entry(device)?))) else {
+                return true;
+            };
+            let id = PciId { vendor, device };
+            if self.wanted.contains(&id) {
+                self.names.devices.insert(id, name.to_owned());
+            }
+        } else if let Some((number, name)) = entry(line) {
+            self.vendor = self.vendors.contains(&number).then_some(number);
+            if self.vendor.is_some() {
+                self.names.vendors.insert(number, name.to_owned());
+            }
+        }
+        true
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn names(self) -> PciNames {
+        self.names
+    }
+}
+
+impl PciNames {
     /// What the database calls a device; its gaps are filled from a small table of vendors and cards.
     #[must_use]
     pub fn of(&self, id: PciId) -> Names {
@@ -106,9 +126,9 @@ impl PciNames {
 }
 
 /// `2684  AD102 [GeForce RTX 4090]`.
-fn entry(line: &str) -> Option<(u16, String)> {
+fn entry(line: &str) -> Option<(u16, &str)> {
     let (number, name) = line.split_once("  ")?;
-    Some((u16::from_str_radix(number, 16).ok()?, name.trim().to_owned()))
+    Some((u16::from_str_radix(number, 16).ok()?, name.trim()))
 }
 
 /// Vendors and the cards that are passed through most, for a host without a database or with one older than the card.
