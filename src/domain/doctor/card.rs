@@ -1,6 +1,6 @@
 //! Cards that a guest is to have: their groups first; the rest only where they can be handed over at all.
 
-use super::{Finding, Report, and};
+use super::{Finding, Report, and, kernel::NO_IOMMU};
 use crate::domain::{
     finding::FindingId,
     iommu::{Card, Device, Inventory, PciId, Role, Verdict},
@@ -46,7 +46,8 @@ pub(super) fn examine(inventory: &Inventory, setup: Option<&Setup>, report: &mut
         report.add(Finding::of_host(FindingId::GpuNoCard, words));
     }
     if setup.is_none() && !inventory.devices.is_empty() && !inventory.is_on() {
-        report.add(Finding::of_host(FindingId::IommuOff, "Proxmox lists every device without an IOMMU group"));
+        let words = format!("Proxmox lists every device without an IOMMU group; {NO_IOMMU}");
+        report.add(Finding::of_host(FindingId::IommuOff, words));
     }
     for card in given {
         match card.slot.verdict {

@@ -8,7 +8,7 @@ use crate::domain::{
 use std::collections::BTreeSet;
 
 /// Proxmox's own words when there is no IOMMU (qemu-server `QemuServer/PCI.pm:711-712`).
-const NO_IOMMU: &str = "Proxmox says \"cannot prepare PCI pass-through, IOMMU not present\" then";
+pub(super) const NO_IOMMU: &str = "Proxmox says \"cannot prepare PCI pass-through, IOMMU not present\" then";
 
 /// Options of the kernel that passthrough depends on; the rest of a command line is nobody's business here.
 const RELEVANT: [&str; 12] = [

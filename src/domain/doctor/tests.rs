@@ -237,3 +237,13 @@ fn on_the_host_itself_its_own_kernel_tells_of_the_devices() {
     let unseen = |part: &str| report.unseen.iter().any(|unseen| unseen.what.contains(part));
     assert!(!unseen("devices and their IOMMU groups") && !unseen(OF_THE_HOST), "{:?}", report.unseen);
 }
+
+#[test]
+fn by_the_api_nobody_can_tell_why_there_is_no_iommu() {
+    let mut api = api(&[]);
+    let Looked::At(inventory) = &mut api.inventory else { unreachable!() };
+    inventory.devices.iter_mut().for_each(|device| device.group = None);
+    let report = report(api);
+    assert_eq!(ids(&report), ["iommu.off"]);
+    assert!(report.findings[0].evidence.contains("cannot prepare PCI pass-through, IOMMU not present"));
+}
