@@ -32,3 +32,5 @@ mod surface;
 mod switching;
 #[path = "cli/terminal.rs"]
 mod terminal;
+#[path = "cli/tools.rs"]
+mod tools;

@@ -258,3 +258,21 @@ fn what_the_host_needs_is_refused() {
     host.setup.ways_in = WaysIn { ssh: true, ..WaysIn::default() };
     assert_eq!(basis(&host, "01:00").unwrap().risks.len(), 1);
 }
+
+#[test]
+fn after_the_restart_every_point_is_looked_at() {
+    let mut host = example(Loader::Grub, &[]);
+    let seen = |host: &Example| {
+        let basis = Basis { inventory: &host.inventory, setup: &host.setup, files: &host.files, passthrough: false };
+        let bad =
+            verify(&basis, "01:00".parse().unwrap(), Some(0)).into_iter().filter(|check| check.good == Some(false));
+        bad.map(|check| format!("{}: {}", check.name, check.seen)).collect::<Vec<_>>()
+    };
+    host.setup.modules = Known::Is(["vfio".to_owned(), "vfio_pci".to_owned()].into());
+    let bad = ["driver: 0000:01:00.0 nouveau", "command line: intel_iommu=on", "modules: vfio_iommu_type1 not loaded"];
+    assert_eq!(seen(&host), bad);
+    host.inventory.devices[2].driver = Known::Is(Some("vfio-pci".into()));
+    host.setup.cmdline = Known::Is(CommandLine::read("ro intel_iommu=on,sm_on"));
+    host.setup.modules = Known::Unknown;
+    assert!(seen(&host).is_empty());
+}

@@ -68,9 +68,8 @@ fn finish(shell: &mut Shell<'_>, look: &Look, args: &PlanArgs, mut manifest: Man
 
 /// Takes back what was written, if anything was.
 fn went_wrong(shell: &mut Shell<'_>, root: &Root, trouble: Trouble) -> Result<Failure, Failure> {
-    let begun = matches!(trouble, Trouble::Io { .. });
     let failure = Failure::from(trouble);
-    if !begun {
+    if change::interrupted(change::newest(root)?.as_ref()).is_none() {
         return Ok(failure);
     }
     Ok(match change::rollback(Some(&Disk::new()), root) {

@@ -35,7 +35,7 @@ pub(super) fn run(shell: &mut Shell<'_>, args: &CardArgs) -> Result<(), Failure>
                 Some(false) => "BAD",
                 None => "?",
             };
-            writeln!(shell.out, "{word:<5} {:<12} {}", check.name, safe(&check.seen))?;
+            writeln!(shell.out, "{word:<5} {:<13} {}", check.name, safe(&check.seen))?;
         }
     }
     if good {

@@ -20,7 +20,7 @@ const SDBOOT: &str = "/etc/sdboot-manage.conf";
 /// Plans the kernel's command line; whether a file is written for it. `off`: the kernel doesn't use the IOMMU that the
 /// firmware shows.
 pub(super) fn plan(basis: &Basis<'_>, plan: &mut HostPlan, off: bool) -> Result<bool, Blocked> {
-    let changes = wanted(basis, plan, off);
+    let changes = wanted(basis, plan.strategy.as_ref(), off);
     if changes.is_empty() && off {
         let message = "The firmware shows an IOMMU, but the kernel doesn't use it; why can't be seen.";
         let blocked = Blocked::new(FindingId::SetupNoIommu, message);
@@ -58,8 +58,21 @@ fn unknown(basis: &Basis<'_>, changes: &[Word]) -> Blocked {
         .or(format!("Give the kernel {} yourself, in your boot loader's file; then plan again.", words.join(" ")))
 }
 
+/// Words that the kernel has to be told, and whether the running one was.
+pub(super) fn told_words(basis: &Basis<'_>, off: bool) -> Vec<(String, Option<bool>)> {
+    let word = |change: &Word| match change {
+        Word::With { key, item, add: true } => {
+            let told = basis.setup.cmdline.get();
+            let there = told.map(|line| line.last(key).is_some_and(|list| list.split(',').any(|word| word == item)));
+            Some((format!("{key}={item}"), there))
+        }
+        _ => None,
+    };
+    wanted(basis, None, off).iter().filter_map(word).collect()
+}
+
 /// The changes that this host needs.
-fn wanted(basis: &Basis<'_>, plan: &HostPlan, off: bool) -> Vec<Word> {
+fn wanted(basis: &Basis<'_>, strategy: Option<&Strategy>, off: bool) -> Vec<Word> {
     let setup = basis.setup;
     let with = |key, item: &str, add| Word::With { key, item: item.to_owned(), add };
     let off_word = |key: &'static str| Word::Without { key, items: vec!["off".to_owned()] };
@@ -84,7 +97,7 @@ fn wanted(basis: &Basis<'_>, plan: &HostPlan, off: bool) -> Vec<Word> {
         if setup.cmdline.get().is_none_or(|line| line.last(key).is_none()) {
             continue;
         }
-        match &plan.strategy {
+        match strategy {
             Some(Strategy::Ids(ids)) => changes.extend(ids.iter().map(|id| with(key, &id.to_string(), false))),
             Some(Strategy::DriverOverride(addresses)) => {
                 let ids = addresses.iter().filter_map(|addr| Some(basis.inventory.device(*addr)?.id.to_string()));

@@ -1,6 +1,6 @@
 //! Whether a host came back from its reboot as planned.
 
-use super::{Basis, is_ready};
+use super::{Basis, is_ready, told::told_words};
 use crate::domain::{gpu::PciAddr, iommu::Known, setup::Off};
 use serde::Serialize;
 
@@ -40,6 +40,9 @@ pub fn verify(basis: &Basis<'_>, slot: PciAddr, pending: Option<usize>) -> Vec<C
             Known::Is(Some(driver)) => (Some(driver == "vfio-pci"), driver.clone()),
         };
         checks.push(check("driver", good, format!("{} {seen}", device.addr)));
+    }
+    for (word, there) in told_words(basis, setup.iommu_off(inventory) == Some(Off::Kernel)) {
+        checks.push(check("command line", there, word));
     }
     let modules = ["vfio", "vfio_iommu_type1", "vfio_pci"];
     let missing: Vec<&str> = modules.into_iter().filter(|module| setup.has_module(module).is(&false)).collect();

@@ -138,7 +138,12 @@ fn what_somebody_else_wrote_is_left_and_named() {
     let (dir, root, plan) = example();
     apply(&Disk::new(), &root, &plan).unwrap();
     fs::write(dir.path().join("usr/share/grub"), "mine\n").unwrap();
+    // As if it had ended in the middle: nobody goes on with it once it was taken back.
+    let mut manifest = newest(&root).unwrap().unwrap();
+    manifest.stage = Stage::Begun;
+    manifest.save(&Disk::new(), &root).unwrap();
     let back = rollback(Some(&Disk::new()), &root).unwrap().unwrap();
+    assert_eq!(interrupted(newest(&root).unwrap().as_ref()), None);
     assert_eq!(back.left().collect::<Vec<_>>(), ["/etc/default/grub"]);
     let kept = Fate::Changed { kept: Some("/var/lib/morpheus/host/0001/0.before".into()) };
     assert_eq!(back.files.last().unwrap().1, kept);

@@ -4,7 +4,7 @@ use super::{
     PLACE, Trouble, at, beside,
     disk::Disk,
     ids, io_trouble, lock,
-    manifest::{Entry, Manifest, hash},
+    manifest::{Entry, Manifest, Stage, hash},
     newest, present, replace,
 };
 use crate::{domain::hostplan::Run, host::root::Root};
@@ -82,8 +82,14 @@ fn take_back(disk: Option<&Disk>, root: &Root, mut manifest: Manifest) -> Result
         }
         files.push((entry.path.clone(), fate));
     }
-    let back = Back { id: manifest.id.clone(), files, commands: std::mem::take(&mut manifest.commands) };
-    let Some(disk) = disk.filter(|_| back.left().next().is_none()) else { return Ok(back) };
+    let back = Back { id: manifest.id.clone(), files, commands: manifest.commands.clone() };
+    let Some(disk) = disk else { return Ok(back) };
+    if back.left().next().is_some() {
+        // Nobody finishes it any more; what is kept stays for who wants to compare.
+        manifest.stage = Stage::Done;
+        manifest.save(disk, root)?;
+        return Ok(back);
+    }
     // From the innermost: a directory goes only if nothing is in it.
     for path in manifest.made.iter().rev().filter(|path| !PLACE.starts_with(path.as_str())) {
         disk.remove_dir(&at(root, path)?).map_err(io_trouble(path.as_str()))?;
