@@ -83,12 +83,12 @@ fn what_is_applied_is_taken_back_to_every_byte() {
     for (name, card) in changeable() {
         let host = tree(&name);
         let before = files(host.path());
-        let said = ok(&host, &format!("gpu apply --confirm {card}"));
+        let said = ok(&host, &format!("gpu apply {card} --confirm {card}"));
         assert!(said.contains("Nothing is run for another root.") && said.contains("  chroot /mnt "), "{said}");
         let after = files(host.path());
         assert_ne!(before, after, "{name}");
         // Twice is once.
-        assert!(ok(&host, &format!("gpu apply --confirm {card}")).ends_with("\nNothing was changed.\n"));
+        assert!(ok(&host, &format!("gpu apply {card} --confirm {card}")).ends_with("\nNothing was changed.\n"));
         assert_eq!(files(host.path()), after, "{name}");
         let dry = ok(&host, "gpu rollback --dry-run");
         assert_eq!(files(host.path()), after, "{name} {dry}");
@@ -105,7 +105,7 @@ fn a_killed_change_is_finished_or_taken_back() {
     let (name, card) = ("trx40-dual-rtx3090", "0000:4b:00");
     let applied = {
         let host = tree(name);
-        ok(&host, &format!("gpu apply --confirm {card}"));
+        ok(&host, &format!("gpu apply {card} --confirm {card}"));
         fs::read(host.path().join("etc/udev/rules.d/10-morpheus-vfio.rules")).unwrap()
     };
     let journal = "var/lib/morpheus/host/0001";
@@ -121,7 +121,7 @@ fn a_killed_change_is_finished_or_taken_back() {
     for (number, milestone) in milestones.iter().enumerate() {
         let host = tree(name);
         let before = files(host.path());
-        let mut child = command(&host, &format!("gpu apply --confirm {card}"))
+        let mut child = command(&host, &format!("gpu apply {card} --confirm {card}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -132,7 +132,7 @@ fn a_killed_change_is_finished_or_taken_back() {
         child.kill().unwrap();
         child.wait().unwrap();
         if number % 2 == 0 {
-            ok(&host, &format!("gpu apply --confirm {card}"));
+            ok(&host, &format!("gpu apply {card} --confirm {card}"));
             assert_eq!(fs::read(host.path().join("etc/udev/rules.d/10-morpheus-vfio.rules")).unwrap(), applied);
         }
         // A change that ended before its journal began leaves nothing to take back.
