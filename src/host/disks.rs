@@ -1,7 +1,7 @@
 //! What the host uses its devices for: network interfaces and the bridges over them, disks and what is on them.
 
 use super::{
-    root::{Bad, Root},
+    root::{Bad, Root, Walked},
     sysfs::{names_in, pci_above},
 };
 use crate::domain::{gpu::PciAddr, iommu::HostUse};
@@ -11,19 +11,19 @@ use std::{
 };
 
 /// The uses of PCI functions.
-pub(super) fn uses(root: &Root) -> Result<BTreeMap<PciAddr, Vec<HostUse>>, Bad> {
+pub(super) fn uses(root: &Root, walked: &Walked) -> Result<BTreeMap<PciAddr, Vec<HostUse>>, Bad> {
     let mut uses: BTreeMap<PciAddr, Vec<HostUse>> = BTreeMap::new();
     let configured = ports(root)?;
     for interface in root.list("/sys/class/net")? {
-        let Some((at, addr)) = pci_above(root, &format!("/sys/class/net/{interface}")) else { continue };
+        let Some((at, addr)) = pci_above(root, walked, &format!("/sys/class/net/{interface}")) else { continue };
         let master = at.join("master").read_link().ok();
         let master = master.and_then(|to| Some(to.file_name()?.to_string_lossy().into_owned()));
         let port_of = master.or_else(|| configured.get(&interface).cloned());
         uses.entry(addr).or_default().push(HostUse::Network { interface, port_of });
     }
-    let held = held(root)?;
+    let held = held(root, walked)?;
     for disk in root.list("/sys/class/block")? {
-        let Some((at, addr)) = pci_above(root, &format!("/sys/class/block/{disk}")) else { continue };
+        let Some((at, addr)) = pci_above(root, walked, &format!("/sys/class/block/{disk}")) else { continue };
         if at.join("partition").exists() {
             continue;
         }
@@ -61,12 +61,12 @@ fn ports(root: &Root) -> Result<BTreeMap<String, String>, Bad> {
 }
 
 /// What block devices hold, by the device's name: mount points, and the pools and volume groups that udev's notes name.
-fn held(root: &Root) -> Result<BTreeMap<String, BTreeSet<String>>, Bad> {
+fn held(root: &Root, walked: &Walked) -> Result<BTreeMap<String, BTreeSet<String>>, Bad> {
     let mut held: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut pools: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for device in root.list("/sys/class/block")? {
-        let Some(number) = root.text(&format!("/sys/class/block/{device}/dev"))? else { continue };
-        let notes = root.text(&format!("/run/udev/data/b{}", number.trim()))?.unwrap_or_default();
+        let Some(number) = root.text_in(Some(walked), &format!("/sys/class/block/{device}/dev"))? else { continue };
+        let notes = root.text_in(Some(walked), &format!("/run/udev/data/b{}", number.trim()))?.unwrap_or_default();
         let note =
             |key: &str| notes.lines().find_map(|line| line.strip_prefix("E:")?.strip_prefix(key)?.strip_prefix('='));
         if let (Some("zfs_member"), Some(pool)) = (note("ID_FS_TYPE"), note("ID_FS_LABEL")) {

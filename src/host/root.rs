@@ -1,6 +1,8 @@
 //! A directory that stands for `/`.
 
 use std::{
+    cell::RefCell,
+    collections::HashSet,
     ffi::OsString,
     fs,
     io::{self, ErrorKind},
@@ -13,6 +15,10 @@ const MOST_LINKS: usize = 40;
 /// A directory that stands for `/`. Absolute links and `..` stay inside of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Root(PathBuf);
+
+/// Directories that were seen to be no links. It holds for one look at many places near each other, and no longer.
+#[derive(Debug, Default)]
+pub(super) struct Walked(RefCell<HashSet<PathBuf>>);
 
 /// A file that can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +71,14 @@ impl Root {
     /// # Errors
     /// Links go in circles, or a directory can't be searched.
     pub fn resolve(&self, path: impl AsRef<Path>) -> io::Result<PathBuf> {
+        self.resolve_in(None, path)
+    }
+
+    /// The same in a look at many places.
+    ///
+    /// # Errors
+    /// Those of [`Root::resolve`].
+    pub(super) fn resolve_in(&self, walked: Option<&Walked>, path: impl AsRef<Path>) -> io::Result<PathBuf> {
         let mut todo = steps(path.as_ref());
         let mut inside = PathBuf::new();
         let mut links = 0;
@@ -72,6 +86,9 @@ impl Root {
             match step {
                 Step::Top => inside.clear(),
                 Step::Up => drop(inside.pop()),
+                Step::Down(name) if walked.is_some_and(|w| w.0.borrow().contains(&inside.join(&name))) => {
+                    inside.push(name);
+                }
                 Step::Down(name) => match fs::read_link(self.0.join(&inside).join(&name)) {
                     Ok(_) if links == MOST_LINKS => return Err(io::Error::other("too many links")),
                     Ok(target) => {
@@ -81,6 +98,9 @@ impl Root {
                     // Not a link, or not there.
                     Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {
                         inside.push(name);
+                        if let Some(Walked(known)) = walked.filter(|_| error.kind() == ErrorKind::InvalidInput) {
+                            known.borrow_mut().insert(inside.clone());
+                        }
                     }
                     Err(error) => return Err(error),
                 },
@@ -94,7 +114,15 @@ impl Root {
     /// # Errors
     /// It is there and can't be read.
     pub fn text(&self, path: &str) -> Result<Option<String>, Bad> {
-        let read = self.resolve(path).and_then(fs::read);
+        self.text_in(None, path)
+    }
+
+    /// The same in a look at many places.
+    ///
+    /// # Errors
+    /// Those of [`Root::text`].
+    pub(super) fn text_in(&self, walked: Option<&Walked>, path: &str) -> Result<Option<String>, Bad> {
+        let read = self.resolve_in(walked, path).and_then(fs::read);
         absent(read).map(|bytes| bytes.map(|b| String::from_utf8_lossy(&b).into_owned())).map_err(|e| bad(path, e))
     }
 

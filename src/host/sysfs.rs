@@ -3,16 +3,19 @@
 
 use super::{
     disks, names,
-    root::{Bad, Root, absent, entries},
+    root::{Bad, Root, Walked, absent, entries},
 };
 use crate::domain::{
     gpu::PciAddr,
     iommu::{Class, Device, HostUse, Inventory, Known, PciId, Power, Range, Sriov},
 };
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, openat, readlinkat, statat};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
+    ffi::OsString,
+    fs::File,
     io::{self, Read as _},
+    os::{fd::OwnedFd, unix::ffi::OsStringExt as _},
     path::{Path, PathBuf},
 };
 
@@ -30,12 +33,13 @@ pub fn inventory(root: &Root, pci_ids: Option<&Path>) -> Result<Inventory, Bad> 
         let source = io::Error::new(io::ErrorKind::NotFound, "no PCI devices are listed there");
         return Err(Bad { path: DEVICES.to_owned(), source });
     }
-    let uses = disks::uses(root)?;
+    let walked = Walked::default();
+    let uses = disks::uses(root, &walked)?;
     let mut devices = Vec::new();
     for name in &listed {
         let Ok(addr) = name.parse::<PciAddr>() else { continue };
         let path = format!("{DEVICES}/{name}");
-        let read = root.resolve(&path).and_then(|at| device(root, addr, &at, &uses));
+        let read = root.resolve_in(Some(&walked), &path).and_then(|at| device(root, addr, &at, &uses));
         devices.extend(read.map_err(|source| Bad { path, source })?);
     }
     let wanted: BTreeSet<PciId> = devices.iter().map(|device| device.id).collect();
@@ -50,9 +54,9 @@ pub fn inventory(root: &Root, pci_ids: Option<&Path>) -> Result<Inventory, Bad> 
 fn translation(root: &Root) -> Result<BTreeMap<u32, String>, Bad> {
     let mut types = BTreeMap::new();
     let bad = |source| Bad { path: GROUPS.to_owned(), source };
-    let at = root.resolve(GROUPS).map_err(bad)?;
+    let Some(dir) = root.resolve(GROUPS).and_then(|at| absent(open(&at))).map_err(bad)? else { return Ok(types) };
     for group in root.list(GROUPS)? {
-        if let (Ok(number), Some(kind)) = (group.parse(), attribute(&at.join(&group), "type").map_err(bad)?) {
+        if let (Ok(number), Some(kind)) = (group.parse(), attribute(&dir, &format!("{group}/type")).map_err(bad)?) {
             types.insert(number, kind);
         }
     }
@@ -61,28 +65,30 @@ fn translation(root: &Root) -> Result<BTreeMap<u32, String>, Bad> {
 
 /// One device. None where the kernel doesn't say what it is: it went away while it was being looked at.
 fn device(root: &Root, addr: PciAddr, at: &Path, uses: &BTreeMap<PciAddr, Vec<HostUse>>) -> io::Result<Option<Device>> {
-    let attribute = |name: &str| attribute(at, name);
+    let Some(dir) = absent(open(at))? else { return Ok(None) };
+    let attribute = |name: &str| attribute(&dir, name);
     let told = attribute("uevent")?.as_deref().and_then(told);
-    let Some(Identity { id, class, subsystem }) = told.map_or_else(|| asked(at), |told| Ok(Some(told)))? else {
+    let Some(Identity { id, class, subsystem }) = told.map_or_else(|| asked(&dir), |told| Ok(Some(told)))? else {
         return Ok(None);
     };
-    let bridge = at.join("pci_bus").is_dir();
+    let bus = statat(&dir, "pci_bus", AtFlags::empty());
+    let bridge = bus.is_ok_and(|found| FileType::from_raw_mode(found.st_mode).is_dir());
     let mut found = Device {
         subsystem: subsystem.filter(|subsystem| subsystem.vendor != 0),
-        group: link(at, "iommu_group")?.and_then(|group| group.parse().ok()),
+        group: link(&dir, "iommu_group")?.and_then(|group| group.parse().ok()),
         bridge,
         parent: Known::Is(parent(&root.inside(at))),
-        driver: Known::Is(link(at, "driver")?),
+        driver: Known::Is(link(&dir, "driver")?),
         driver_override: Known::Is(attribute("driver_override")?.filter(|text| !text.is_empty() && text != "(null)")),
-        physical: link(at, "physfn")?.and_then(|addr| addr.parse().ok()),
+        physical: link(&dir, "physfn")?.and_then(|addr| addr.parse().ok()),
         uses: uses.get(&addr).cloned().unwrap_or_default(),
         ..Device::bare(addr, id, class)
     };
     if !bridge {
         let methods = attribute("reset_method")?.unwrap_or_default();
         found.reset = Known::Is(methods.split_whitespace().map(str::to_owned).collect());
-        found.power = power(at)?.into();
-        found.sriov = sriov(at)?;
+        found.power = power(&dir)?.into();
+        found.sriov = sriov(&dir)?;
     }
     if class.is_display() {
         found.boot_vga = attribute("boot_vga")?.map(|text| text == "1").into();
@@ -110,7 +116,7 @@ fn told(text: &str) -> Option<Identity> {
 }
 
 /// The same from a file for each field; none where they aren't there.
-fn asked(at: &Path) -> io::Result<Option<Identity>> {
+fn asked(at: &OwnedFd) -> io::Result<Option<Identity>> {
     let number = |name: &str| Ok::<_, io::Error>(attribute(at, name)?.and_then(|text| hex(&text)));
     let pair = |vendor, device| Ok::<_, io::Error>(number(vendor)?.zip(number(device)?));
     let id = |(vendor, device)| PciId { vendor, device };
@@ -122,17 +128,22 @@ fn asked(at: &Path) -> io::Result<Option<Identity>> {
 
 /// A device's attribute without the line's end. A device that doesn't answer gives an error of its own (`EIO`, `ENODEV`);
 /// that is no reason not to show the others.
-fn attribute(at: &Path, name: &str) -> io::Result<Option<String>> {
-    match absent(read(&at.join(name))) {
+fn attribute(at: &OwnedFd, name: &str) -> io::Result<Option<String>> {
+    match absent(read(at, name)) {
         Ok(bytes) => Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
         Err(_) => Ok(None),
     }
 }
 
+/// A directory: what is in it is then found by its name alone, and not by the whole way to it.
+fn open(at: &Path) -> io::Result<OwnedFd> {
+    File::open(at).map(OwnedFd::from)
+}
+
 /// A file that is a page at most, as attributes are: one call where a file of unknown length takes three.
-fn read(at: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(at)?;
+fn read(at: &OwnedFd, name: &str) -> io::Result<Vec<u8>> {
+    let mut file = File::from(openat(at, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?);
     let mut page = [0; 4096];
     let mut bytes = Vec::new();
     loop {
@@ -145,12 +156,13 @@ fn read(at: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// The name of what a link leads to.
-fn link(at: &Path, name: &str) -> io::Result<Option<String>> {
-    let target = match fs::read_link(at.join(name)) {
+fn link(at: &OwnedFd, name: &str) -> io::Result<Option<String>> {
+    let target = match readlinkat(at, name, Vec::new()).map_err(io::Error::from) {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => None,
         other => absent(other)?,
     };
-    Ok(target.and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned())))
+    let path = target.map(|target| PathBuf::from(OsString::from_vec(target.into_bytes())));
+    Ok(path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())))
 }
 
 /// The bridge above: the directory that a device's directory is in.
@@ -162,14 +174,14 @@ fn hex(text: &str) -> Option<u16> {
     u16::from_str_radix(text.trim_start_matches("0x"), 16).ok()
 }
 
-fn power(at: &Path) -> io::Result<Option<Power>> {
+fn power(at: &OwnedFd) -> io::Result<Option<Power>> {
     let state = attribute(at, "power_state")?;
-    let runtime = attribute(&at.join("power"), "runtime_status")?;
+    let runtime = attribute(at, "power/runtime_status")?;
     let cold = attribute(at, "d3cold_allowed")?.map(|text| text == "1").into();
     Ok(state.zip(runtime).map(|(state, runtime)| Power { state, runtime, cold }))
 }
 
-fn sriov(at: &Path) -> io::Result<Option<Sriov>> {
+fn sriov(at: &OwnedFd) -> io::Result<Option<Sriov>> {
     let count = |name| Ok::<_, io::Error>(attribute(at, name)?.and_then(|text| text.parse().ok()));
     let Some(possible) = count("sriov_totalvfs")?.filter(|possible| *possible > 0) else { return Ok(None) };
     Ok(Some(Sriov { present: count("sriov_numvfs")?.unwrap_or(0), possible }))
@@ -188,8 +200,8 @@ fn memory(text: &str) -> Vec<Range> {
 
 /// Where the device directory of a class's member is, such as `/sys/class/net/enp4s0`, and the innermost PCI function
 /// above it.
-pub(super) fn pci_above(root: &Root, path: &str) -> Option<(PathBuf, PciAddr)> {
-    let at = root.resolve(path).ok()?;
+pub(super) fn pci_above(root: &Root, walked: &Walked, path: &str) -> Option<(PathBuf, PciAddr)> {
+    let at = root.resolve_in(Some(walked), path).ok()?;
     let names = at.ancestors().filter_map(|part| part.file_name()?.to_str());
     let addr = names.filter(|name| name.contains('.')).find_map(|name| name.parse::<PciAddr>().ok())?;
     Some((at, addr))
