@@ -20,7 +20,7 @@ use crate::domain::{
 };
 use manifest::{Entry, Owner, hash};
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
@@ -196,12 +196,23 @@ fn missing(root: &Root, path: &str) -> Result<Vec<PathBuf>, Trouble> {
 }
 
 /// One process at a time; the lock is the directory itself, and ends with the process.
-fn lock(place: &Path) -> Result<File, Trouble> {
+fn lock(place: &Path) -> Result<Lock, Trouble> {
     let directory = File::open(place).map_err(io_trouble(PLACE))?;
-    match rustix::fs::flock(&directory, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(directory),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(Trouble::Locked),
-        Err(error) => Err(io_trouble(PLACE)(error.into())),
+    match directory.try_lock() {
+        Ok(()) => Ok(Lock(directory)),
+        Err(TryLockError::WouldBlock) => Err(Trouble::Locked),
+        Err(TryLockError::Error(error)) => Err(io_trouble(PLACE)(error)),
+    }
+}
+
+/// The lock while it is held.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Given back by name: a program that is being started at this moment may still have the descriptor.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
     }
 }
 
