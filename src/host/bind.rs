@@ -129,8 +129,9 @@ fn place(slot: PciAddr) -> String {
     format!("{PLACE}/{}.json", slot.slot())
 }
 
-/// The running VM that has a function of a slot, by Proxmox' own list: lines of `ADDRESS VMID time:T|pid:P`
-/// (qemu-server `PCI.pm:805-872`). A line of a process that is gone is a leftover.
+/// The VM that has a function of a slot or is being started with it, by Proxmox' own list: lines of
+/// `ADDRESS VMID time:T|pid:P` (qemu-server `PCI.pm:805-872`). A line of a process that is gone is a leftover; one
+/// without a process is taken for a start that is on its way.
 ///
 /// # Errors
 /// The list can't be read.
@@ -140,12 +141,25 @@ pub fn holder(root: &Root, slot: PciAddr) -> Result<Option<Vmid>, Bad> {
         let mut words = line.split_whitespace();
         let addr: PciAddr = words.next()?.parse().ok()?;
         let vmid: Vmid = words.next()?.parse().ok()?;
-        let mut pid = words.next()?.strip_prefix("pid:").map(str::to_owned);
-        if pid.is_none() {
-            pid = root.text(&format!("/run/qemu-server/{vmid}.pid")).ok().flatten();
-        }
-        let lives = pid.is_some_and(|pid| root.has(&format!("/proc/{}", pid.trim())));
-        (addr.slot() == slot.slot() && lives).then_some(vmid)
+        let gone = words.next()?.strip_prefix("pid:").is_some_and(|pid| !root.has(&format!("/proc/{pid}")));
+        (addr.slot() == slot.slot() && !gone).then_some(vmid)
     };
     Ok(text.lines().find_map(holder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_a_card_or_is_about_to_is_known_from_the_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::at(dir.path()).unwrap();
+        fs::create_dir_all(dir.path().join("run/qemu-server")).unwrap();
+        fs::create_dir_all(dir.path().join("proc/4711")).unwrap();
+        let text = "0000:01:00.0 101 pid:4711\n0000:02:00.0 102 pid:4712\n0000:03:00.0 103 time:1764000000\n";
+        fs::write(dir.path().join("run/qemu-server/pci-id-reservations"), text).unwrap();
+        let by = |slot: &str| holder(&root, slot.parse().unwrap()).unwrap().map(Vmid::get);
+        assert_eq!([by("01:00"), by("02:00"), by("03:00"), by("04:00")], [Some(101), None, Some(103), None]);
+    }
 }

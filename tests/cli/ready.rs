@@ -265,7 +265,7 @@ fn a_card_that_a_running_vm_has_stays_with_it() {
     fs::write(host.path().join("run/qemu-server/pci-id-reservations"), "0000:4b:00.0 101 pid:4711\n").unwrap();
     let said = run(&host, "gpu bind 4b:00 --confirm 4b:00");
     assert_eq!(said.code, Some(3));
-    assert!(said.err.contains("VM 101 runs and has 0000:4b:00"), "{}", said.err);
+    assert!(said.err.contains("VM 101 has 0000:4b:00"), "{}", said.err);
     // Its process is gone: a leftover.
     fs::remove_dir(host.path().join("proc/4711")).unwrap();
     assert!(ok(&host, "gpu bind 4b:00 --dry-run").contains("Nothing was changed."));

@@ -69,7 +69,7 @@ pub(super) fn unbind(shell: &mut Shell<'_>, args: &CardArgs) -> Result<(), Failu
 /// A card that a running VM has stays with it.
 fn held(look: &Look, card: PciAddr) -> Result<(), Failure> {
     let Some(vmid) = bind::holder(&look.root, card)? else { return Ok(()) };
-    Err(Failure::new(FindingId::SetupDeviceHeld, format!("VM {vmid} runs and has {card}.")))
+    Err(Failure::new(FindingId::SetupDeviceHeld, format!("VM {vmid} has {card}, or is being started with it.")))
 }
 
 fn unwritten(bad: &Bad) -> Failure {

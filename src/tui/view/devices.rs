@@ -197,7 +197,9 @@ impl List<'_> {
                     Verdict::Dirty | Verdict::NoIommu => Role::Bad,
                     Verdict::Clean | Verdict::CleanWithBridge | Verdict::Split => Role::Good,
                 };
-                parts.push(Cell::new(role, slot.verdict.word()));
+                // That a slot's functions are apart matters for a card, which is handed over as a whole.
+                let own = slot.verdict == Verdict::Split && card.is_none();
+                parts.push(Cell::new(role, if own { Verdict::Clean } else { slot.verdict }.word()));
             }
         }
         if let Some(slot) = slot.filter(|slot| card.is_some() && slot.verdict == Verdict::Dirty) {
