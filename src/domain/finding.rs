@@ -19,8 +19,9 @@ macro_rules! findings {
     ($($variant:ident $id:literal $severity:ident $title:literal cause $cause:literal fix $fix:literal)*) => {
         /// The id of a finding, as `morpheus explain` takes it.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+        #[serde(try_from = "String", into = "&'static str")]
         pub enum FindingId {
-            $(#[doc = $title] #[serde(rename = $id)] $variant,)*
+            $(#[doc = $title] $variant,)*
         }
 
         impl FindingId {
@@ -65,6 +66,19 @@ include!("finding_table.rs");
 impl fmt::Display for FindingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+impl From<FindingId> for &'static str {
+    fn from(id: FindingId) -> Self {
+        id.as_str()
+    }
+}
+
+impl TryFrom<String> for FindingId {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|()| format!("there is no finding '{text}'"))
     }
 }
 

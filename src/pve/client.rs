@@ -131,8 +131,11 @@ impl Client {
         let response = self.answer(Method::Get, path, params, Meaning::Read).await?;
         let entries: Vec<&RawValue> = serde_json::from_str(data(&response)?.get())
             .map_err(|_| Error::Protocol(format!("{what}: expected a list")))?;
-        let read = |entry: &&RawValue| read(Object::new(&value(entry)?, what)?);
-        entries.iter().map(read).collect()
+        let mut all = Vec::with_capacity(entries.len());
+        for entry in entries {
+            all.push(read(Object::new(&value(entry)?, what)?)?);
+        }
+        Ok(all)
     }
 
     /// Reads, once: for questions that are dear, as all of those to a guest agent are.

@@ -86,7 +86,7 @@ impl Open {
         self.bytes.write_all(&size.to_le_bytes())?;
         self.bytes.write_all(&block)?;
         self.plain.clear();
-        self.plain.shrink_to(2 * BLOCK);
+        self.plain.shrink_to(BLOCK);
         Ok(())
     }
 
