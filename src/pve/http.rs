@@ -128,7 +128,8 @@ impl Https {
             Some(reason) => String::from_utf8_lossy(reason.as_bytes()).into_owned(),
             None => status.canonical_reason().unwrap_or_default().to_owned(),
         };
-        let mut body = Vec::new();
+        let announced = answer.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut body = Vec::with_capacity(announced.unwrap_or_default().min(LARGEST));
         while let Some(chunk) = answer.chunk().await.map_err(|why| TransportError::Broken(root(&why)))? {
             if body.len() + chunk.len() > LARGEST {
                 return Err(TransportError::Broken("the answer has no end".to_owned()));

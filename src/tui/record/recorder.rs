@@ -81,10 +81,12 @@ impl Open {
 
     /// Compresses what has gathered.
     fn press(&mut self) -> io::Result<()> {
-        let block = lz4_flex::compress_prepend_size(&self.plain);
-        let size = u32::try_from(block.len()).map_err(io::Error::other)?;
-        self.bytes.write_all(&size.to_le_bytes())?;
-        self.bytes.write_all(&block)?;
+        for plain in self.plain.chunks(BLOCK) {
+            let block = lz4_flex::compress_prepend_size(plain);
+            let size = u32::try_from(block.len()).map_err(io::Error::other)?;
+            self.bytes.write_all(&size.to_le_bytes())?;
+            self.bytes.write_all(&block)?;
+        }
         self.plain.clear();
         self.plain.shrink_to(BLOCK);
         Ok(())
