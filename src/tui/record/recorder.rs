@@ -69,14 +69,17 @@ pub(super) struct Recording {
 }
 
 impl Open {
-    fn write(&mut self, line: &Written<'_>) -> io::Result<()> {
-        let before = self.plain.len();
-        if let Err(why) = serde_json::to_writer(&mut self.plain, line) {
-            self.plain.truncate(before);
-            return Err(why.into());
+    /// Takes the model that messages follow. A part of one would be worse than none.
+    fn begin(&mut self, model: &Model) {
+        if self.put(&Written::Model(model)).is_err() {
+            *self = Self::default();
         }
-        self.plain.push(b'\n');
-        if self.plain.len() >= BLOCK { self.press() } else { Ok(()) }
+    }
+
+    /// Takes a line. One that can't be taken leaves a part of itself behind: the chunk is no good then.
+    fn put(&mut self, line: &Written<'_>) -> io::Result<()> {
+        serde_json::to_writer(&mut *self, line)?;
+        self.write_all(b"\n")
     }
 
     /// Compresses what has gathered.
@@ -97,6 +100,21 @@ impl Open {
     }
 }
 
+/// A long line is never held whole.
+impl io::Write for Open {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.plain.extend_from_slice(bytes);
+        if self.plain.len() >= BLOCK {
+            self.press()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Recorder {
     /// A recorder of what follows this model.
     pub(super) fn new(model: &Model) -> Self {
@@ -107,7 +125,7 @@ impl Recorder {
             dropped: 0,
             terminal: (model.size, model.setup.caps),
         };
-        let _: io::Result<()> = recorder.open.write(&Written::Model(model));
+        recorder.open.begin(model);
         recorder
     }
 
@@ -118,7 +136,7 @@ impl Recorder {
         if self.fresh >= CHUNK || bytes.len() >= FILES.0 || bytes.resident() >= MEMORY.0 {
             self.turn(model);
         }
-        if self.open.write(&Written::Msg(&kept(model, msg))).is_ok() {
+        if self.open.put(&Written::Msg(&kept(model, msg))).is_ok() {
             self.fresh += 1;
         } else {
             let lost = self.dropped + self.fresh + self.chunks.iter().map(|chunk| chunk.messages).sum::<u64>() + 1;
@@ -151,7 +169,7 @@ impl Recorder {
     /// Ends the open chunk and begins another.
     fn turn(&mut self, model: &Model) {
         self.close();
-        let _: io::Result<()> = self.open.write(&Written::Model(model));
+        self.open.begin(model);
         self.terminal = (model.size, model.setup.caps);
         self.forget();
     }
