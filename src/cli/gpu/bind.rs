@@ -39,6 +39,8 @@ pub(super) fn bind(shell: &mut Shell<'_>, args: &CardArgs) -> Result<(), Failure
     if !go(shell, args, card, &writes, "Taking the card from its drivers")? {
         return Ok(());
     }
+    // A VM may have been started while the question stood.
+    held(&look, card)?;
     if look.root.is_this_machine() && !look.root.has("/sys/bus/pci/drivers/vfio-pci") {
         let load = Run { argv: vec!["modprobe".to_owned(), "vfio-pci".to_owned()], why: String::new() };
         if !command::run(&look.root, &load, shell.err)? {
@@ -62,6 +64,8 @@ pub(super) fn unbind(shell: &mut Shell<'_>, args: &CardArgs) -> Result<(), Failu
     if !go(shell, args, card, &writes, "Giving the card back to its drivers")? {
         return Ok(());
     }
+    // A VM may have been started while the question stood.
+    held(&look, card)?;
     carry_out(shell, &look, card, &writes)?;
     bind::forget(&look.root, card).map_err(|bad| unwritten(&bad))
 }
