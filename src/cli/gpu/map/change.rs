@@ -12,7 +12,8 @@ use crate::{
     domain::{
         finding::FindingId,
         gpu::PciAddr,
-        iommu::{Card, Device, Inventory, Role, Verdict},
+        hostplan,
+        iommu::{Card, Device, Inventory, Verdict},
         text,
     },
     pve,
@@ -144,23 +145,11 @@ pub(super) async fn delete(
 
 /// The card that an address names, or the only one for a guest.
 fn choose(inventory: &Inventory, addr: Option<&str>) -> Result<Card, Failure> {
-    let cards = inventory.cards();
-    let Some(addr) = addr else {
-        let mut given: Vec<Card> = cards.into_iter().filter(|card| card.role == Role::Passthrough).collect();
-        return match (given.pop(), given.is_empty()) {
-            (Some(only), true) => Ok(only),
-            (None, _) => Err(Failure::new(FindingId::GpuNoCard, "This host has no card for a guest.")),
-            (Some(last), false) => {
-                let failure = Failure::new(FindingId::UsageBad, "There are several cards for a guest; name one.");
-                given.push(last);
-                Err(given.iter().fold(failure, |failure, card| failure.or(card.slot.addr.to_string())))
-            }
-        };
-    };
-    let addr: PciAddr = addr.parse().map_err(|bad| Failure::new(FindingId::UsageBad, format!("{bad}")))?;
-    let found = cards.into_iter().find(|card| card.slot.addr == addr.slot());
-    let missing = || Failure::new(FindingId::DeviceUnknown, format!("There is no graphics card at {addr}."));
-    found.ok_or_else(missing)
+    let parse =
+        |addr: &str| addr.parse::<PciAddr>().map_err(|bad| Failure::new(FindingId::UsageBad, format!("{bad}.")));
+    let slot = hostplan::choose(inventory, addr.map(parse).transpose()?)?;
+    let missing = || Failure::new(FindingId::DeviceUnknown, format!("There is no graphics card at {slot}."));
+    inventory.cards().into_iter().find(|card| card.slot.addr == slot).ok_or_else(missing)
 }
 
 /// The entry for a card that can be handed over without taking anything else from the host.
