@@ -16,6 +16,7 @@ pub mod iommu;
 pub mod load;
 pub mod mapping;
 pub mod mode;
+pub mod plant;
 pub mod policy;
 pub mod probe;
 pub mod service;

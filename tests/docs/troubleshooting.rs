@@ -16,6 +16,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("service", "Services"),
     ("host", "The host"),
     ("setup", "Making a card ready"),
+    ("plant", "Planting"),
     ("plan", "Plans"),
     ("policy", "Confirmation"),
     ("op", "Operations"),

@@ -23,7 +23,8 @@ pub(super) struct Line {
 
 impl Settings {
     /// A value.
-    pub(super) fn get(&self, key: &str) -> Option<&str> {
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
 

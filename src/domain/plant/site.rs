@@ -1,0 +1,161 @@
+//! What there is to plant on: everything that was looked at, each part with the reason if it wasn't.
+
+use crate::domain::{
+    doctor::{Looked, Settings},
+    facts::{HostMemory, MissingRight},
+    ids::{NodeName, Vmid},
+    iommu::Inventory,
+    mapping::MappingFile,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A host that is to be planted on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// The node.
+    pub node: NodeName,
+    /// The host as people know it, `pve at 192.168.1.100:8006`.
+    pub label: String,
+    /// Proxmox VE's version.
+    pub version: Looked<String>,
+    /// Who asks: token or user.
+    pub who: String,
+    /// VMs and containers of the cluster that can be seen, by number.
+    pub guests: Looked<BTreeMap<Vmid, SiteGuest>>,
+    /// VMIDs that were asked for and that the cluster says are taken, also by guests that can't be seen.
+    pub taken: Vec<Vmid>,
+    /// The lowest free VMID, as the cluster says.
+    pub next_vmid: Looked<Vmid>,
+    /// Storages of the node.
+    pub storages: Looked<Vec<Storage>>,
+    /// Volumes with ISO images and images to import, of all storages.
+    pub volumes: Looked<Vec<Volume>>,
+    /// Bridges of the node.
+    pub bridges: Looked<Vec<String>>,
+    /// Resource mappings, compared with the hardware.
+    pub mappings: Looked<Vec<MappingFile>>,
+    /// PCI devices.
+    pub inventory: Looked<Inventory>,
+    /// The node's memory.
+    pub memory: Looked<HostMemory>,
+    /// The node's CPU threads.
+    pub cpus: Looked<u32>,
+    /// Privileges that planting needs and the credentials lack.
+    pub lacking: Looked<Vec<MissingRight>>,
+}
+
+/// A guest that stands already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SiteGuest {
+    /// Its name.
+    pub name: String,
+    /// The node it is on.
+    pub node: NodeName,
+    /// Whether it is a container.
+    pub container: bool,
+    /// Whether it runs; a paused one does.
+    pub running: bool,
+    /// Its configuration, for VMs of this node.
+    pub settings: Looked<Settings>,
+}
+
+/// What a storage may hold (`pve-storage-content`).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// Disks of VMs.
+    Images,
+    /// ISO images.
+    Iso,
+    /// Images that become disks.
+    Import,
+}
+
+impl Content {
+    /// Proxmox' word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Images => "images",
+            Self::Iso => "iso",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// A storage of the node.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Storage {
+    /// Its id.
+    pub id: String,
+    /// Proxmox' type, such as `lvmthin`.
+    pub kind: String,
+    /// What it may hold, in Proxmox' words.
+    pub content: Vec<String>,
+    /// Whether it can be used now.
+    pub active: bool,
+    /// Free bytes, where the host says.
+    pub available: Option<u64>,
+    /// All bytes, where the host says.
+    pub total: Option<u64>,
+}
+
+impl Storage {
+    /// Whether it takes this.
+    #[must_use]
+    pub fn takes(&self, content: Content) -> bool {
+        self.content.iter().any(|word| word == content.word())
+    }
+}
+
+/// A volume of a storage.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Volume {
+    /// Its id, such as `local:iso/cachyos.iso`.
+    pub volid: String,
+    /// What it is, in Proxmox' words.
+    pub content: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+impl Site {
+    /// A guest by its number.
+    #[must_use]
+    pub fn guest(&self, vmid: Vmid) -> Option<&SiteGuest> {
+        self.guests.seen()?.get(&vmid)
+    }
+
+    /// A storage by its id.
+    #[must_use]
+    pub fn storage(&self, id: &str) -> Option<&Storage> {
+        self.storages.seen()?.iter().find(|storage| storage.id == id)
+    }
+
+    /// A volume by its id.
+    #[must_use]
+    pub fn volume(&self, volid: &str) -> Option<&Volume> {
+        self.volumes.seen()?.iter().find(|volume| volume.volid == volid)
+    }
+}
+
+/// The tag of every guest that morpheus made.
+pub const TAG: &str = "morpheus";
+/// The tag that a guest has besides until it is ready.
+pub const PLANTING: &str = "planting";
+
+impl SiteGuest {
+    /// Whether it has a tag.
+    #[must_use]
+    pub fn has_tag(&self, tag: &str) -> bool {
+        let tags = self.settings.seen().and_then(|settings| settings.get("tags"));
+        tags.is_some_and(|tags| tags.split([';', ',', ' ']).any(|one| one == tag))
+    }
+
+    /// Whether morpheus made it.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.has_tag(TAG)
+    }
+}

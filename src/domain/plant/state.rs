@@ -1,0 +1,206 @@
+//! What is known of a planting: a fold over its journal, nothing else.
+
+use super::{Event, Plan, Step, Thing, What, event::End};
+use crate::domain::{
+    facts::Trouble,
+    ids::{Millis, Upid},
+};
+use serde::{Deserialize, Serialize};
+
+/// A planting as its journal tells it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct State {
+    /// The plan that was confirmed.
+    pub plan: Plan,
+    /// The host that it is for.
+    pub host: String,
+    /// When it was begun.
+    pub started: Millis,
+    /// The plan's steps; a step's id is its place here.
+    pub steps: Vec<StepState>,
+    /// What was made, or was about to be, and isn't known to be gone; in the order in which it was made.
+    pub made: Vec<Thing>,
+    /// What an undo didn't remove, and why.
+    pub kept: Vec<(Thing, Trouble)>,
+    /// Whether a person wants everything undone.
+    pub undoing: bool,
+    /// Why the last runner stopped, until another takes over.
+    pub halted: Option<Trouble>,
+    /// The last runner's process.
+    pub runner: Option<u32>,
+    /// When that runner took over. Deadlines count from here.
+    pub runner_since: Option<Millis>,
+    /// When the last line was written.
+    pub last: Millis,
+    /// The number of the next line.
+    pub next_seq: u32,
+    /// The end, and when.
+    pub finished: Option<(End, Millis)>,
+}
+
+/// A step and what happened to it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct StepState {
+    /// The step.
+    pub step: Step,
+    /// Where it stands.
+    pub phase: Phase,
+    /// When it began, at its last try.
+    pub begun: Option<Millis>,
+    /// When it was done or failed.
+    pub ended: Option<Millis>,
+    /// The newest task of Proxmox that works for it.
+    pub task: Option<Upid>,
+    /// How far it is, in words.
+    pub progress: Option<String>,
+    /// How far of a hundred.
+    pub percent: Option<u8>,
+    /// What was found at its end.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub trouble: Option<Trouble>,
+}
+
+/// Where a step stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Not begun.
+    Waiting,
+    /// Begun.
+    Running,
+    /// Its fact was seen.
+    Done,
+    /// It failed; a resume tries it again.
+    Failed,
+}
+
+impl State {
+    /// Folds a journal. None if it doesn't begin with a plan.
+    #[must_use]
+    pub fn fold(events: &[Event]) -> Option<Self> {
+        let (first, rest) = events.split_first()?;
+        let mut state = Self::begin(first)?;
+        for event in rest {
+            state.apply(event);
+        }
+        Some(state)
+    }
+
+    /// The state after the first line. None if that isn't a plan.
+    #[must_use]
+    pub fn begin(first: &Event) -> Option<Self> {
+        let What::Planned { plan, host } = &first.what else { return None };
+        Some(Self {
+            steps: plan.steps.iter().cloned().map(StepState::waiting).collect(),
+            plan: Plan::clone(plan),
+            host: host.clone(),
+            started: first.at,
+            made: Vec::new(),
+            kept: Vec::new(),
+            undoing: false,
+            halted: None,
+            runner: None,
+            runner_since: None,
+            last: first.at,
+            next_seq: first.seq + 1,
+            finished: None,
+        })
+    }
+
+    /// Takes one more line in.
+    pub fn apply(&mut self, event: &Event) {
+        self.last = event.at;
+        self.next_seq = event.seq + 1;
+        match &event.what {
+            What::Planned { .. } | What::Removing { .. } => {}
+            What::RunnerStarted { pid } => {
+                (self.runner, self.runner_since, self.halted) = (Some(*pid), Some(event.at), None);
+            }
+            What::Making { thing, .. } => {
+                if !self.made.contains(thing) {
+                    self.made.push(thing.clone());
+                }
+            }
+            What::Halted { because } => self.halted = Some(because.clone()),
+            What::UndoRequested => {
+                self.undoing = true;
+                self.kept.clear();
+            }
+            What::Removed { thing } => self.made.retain(|made| made != thing),
+            What::Kept { thing, trouble } => self.kept.push((thing.clone(), trouble.clone())),
+            What::Finished { end } => self.finished = Some((*end, event.at)),
+            What::StepBegun { step }
+            | What::TaskStarted { step, .. }
+            | What::Progress { step, .. }
+            | What::StepDone { step, .. }
+            | What::StepFailed { step, .. } => {
+                if let Some(state) = self.steps.get_mut(usize::from(*step)) {
+                    state.apply(event);
+                }
+            }
+        }
+    }
+
+    /// The step that runs or failed, or else the next one.
+    #[must_use]
+    pub fn current(&self) -> Option<&StepState> {
+        self.steps.iter().find(|step| step.phase != Phase::Done)
+    }
+
+    /// How many steps are done.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        self.steps.iter().filter(|step| step.phase == Phase::Done).count()
+    }
+
+    /// Whether no step was begun yet.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.steps.iter().all(|step| step.phase == Phase::Waiting)
+    }
+}
+
+impl StepState {
+    const fn waiting(step: Step) -> Self {
+        Self {
+            step,
+            phase: Phase::Waiting,
+            begun: None,
+            ended: None,
+            task: None,
+            progress: None,
+            percent: None,
+            notes: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match &event.what {
+            What::StepBegun { .. } => {
+                (self.phase, self.begun, self.ended) = (Phase::Running, Some(event.at), None);
+                (self.trouble, self.progress, self.percent) = (None, None, None);
+            }
+            What::TaskStarted { upid, .. } => self.task = Some(upid.clone()),
+            What::Progress { text, percent, .. } => {
+                (self.progress, self.percent) = (Some(text.clone()), *percent);
+            }
+            What::StepDone { notes, .. } => {
+                (self.phase, self.ended) = (Phase::Done, Some(event.at));
+                self.notes.clone_from(notes);
+            }
+            What::StepFailed { trouble, .. } => {
+                (self.phase, self.ended) = (Phase::Failed, Some(event.at));
+                self.trouble = Some(trouble.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Milliseconds that the step has taken at its last try, up to `now` while it runs.
+    #[must_use]
+    pub fn elapsed(&self, now: Millis) -> Option<u64> {
+        Some(self.ended.unwrap_or(now).since(self.begun?))
+    }
+}
