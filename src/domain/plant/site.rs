@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A host that is to be planted on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Site {
     /// The node.
     pub node: NodeName,
@@ -46,7 +46,7 @@ pub struct Site {
 }
 
 /// A guest that stands already.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct SiteGuest {
     /// Its name.
     pub name: String,
@@ -85,7 +85,7 @@ impl Content {
 }
 
 /// A storage of the node.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Storage {
     /// Its id.
     pub id: String,
@@ -110,7 +110,7 @@ impl Storage {
 }
 
 /// A volume of a storage.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Volume {
     /// Its id, such as `local:iso/cachyos.iso`.
     pub volid: String,
