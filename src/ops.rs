@@ -20,11 +20,12 @@ mod look;
 mod operate;
 mod paths;
 mod store;
+mod told;
 
 pub use clock::Clock;
 pub use control::Control;
 pub use error::Error;
-pub use follow::{Followed, follow};
+pub use follow::{Followed, follow, follow_plant};
 pub use hardware::is_this_machine;
 pub use host::Host;
 pub use journal::Journal;
@@ -33,3 +34,4 @@ pub use lock::Lock;
 pub use operate::operate;
 pub use paths::{dumps_dir, state_dir};
 pub use store::{Brief, Store};
+pub use told::Told;

@@ -5,12 +5,7 @@
 //! at work.
 
 use super::{args::Cli, args::DemoArgs, failure::Failure, session, shell::Shell, sim_host};
-use crate::{
-    config::Env,
-    domain::{finding::FindingId, switch::state::State},
-    ops::Store,
-    pve::transport::Transport,
-};
+use crate::{config::Env, domain::finding::FindingId, ops::Store, pve::transport::Transport};
 use clap::Parser as _;
 use std::{
     ffi::OsString,
@@ -114,8 +109,14 @@ impl Room {
     /// Ends the runner that is still at work: its host goes away with this process.
     fn end_runner(&self) {
         let store = Store::open(self.ops());
-        let state = store.active().and_then(|id| State::fold(&store.read(&id).ok()?));
-        let pid = state.and_then(|state| rustix::process::Pid::from_raw(i32::try_from(state.runner?).ok()?));
+        let runner = store.active().and_then(|id| {
+            if id.is_plant() {
+                store.plant_journal(&id).ok()?.state().runner
+            } else {
+                store.journal(&id).ok()?.state().runner
+            }
+        });
+        let pid = runner.and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?));
         if let Some(pid) = pid {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }

@@ -52,9 +52,19 @@ pub(crate) fn run(shell: &mut Shell<'_>, command: &OpCommand) -> Result<(), Fail
 /// The operation that is meant: the named one, else the running one, else the newest.
 fn find(store: &Store, op: &OpRef) -> Result<OpId, Failure> {
     match (&op.id, store.active()) {
+        (None, Some(active)) if active.is_plant() => Err(planting(&active)),
         (None, Some(active)) => Ok(active),
+        (Some(id), _) if OpId::from(id.as_str()).is_plant() => Err(planting(&OpId::from(id.as_str()))),
         (id, _) => Ok(store.find(id.as_deref())?),
     }
+}
+
+/// Plantings have commands of their own.
+fn planting(id: &OpId) -> Failure {
+    Failure::new(FindingId::OpUnknown, format!("{id} is a planting, and these commands are for switches."))
+        .or("`morpheus plant status` tells how far it is.")
+        .or("`morpheus plant resume` goes on with one that was interrupted.")
+        .or("`morpheus plant undo` removes what it made.")
 }
 
 /// The configured modes, where there is a configuration: they only decorate.

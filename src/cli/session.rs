@@ -84,6 +84,7 @@ impl From<ops::Error> for Failure {
     fn from(error: ops::Error) -> Self {
         let failure = Self::from(error.trouble());
         match error {
+            ops::Error::Running(id) if id.is_plant() => failure.or("`morpheus plant status` tells how far it is."),
             ops::Error::Running(id) => failure
                 .or(format!("`morpheus op attach {id}` follows it."))
                 .or(format!("`morpheus op cancel {id}` ends it.")),

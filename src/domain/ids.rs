@@ -120,6 +120,17 @@ name! {
     Upid
 }
 
+impl OpId {
+    /// What the id of a planting begins with; that of a switch begins with its time.
+    pub const PLANT: &str = "plant-";
+
+    /// Whether it is a planting.
+    #[must_use]
+    pub fn is_plant(&self) -> bool {
+        self.0.starts_with(Self::PLANT)
+    }
+}
+
 impl Upid {
     /// The node that runs the task: a UPID names its own, which may differ from the one that was asked.
     #[must_use]

@@ -24,11 +24,24 @@ pub enum Error {
     #[error("there is no operation '{0}'")]
     UnknownOp(String),
     /// Another operation holds the lock.
-    #[error("operation {0} is running")]
+    #[error("{} is running", named(.0))]
     Running(OpId),
     /// The runner couldn't be started.
     #[error("can't start a runner: {0}")]
     Launch(String),
+}
+
+fn named(id: &OpId) -> String {
+    format!("{} {id}", if id.is_plant() { "planting" } else { "operation" })
+}
+
+/// Why an operation can't begin now, for its journal.
+pub(super) fn busy(other: &OpId) -> String {
+    if other.is_plant() {
+        format!("Planting {other} is running; morpheus plant status tells how far it is.")
+    } else {
+        format!("Operation {other} is running; morpheus op attach {other} follows it.")
+    }
 }
 
 impl Error {

@@ -1,13 +1,11 @@
 //! Following an operation: its past, then what happens, until it ends.
 
-use super::{Error, Store, journal};
-use crate::domain::{
-    ids::OpId,
-    switch::event::{Event, What},
-};
+use super::{Error, Store, journal, told::Told};
+use crate::domain::{ids::OpId, plant, switch};
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
+    marker::PhantomData,
     path::PathBuf,
     time::Duration,
 };
@@ -19,24 +17,34 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// is only just being started isn't.
 const PATIENCE: u32 = 30;
 
-/// What a follower hears.
+/// What a follower of a switch, or of a planting, hears.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Followed {
+pub enum Followed<E = switch::event::Event> {
     /// A line of the journal.
-    Event(Box<Event>),
+    Event(Box<E>),
     /// The operation hasn't ended, but nobody carries it out any more. Said once; a resume is heard again.
     Lost,
     /// The journal can't be read; the last word.
     Broken(String),
 }
 
-/// Follows an operation from its first line. The channel closes after [`What::Finished`].
+/// Follows a switch from its first line. The channel closes after its last one.
 #[must_use]
 pub fn follow(store: Store, id: OpId) -> mpsc::Receiver<Followed> {
+    spawn::<switch::state::State>(store, id)
+}
+
+/// Follows a planting from its first line. The channel closes after its last one.
+#[must_use]
+pub fn follow_plant(store: Store, id: OpId) -> mpsc::Receiver<Followed<plant::Event>> {
+    spawn::<plant::State>(store, id)
+}
+
+fn spawn<S: Told>(store: Store, id: OpId) -> mpsc::Receiver<Followed<S::Line>> {
     let (sender, receiver) = mpsc::channel(64);
     tokio::spawn(async move {
         let told = sender.clone();
-        if let Err(why) = run(&store, &id, sender).await {
+        if let Err(why) = run::<S>(&store, &id, sender).await {
             // The listener may be gone already.
             drop(told.send(Followed::Broken(why.to_string())).await);
         }
@@ -44,8 +52,8 @@ pub fn follow(store: Store, id: OpId) -> mpsc::Receiver<Followed> {
     receiver
 }
 
-async fn run(store: &Store, id: &OpId, sender: mpsc::Sender<Followed>) -> Result<(), Error> {
-    let mut tail = Tail { path: store.journal_path(id), offset: 0, seq: 0 };
+async fn run<S: Told>(store: &Store, id: &OpId, sender: mpsc::Sender<Followed<S::Line>>) -> Result<(), Error> {
+    let mut tail = Tail::<S> { path: store.journal_path(id), offset: 0, seq: 0, of: PhantomData };
     let (mut alone, mut lost) = (0, false);
     while !sender.is_closed() {
         let events = tail.read()?;
@@ -53,7 +61,7 @@ async fn run(store: &Store, id: &OpId, sender: mpsc::Sender<Followed>) -> Result
             (alone, lost) = (0, false);
         }
         for event in events {
-            let ends = matches!(event.what, What::Finished { .. });
+            let ends = S::is_last(&event);
             if sender.send(Followed::Event(Box::new(event))).await.is_err() || ends {
                 return Ok(());
             }
@@ -70,22 +78,23 @@ async fn run(store: &Store, id: &OpId, sender: mpsc::Sender<Followed>) -> Result
     Ok(())
 }
 
-struct Tail {
+struct Tail<S> {
     path: PathBuf,
     offset: u64,
     seq: u32,
+    of: PhantomData<fn() -> S>,
 }
 
-impl Tail {
+impl<S: Told> Tail<S> {
     /// Whole new lines.
-    fn read(&mut self) -> Result<Vec<Event>, Error> {
+    fn read(&mut self) -> Result<Vec<S::Line>, Error> {
         let mut text = Vec::new();
         let read = File::open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.offset))?;
             file.read_to_end(&mut text)
         });
         read.map_err(|why| Error::file(&self.path, &why))?;
-        let (events, bytes) = journal::parse_from(&text, self.seq).map_err(|why| Error::file(&self.path, &why))?;
+        let (events, bytes) = journal::parse_from::<S>(&text, self.seq).map_err(|why| Error::file(&self.path, &why))?;
         self.offset += u64::try_from(bytes).unwrap_or(0);
         self.seq += u32::try_from(events.len()).unwrap_or(0);
         Ok(events)

@@ -1,13 +1,7 @@
 //! A journal: one JSON line per event, on disk before anything happens because of it.
 
-use super::Error;
-use crate::domain::{
-    ids::Millis,
-    switch::{
-        event::{Event, What},
-        state::State,
-    },
-};
+use super::{Error, told::Told};
+use crate::domain::{ids::Millis, switch::state::State};
 use std::{
     fs::{File, OpenOptions},
     io::Write,
@@ -15,19 +9,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A journal that is being written. One writer at a time: whoever holds the [`Lock`](super::Lock).
+/// A journal that is being written: of a switch, or of a planting. One writer at a time: whoever holds the
+/// [`Lock`](super::Lock).
 #[derive(Debug)]
-pub struct Journal {
+pub struct Journal<S = State> {
     path: PathBuf,
     file: File,
-    state: State,
+    state: S,
 }
 
-impl Journal {
+impl<S: Told> Journal<S> {
     /// Begins a new journal with its plan.
-    pub(super) fn create(path: &Path, first: &Event) -> Result<Self, Error> {
+    pub(super) fn create(path: &Path, first: &S::Line) -> Result<Self, Error> {
         let fail = |why: &dyn ToString| Error::file(path, why);
-        let state = State::fold(std::slice::from_ref(first)).ok_or_else(|| fail(&"a journal begins with its plan"))?;
+        let state = S::told(std::slice::from_ref(first)).ok_or_else(|| fail(&"a journal begins with its plan"))?;
         let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).map_err(|why| fail(&why))?;
         let mut journal = Self { path: path.to_owned(), file, state };
         journal.put(first)?;
@@ -40,8 +35,8 @@ impl Journal {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let fail = |why: &dyn ToString| Error::file(path, why);
         let text = std::fs::read(path).map_err(|why| fail(&why))?;
-        let (events, whole) = parse(&text).map_err(|why| fail(&why))?;
-        let state = State::fold(&events).ok_or_else(|| fail(&"the journal doesn't begin with a plan"))?;
+        let (lines, whole) = parse::<S>(&text).map_err(|why| fail(&why))?;
+        let state = S::told(&lines).ok_or_else(|| fail(&"the journal doesn't begin with a plan"))?;
         let file = OpenOptions::new().append(true).open(path).map_err(|why| fail(&why))?;
         if whole < text.len() {
             file.set_len(u64::try_from(whole).unwrap_or(0)).map_err(|why| fail(&why))?;
@@ -51,7 +46,7 @@ impl Journal {
 
     /// What the journal says so far.
     #[must_use]
-    pub const fn state(&self) -> &State {
+    pub const fn state(&self) -> &S {
         &self.state
     }
 
@@ -59,17 +54,17 @@ impl Journal {
     ///
     /// # Errors
     /// The disk didn't take it; nothing may be done then.
-    pub fn append(&mut self, what: What, at: Millis) -> Result<(), Error> {
-        let event = Event { seq: self.state.next_seq, at, what };
-        self.put(&event)?;
-        self.state.apply(&event);
+    pub fn append(&mut self, what: S::What, at: Millis) -> Result<(), Error> {
+        let line = S::line(self.state.next_seq(), at, what);
+        self.put(&line)?;
+        self.state.hear(&line);
         Ok(())
     }
 
-    fn put(&mut self, event: &Event) -> Result<(), Error> {
-        let mut line = serde_json::to_vec(event).map_err(|why| Error::file(&self.path, &why))?;
-        line.push(b'\n');
-        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+    fn put(&mut self, line: &S::Line) -> Result<(), Error> {
+        let mut text = serde_json::to_vec(line).map_err(|why| Error::file(&self.path, &why))?;
+        text.push(b'\n');
+        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
         written.map_err(|why| Error::file(&self.path, &why))
     }
 }
@@ -78,21 +73,21 @@ impl Journal {
 ///
 /// # Errors
 /// A whole line makes no sense, or lines are missing.
-pub(super) fn parse(text: &[u8]) -> Result<(Vec<Event>, usize), String> {
-    parse_from(text, 0)
+pub(super) fn parse<S: Told>(text: &[u8]) -> Result<(Vec<S::Line>, usize), String> {
+    parse_from::<S>(text, 0)
 }
 
 /// The same for a part of a journal whose first line has this number.
-pub(super) fn parse_from(text: &[u8], first: u32) -> Result<(Vec<Event>, usize), String> {
-    let mut events: Vec<Event> = Vec::new();
+pub(super) fn parse_from<S: Told>(text: &[u8], first: u32) -> Result<(Vec<S::Line>, usize), String> {
+    let mut events: Vec<S::Line> = Vec::new();
     let mut whole = 0;
     for (line, number) in text.split_inclusive(|byte| *byte == b'\n').zip(first..) {
         if line.last() != Some(&b'\n') {
             break;
         }
-        let event: Event = serde_json::from_slice(line).map_err(|why| format!("event {number} is damaged: {why}"))?;
-        if event.seq != number {
-            return Err(format!("event {number} is missing; {} stands in its place", event.seq));
+        let event: S::Line = serde_json::from_slice(line).map_err(|why| format!("event {number} is damaged: {why}"))?;
+        if S::seq(&event) != number {
+            return Err(format!("event {number} is missing; {} stands in its place", S::seq(&event)));
         }
         events.push(event);
         whole += line.len();

@@ -1,7 +1,12 @@
 use super::*;
 use crate::{
     domain::{
-        switch::{event::Outcome, plan::Verb, planner},
+        plant,
+        switch::{
+            event::{Outcome, What},
+            plan::Verb,
+            planner,
+        },
         testing,
     },
     ops::Store,
@@ -90,4 +95,36 @@ fn an_operation_that_has_written_its_end_holds_nobody_up() {
     let end = What::Finished { outcome: Outcome::Done, trouble: None, gpu: None };
     store.journal(&id).unwrap().append(end, Millis(9)).unwrap();
     assert_eq!(store.active(), None);
+}
+
+fn planting() -> plant::Plan {
+    plant::Plan {
+        form: plant::testing::form(),
+        node: "pve".into(),
+        steps: Vec::new(),
+        stands: Vec::new(),
+        warnings: Vec::new(),
+        by_root: Vec::new(),
+        rung: crate::domain::switch::plan::Rung::Confirm,
+    }
+}
+
+#[test]
+fn a_planting_lies_beside_switches_and_is_never_taken_for_one() {
+    let (_dir, store) = store();
+    let switch = store.create(&plan(), "pve", Millis(1_795_246_800_000)).unwrap();
+    let plant = store.create_plant(&planting(), "pve", Millis(1_795_246_900_000)).unwrap();
+    assert!(plant.is_plant() && plant.as_str().starts_with("plant-20261121-"), "{plant}");
+    assert_eq!((store.find(None).unwrap(), store.find_plant(None).unwrap()), (switch.clone(), plant.clone()));
+    assert_eq!(store.find_plant(Some("20261121")).unwrap(), plant);
+    assert_eq!(store.find_plant(Some("plant-2026")).unwrap(), plant);
+    assert!(store.find(Some("plant-2026")).is_err() && store.find_plant(Some(switch.as_str())).is_err());
+    assert!(store.read(&plant).is_err() && store.read_plant(&switch).is_err());
+    assert_eq!((store.list().len(), store.plants().len()), (1, 1));
+    let _lock = store.lock(&plant).unwrap();
+    assert!(matches!(store.lock(&switch), Err(Error::Running(id)) if id == plant));
+    assert!(store.plants()[0].alive && !store.list()[0].alive);
+    let end = plant::What::Finished { end: plant::event::End::Done };
+    store.plant_journal(&plant).unwrap().append(end, Millis(9)).unwrap();
+    assert_eq!((store.read_plant(&plant).unwrap().len(), store.active()), (2, None));
 }

@@ -1,10 +1,7 @@
 //! One operation at a time on this machine.
 
-use super::{Error, Store};
-use crate::domain::{
-    ids::OpId,
-    switch::event::{Event, What},
-};
+use super::{Error, Store, told::Told};
+use crate::domain::{ids::OpId, plant, switch::state::State};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
@@ -50,7 +47,11 @@ impl Store {
     }
 
     fn has_ended(&self, id: &OpId) -> bool {
-        self.read(id).is_ok_and(|events| matches!(events.last(), Some(Event { what: What::Finished { .. }, .. })))
+        if id.is_plant() {
+            self.read_plant(id).is_ok_and(|lines| lines.last().is_some_and(plant::State::is_last))
+        } else {
+            self.read(id).is_ok_and(|lines| lines.last().is_some_and(State::is_last))
+        }
     }
 
     fn open_lock(&self) -> Result<File, Error> {

@@ -53,7 +53,7 @@ fn refuse(store: &Store, id: &OpId, other: &OpId, now: Millis) -> Result<Outcome
     if !journal.state().is_untouched() || journal.state().finished.is_some() {
         return Err(Error::Running(other.clone()));
     }
-    let message = format!("Operation {other} is running; morpheus op attach {other} follows it.");
+    let message = super::error::busy(other);
     let trouble = Some(Trouble { finding: FindingId::OpRunning, message });
     journal.append(What::Finished { outcome: Outcome::Refused, trouble, gpu: None }, now)?;
     Ok(Outcome::Refused)

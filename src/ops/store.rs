@@ -1,8 +1,9 @@
 //! The directory of journals.
 
-use super::{Error, Journal, journal};
+use super::{Error, Journal, journal, told::Told};
 use crate::domain::{
     ids::{Millis, OpId},
+    plant,
     switch::{
         event::{Event, What},
         plan::Plan,
@@ -22,13 +23,13 @@ pub struct Store {
     dir: PathBuf,
 }
 
-/// An operation in a list.
+/// An operation in a list: a switch, or a planting.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Brief {
+pub struct Brief<S = State> {
     /// Its identity.
     pub id: OpId,
     /// The fold of its journal.
-    pub state: State,
+    pub state: S,
     /// Whether a runner is carrying it out.
     pub alive: bool,
 }
@@ -68,68 +69,127 @@ impl Store {
     /// # Errors
     /// The directory or the file can't be written.
     pub fn create(&self, plan: &Plan, host: &str, now: Millis) -> Result<OpId, Error> {
+        self.begin::<State>(new_id(now), What::Planned { plan: Box::new(plan.clone()), host: host.to_owned() }, now)
+    }
+
+    /// Writes a confirmed planting to a new journal.
+    ///
+    /// # Errors
+    /// The directory or the file can't be written.
+    pub fn create_plant(&self, plan: &plant::Plan, host: &str, now: Millis) -> Result<OpId, Error> {
+        let what = plant::What::Planned { plan: Box::new(plan.clone()), host: host.to_owned() };
+        self.begin::<plant::State>(OpId(format!("{}{}", OpId::PLANT, new_id(now))), what, now)
+    }
+
+    fn begin<S: Told>(&self, id: OpId, what: S::What, now: Millis) -> Result<OpId, Error> {
         self.prepare()?;
-        let id = new_id(now);
-        let what = What::Planned { plan: Box::new(plan.clone()), host: host.to_owned() };
-        Journal::create(&self.journal_path(&id), &Event { seq: 0, at: now, what })?;
+        Journal::<S>::create(&self.journal_path(&id), &S::line(0, now, what))?;
         Ok(id)
     }
 
-    /// Opens a journal to go on with it.
+    /// Opens a switch's journal to go on with it.
     ///
     /// # Errors
     /// There is none, or it is damaged.
     pub fn journal(&self, id: &OpId) -> Result<Journal, Error> {
-        self.check(id)?;
+        self.check(id, false)?;
         Journal::open(&self.journal_path(id))
     }
 
-    /// The events of an operation so far.
+    /// Opens a planting's journal to go on with it.
+    ///
+    /// # Errors
+    /// There is none, or it is damaged.
+    pub fn plant_journal(&self, id: &OpId) -> Result<Journal<plant::State>, Error> {
+        self.check(id, true)?;
+        Journal::open(&self.journal_path(id))
+    }
+
+    /// The events of a switch so far.
     ///
     /// # Errors
     /// There is no such operation, or its journal is damaged.
     pub fn read(&self, id: &OpId) -> Result<Vec<Event>, Error> {
-        self.check(id)?;
+        self.check(id, false)?;
+        self.lines::<State>(id)
+    }
+
+    /// The events of a planting so far.
+    ///
+    /// # Errors
+    /// There is no such planting, or its journal is damaged.
+    pub fn read_plant(&self, id: &OpId) -> Result<Vec<plant::Event>, Error> {
+        self.check(id, true)?;
+        self.lines::<plant::State>(id)
+    }
+
+    fn lines<S: Told>(&self, id: &OpId) -> Result<Vec<S::Line>, Error> {
         let path = self.journal_path(id);
         let text = fs::read(&path).map_err(|why| Error::file(&path, &why))?;
-        journal::parse(&text).map(|(events, _)| events).map_err(|why| Error::file(&path, &why))
+        journal::parse::<S>(&text).map(|(lines, _)| lines).map_err(|why| Error::file(&path, &why))
     }
 
     /// An id is also a file name: what isn't made of its characters isn't one.
-    fn check(&self, id: &OpId) -> Result<(), Error> {
+    fn check(&self, id: &OpId, plant: bool) -> Result<(), Error> {
         let clean = !id.as_str().is_empty() && id.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if clean && self.journal_path(id).is_file() { Ok(()) } else { Err(Error::UnknownOp(id.to_string())) }
+        let is_there = clean && id.is_plant() == plant && self.journal_path(id).is_file();
+        if is_there { Ok(()) } else { Err(Error::UnknownOp(id.to_string())) }
     }
 
-    /// All operations, oldest first. Damaged journals are left out here and named by [`Store::read`].
+    /// All switches, oldest first. Damaged journals are left out here and named by [`Store::read`].
     #[must_use]
     pub fn list(&self) -> Vec<Brief> {
+        self.all(false)
+    }
+
+    /// All plantings, oldest first. Damaged journals are left out here and named by [`Store::read_plant`].
+    #[must_use]
+    pub fn plants(&self) -> Vec<Brief<plant::State>> {
+        self.all(true)
+    }
+
+    fn all<S: Told>(&self, plants: bool) -> Vec<Brief<S>> {
         let active = self.active();
         let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        let mut ids: Vec<OpId> = names.filter_map(|name| name.strip_suffix(".jsonl").map(OpId::from)).collect();
+        let ids = names.filter_map(|name| name.strip_suffix(".jsonl").map(OpId::from));
+        let mut ids: Vec<OpId> = ids.filter(|id| id.is_plant() == plants).collect();
         ids.sort();
         let brief = |id: OpId| {
-            let state = State::fold(&self.read(&id).ok()?)?;
+            let state = S::told(&self.lines::<S>(&id).ok()?)?;
             let alive = active.as_ref() == Some(&id);
             Some(Brief { id, state, alive })
         };
         ids.into_iter().filter_map(brief).collect()
     }
 
-    /// The operation whose id is, or begins with, this text; the newest one for none.
+    /// The switch whose id is, or begins with, this text; the newest one for none.
     ///
     /// # Errors
     /// There is none, or the text fits several.
     pub fn find(&self, text: Option<&str>) -> Result<OpId, Error> {
-        let unknown = || Error::UnknownOp(text.unwrap_or("").to_owned());
-        let mut ids = self.list().into_iter().map(|brief| brief.id);
-        let Some(text) = text else { return ids.next_back().ok_or_else(unknown) };
-        let mut fitting = ids.filter(|id| id.as_str().starts_with(text));
-        match (fitting.next(), fitting.next()) {
-            (Some(id), None) => Ok(id),
-            _ => Err(unknown()),
-        }
+        one(self.list(), text, "")
+    }
+
+    /// The planting whose id is, or begins with, this text, with or without `plant-`; the newest one for none.
+    ///
+    /// # Errors
+    /// There is none, or the text fits several.
+    pub fn find_plant(&self, text: Option<&str>) -> Result<OpId, Error> {
+        one(self.plants(), text, OpId::PLANT)
+    }
+}
+
+fn one<S>(all: Vec<Brief<S>>, text: Option<&str>, prefix: &str) -> Result<OpId, Error> {
+    let unknown = || Error::UnknownOp(text.unwrap_or("").to_owned());
+    let mut ids = all.into_iter().map(|brief| brief.id);
+    let Some(text) = text else { return ids.next_back().ok_or_else(unknown) };
+    let wanted = text.strip_prefix(prefix).unwrap_or(text);
+    let own = |id: &OpId| id.as_str().strip_prefix(prefix).is_some_and(|own| own.starts_with(wanted));
+    let mut fitting = ids.filter(own);
+    match (fitting.next(), fitting.next()) {
+        (Some(id), None) => Ok(id),
+        _ => Err(unknown()),
     }
 }
 
