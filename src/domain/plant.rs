@@ -16,6 +16,7 @@ pub mod contract;
 pub mod event;
 pub mod file;
 pub mod form;
+pub mod iso;
 pub mod key;
 pub mod secrets;
 pub mod site;
