@@ -54,3 +54,12 @@ pub(crate) fn form() -> Form {
     ];
     answers.into_iter().fold(Form::default(), |form, (key, text)| form.with(key, text))
 }
+
+/// Compares a text with the snapshot of this name.
+pub(crate) fn snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}

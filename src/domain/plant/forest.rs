@@ -1,0 +1,126 @@
+//! What makes a guest a node of a forest: `NimsForest`'s files, its NATS server's, and the units that run both.
+//!
+//! Files and environment as `NimsForest` reads them (nimsforest2 `internal/natsclusterconfig/config.go`,
+//! `cmd/forest/main.go`): `node-info.json` with `forest_id` and `node_id`, `registry.json` with the nodes of each
+//! forest. It brings a NATS server of its own, on 6222 for its peers and 8222 for monitoring.
+
+use super::{
+    Answers, File, Secrets,
+    answers::{Forest, Machine, Nats, Registry},
+    nats,
+    registry::Document,
+};
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+/// Where the Linux set-up puts `NimsForest`'s program.
+pub const LINUX_BINARY: &str = "/usr/local/bin/nimsforest";
+/// The name of the unit or Windows service of the guest's own NATS server.
+pub const NATS_SERVICE: &str = "nats-server";
+/// The name of `NimsForest`'s unit; the Windows service is `NimsForest`.
+pub const LINUX_SERVICE: &str = "nimsforest";
+
+/// A guest's id in the registry and in `node-info.json`.
+#[must_use]
+pub fn node_id(machine: &Machine) -> &str {
+    &machine.name
+}
+
+/// TCP ports of a guest that the others of its cluster must reach. A leaf node calls its hubs itself and needs none.
+#[must_use]
+pub fn open_ports(forest: &Forest, nimsforest: bool) -> Vec<u16> {
+    let cluster = matches!(forest.nats, Nats::Cluster(_)).then(|| nats::cluster_port(nimsforest));
+    let embedded = nimsforest.then(|| nats::cluster_port(false));
+    embedded.into_iter().chain(cluster).collect()
+}
+
+/// Files of the Linux guest, at absolute places. Those with a secret are root's alone (mode 0600), the others may be
+/// read by everybody. The units are `nats-server.service` and `nimsforest.service`.
+#[must_use]
+pub fn linux_files(answers: &Answers, secrets: &Secrets) -> Vec<File> {
+    let (forest, machine) = (&answers.forest, &answers.linux.machine);
+    let mut files = Vec::new();
+    let beside = forest.binary.is_some();
+    if let Some(conf) = nats::conf(forest, machine, beside, nats::LINUX) {
+        let credentials = credentials(forest, secrets, "/etc/nats/forest.creds");
+        let unit = include_str!("../../../assets/plant/linux/nats-server.service");
+        let unit = if takes_credentials(forest) { unit.to_owned() } else { without(unit, "LoadCredential=") };
+        files.push(File::new("/etc/nats/morpheus.conf", conf, "The guest's own NATS server."));
+        files.extend(credentials);
+        files.push(File::new("/etc/systemd/system/nats-server.service", unit, "Runs it, and drains it when it stops."));
+    }
+    let Some(id) = forest.id.as_deref().filter(|_| beside) else { return files };
+    files.push(File::new("/etc/nimsforest/node-info.json", node_info(id, machine), "Who the guest is to NimsForest."));
+    files.push(File::new("/mnt/forest/registry.json", Document::empty(id).text(), "NimsForest's peers; none yet."));
+    let unit = include_str!("../../../assets/plant/linux/nimsforest.service");
+    let unit = match readable_registry(forest) {
+        Some(url) => unit.replace("@REGISTRY@", &in_unit(url)),
+        None => without(unit, "ExecStartPre="),
+    };
+    files.push(File::new("/etc/systemd/system/nimsforest.service", unit, "Runs NimsForest."));
+    files
+}
+
+/// Files of the Windows guest, relative to [`WINDOWS_DIR`](super::contract::WINDOWS_DIR).
+#[must_use]
+pub fn windows_files(answers: &Answers, secrets: &Secrets) -> Vec<File> {
+    let (forest, Some(windows)) = (&answers.forest, &answers.windows) else { return Vec::new() };
+    let beside = forest.windows_binary.is_some();
+    let mut files = Vec::new();
+    let conf = nats::conf(forest, &windows.machine, beside, nats::WINDOWS).filter(|_| forest.windows_nats.is_some());
+    if let Some(conf) = conf {
+        files.push(File::new("nats/nats.conf", crlf(&conf), "The guest's own NATS server."));
+        files.extend(credentials(forest, secrets, "nats/forest.creds"));
+    }
+    if let Some(id) = forest.id.as_deref().filter(|_| beside) {
+        let about = "Who the guest is to NimsForest.";
+        files.push(File::new("nimsforest/node-info.json", node_info(id, &windows.machine), about));
+        let none = Document::empty(id).text();
+        files.push(File::new("nimsforest/registry.json", none, "NimsForest's peers; none yet."));
+    }
+    files
+}
+
+/// The registry's address, where a guest may read it without a token: no guest is ever given the token, for it writes.
+#[must_use]
+pub fn readable_registry(forest: &Forest) -> Option<&str> {
+    match &forest.registry {
+        Some(Registry::Url { url, token_file: None }) => Some(url),
+        _ => None,
+    }
+}
+
+/// Lines that end as Windows' do.
+#[must_use]
+pub fn crlf(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
+}
+
+fn takes_credentials(forest: &Forest) -> bool {
+    matches!(&forest.nats, Nats::Leaf(peers) if peers.credentials_file.is_some())
+}
+
+fn credentials(forest: &Forest, secrets: &Secrets, path: &str) -> Option<File> {
+    let text = secrets.nats_credentials.as_ref().filter(|_| takes_credentials(forest))?;
+    let about = "What the forest's NATS servers know the guest by.";
+    Some(File::new(path, text.expose_secret(), about).with_secret())
+}
+
+fn node_info(forest: &str, machine: &Machine) -> String {
+    let info = json!({ "forest_id": forest, "node_id": node_id(machine) });
+    format!("{info:#}\n")
+}
+
+fn without(unit: &str, line: &str) -> String {
+    unit.split_inclusive('\n').filter(|one| !one.starts_with(line)).collect()
+}
+
+/// A word of a unit's command line: quoted, with `%` and `$` doubled (systemd.service, "Command lines").
+fn in_unit(word: &str) -> String {
+    let escaped = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+    format!("\"{escaped}\"")
+}
+
+#[cfg(test)]
+#[path = "forest_tests.rs"]
+mod tests;

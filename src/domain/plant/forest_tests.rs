@@ -1,0 +1,86 @@
+use super::*;
+use crate::domain::plant::{Form, Key, testing};
+use std::fmt::Write as _;
+
+fn answers(change: impl Fn(Form) -> Form) -> Answers {
+    Answers::read(&change(testing::form())).expect("a good form")
+}
+
+fn secrets() -> Secrets {
+    Secrets { nats_credentials: Some("-----BEGIN NATS USER JWT-----\n".into()), ..Secrets::default() }
+}
+
+fn with_windows(form: Form) -> Form {
+    let sum = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    form.with(Key::ForestWindowsNats, "https://example.org/nats-server-v2.11.4-windows-amd64.zip")
+        .with(Key::ForestWindowsNatsSha256, sum)
+        .with(Key::ForestWindowsBinary, "https://example.org/nimsforest-windows-amd64.exe")
+        .with(Key::ForestWindowsBinarySha256, sum)
+}
+
+fn shown(files: &[File]) -> String {
+    files.iter().fold(String::new(), |mut text, file| {
+        let secret = if file.secret { " (secret)" } else { "" };
+        let body = if file.secret { "...\n" } else { &file.text };
+        let _ = write!(text, "=== {}{secret}\n    {}\n{}", file.path, file.about, body.replace('\r', ""));
+        text
+    })
+}
+
+#[test]
+fn a_linux_node_has_its_server_its_identity_and_its_units() {
+    let files = linux_files(&answers(|form| form), &secrets());
+    testing::snapshot("plant_forest_linux", &shown(&files));
+}
+
+#[test]
+fn a_windows_node_has_them_where_there_are_builds() {
+    let files = windows_files(&answers(with_windows), &secrets());
+    testing::snapshot("plant_forest_windows", &shown(&files));
+    assert!(windows_files(&answers(|form| form), &secrets()).is_empty(), "no builds, nothing to run");
+}
+
+#[test]
+fn only_the_credentials_are_secret_and_nothing_else_has_them() {
+    for file in linux_files(&answers(|form| form), &secrets()) {
+        assert_eq!(file.secret, file.text.contains("BEGIN NATS"), "{}", file.path);
+    }
+    let without = linux_files(&answers(|form| form.with(Key::ForestCredentialsFile, "")), &Secrets::default());
+    assert!(without.iter().all(|file| !file.text.contains("forest.creds")), "nothing points at what isn't there");
+}
+
+#[test]
+fn without_nimsforest_the_server_has_the_usual_ports_and_no_unit_stands_beside() {
+    let bare = |form: Form| form.with(Key::ForestBinary, "").with(Key::ForestBinarySha256, "");
+    let files = linux_files(&answers(bare), &secrets());
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["/etc/nats/morpheus.conf", "/etc/nats/forest.creds", "/etc/systemd/system/nats-server.service"]);
+    assert!(files[0].text.contains("127.0.0.1:4222"), "{}", files[0].text);
+    let none = |form: Form| bare(form).with(Key::ForestNats, "none");
+    assert!(linux_files(&answers(none), &Secrets::default()).is_empty());
+}
+
+#[test]
+fn a_registry_that_needs_a_token_is_not_read_by_guests() {
+    let token = |form: Form| form.with(Key::ForestRegistryTokenFile, "/etc/morpheus/token");
+    for (answers, reads) in [(answers(|form| form), true), (answers(token), false)] {
+        let files = linux_files(&answers, &secrets());
+        let unit = files.iter().find(|file| file.path.ends_with("nimsforest.service")).expect("the unit");
+        assert_eq!(unit.text.contains("registry.example.org"), reads, "{}", unit.text);
+        assert!(!unit.text.contains('@'), "{}", unit.text);
+    }
+}
+
+#[test]
+fn an_odd_address_stays_one_word_of_the_unit() {
+    assert_eq!(in_unit("https://x/%41?a=$b"), "\"https://x/%%41?a=$$b\"");
+}
+
+#[test]
+fn peers_reach_a_cluster_and_nobody_a_leaf() {
+    let leaf = answers(|form| form);
+    assert_eq!(open_ports(&leaf.forest, false), Vec::<u16>::new());
+    let cluster = answers(|form| form.with(Key::ForestNats, "cluster"));
+    assert_eq!(open_ports(&cluster.forest, false), [6222]);
+    assert_eq!(open_ports(&cluster.forest, true), [6222, 6322]);
+}
