@@ -13,6 +13,7 @@
 pub mod answers;
 pub mod check;
 pub mod contract;
+pub mod defaults;
 pub mod event;
 pub mod file;
 pub mod forest;
@@ -20,19 +21,22 @@ pub mod form;
 pub mod iso;
 pub mod key;
 pub mod nats;
+pub mod plan;
 pub mod registry;
 pub mod secrets;
 pub mod site;
 pub mod state;
 pub mod step;
+pub mod suit;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use answers::Answers;
+pub use answers::{Answers, Forest};
 pub use event::{Event, What};
 pub use file::File;
 pub use form::Form;
 pub use key::{Key, Kind, Section};
+pub use plan::plan;
 pub use secrets::Secrets;
 pub use site::Site;
 pub use state::State;

@@ -3,12 +3,14 @@
 use crate::domain::{
     doctor::{Looked, Settings},
     facts::{HostMemory, MissingRight},
+    gpu::PciAddr,
     ids::{NodeName, Vmid},
     iommu::Inventory,
-    mapping::MappingFile,
+    mapping::{MappingFile, property},
+    mode::ModeSet,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A host that is to be planted on.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -43,6 +45,10 @@ pub struct Site {
     pub cpus: Looked<u32>,
     /// Privileges that planting needs and the credentials lack.
     pub lacking: Looked<Vec<MissingRight>>,
+    /// The modes of the configuration.
+    pub modes: ModeSet,
+    /// Ids of the nodes in the registry that the answers name.
+    pub registered: Looked<BTreeSet<String>>,
 }
 
 /// A guest that stands already.
@@ -131,6 +137,33 @@ impl Site {
     #[must_use]
     pub fn storage(&self, id: &str) -> Option<&Storage> {
         self.storages.seen()?.iter().find(|storage| storage.id == id)
+    }
+
+    /// A storage that takes this: the wanted one if it does, else the one with the most room.
+    #[must_use]
+    pub fn storage_for(&self, content: Content, wanted: &str) -> Option<&Storage> {
+        let fits = |storage: &&Storage| storage.active && storage.takes(content);
+        let all = || self.storages.seen().into_iter().flatten().filter(fits);
+        all().find(|storage| storage.id == wanted).or_else(|| all().max_by_key(|storage| storage.available))
+    }
+
+    /// A mapping by its id.
+    #[must_use]
+    pub fn mapping(&self, id: &str) -> Option<&MappingFile> {
+        self.mappings.seen()?.iter().find(|mapping| mapping.id == id)
+    }
+
+    /// The mapping whose entry for the node names a card.
+    #[must_use]
+    pub fn mapping_of(&self, card: PciAddr) -> Option<&MappingFile> {
+        self.mappings.seen()?.iter().find(|mapping| self.maps(mapping, card))
+    }
+
+    /// Whether a mapping's entry for the node names a card.
+    #[must_use]
+    pub fn maps(&self, mapping: &MappingFile, card: PciAddr) -> bool {
+        let path = |entry: &str| property(entry, "path").and_then(|path| path.parse::<PciAddr>().ok());
+        mapping.of(&self.node).any(|entry| path(entry).is_some_and(|path| path.slot() == card.slot()))
     }
 
     /// A volume by its id.

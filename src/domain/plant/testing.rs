@@ -1,6 +1,18 @@
 //! Answers for tests.
 
-use super::{Form, Key};
+use super::{
+    Action, Answers, Form, Key, Site,
+    site::{SiteGuest, Storage, Volume},
+};
+use crate::domain::{
+    doctor::{Looked, Settings},
+    facts::HostMemory,
+    iommu::{Class, Device, Inventory, Known},
+    mapping::MappingFile,
+    mode::ModeSet,
+    testing::id,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A form in which everything is answered, Windows and a leaf node too.
 pub(crate) fn form() -> Form {
@@ -53,6 +65,100 @@ pub(crate) fn form() -> Form {
         (Key::ForestRegistry, "https://registry.example.org/forest.json"),
     ];
     answers.into_iter().fold(Form::default(), |form, (key, text)| form.with(key, text))
+}
+
+/// A host with one card, nothing planted on it.
+pub(crate) fn site() -> Site {
+    let device = |addr: &str, id: &str, class: u32, group: u32| Device {
+        group: Some(group),
+        parent: Known::Is(Some("0000:00:01.1".parse().unwrap())),
+        ..Device::bare(addr.parse().unwrap(), id.parse().unwrap(), Class(class))
+    };
+    let devices = vec![
+        device("0000:01:00.0", "10de:2684", 0x03_0000, 12),
+        device("0000:01:00.1", "10de:22ba", 0x04_0300, 12),
+        device("0000:06:00.0", "8086:125c", 0x02_0000, 14),
+        device("0000:07:00.0", "1002:744c", 0x03_0000, 14),
+    ];
+    let storage = |id: &str, content: &[&str], free: u64| Storage {
+        id: id.to_owned(),
+        kind: "dir".to_owned(),
+        content: content.iter().map(|word| (*word).to_owned()).collect(),
+        active: true,
+        available: Some(free << 30),
+        total: Some(free << 31),
+    };
+    let volume = |volid: &str| Volume { volid: volid.to_owned(), content: "iso".to_owned(), size: 1 << 30 };
+    Site {
+        node: "pve".into(),
+        label: "pve at 192.168.1.100:8006".to_owned(),
+        version: Looked::At("9.2.11".to_owned()),
+        who: "morpheus@pam!planter".to_owned(),
+        guests: Looked::At(BTreeMap::from([(id(101), guest("nas", false, &[("memory", "4096")]))])),
+        taken: vec![],
+        next_vmid: Looked::At(id(102)),
+        storages: Looked::At(vec![storage("local", &["iso", "import"], 80), storage("local-lvm", &["images"], 800)]),
+        volumes: Looked::At(vec![
+            volume("local:iso/Win11_25H2_English_x64.iso"),
+            volume("local:iso/virtio-win.iso"),
+            volume("local:iso/cachyos-desktop-linux-260809.iso"),
+        ]),
+        bridges: Looked::At(vec!["vmbr0".to_owned()]),
+        mappings: Looked::At(vec![]),
+        inventory: Looked::At(Inventory::new(devices, Known::Is(vec!["dmar0".into()]), BTreeMap::new())),
+        memory: Looked::At(HostMemory { total: 64 << 30, available: 56 << 30 }),
+        cpus: Looked::At(32),
+        lacking: Looked::At(vec![]),
+        modes: ModeSet(vec![]),
+        registered: Looked::At(BTreeSet::new()),
+    }
+}
+
+/// A VM of the host.
+pub(crate) fn guest(name: &str, running: bool, settings: &[(&str, &str)]) -> SiteGuest {
+    let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    SiteGuest {
+        name: name.to_owned(),
+        node: "pve".into(),
+        container: false,
+        running,
+        settings: Looked::At(Settings(settings)),
+    }
+}
+
+/// The host after a planting.
+pub(crate) fn planted(form: &Form) -> Site {
+    let mut site = site();
+    let answers = Answers::read(form).unwrap();
+    let plan = super::plan(form, &site).unwrap();
+    let (Looked::At(guests), Looked::At(volumes)) = (&mut site.guests, &mut site.volumes) else { unreachable!() };
+    for step in &plan.steps {
+        match &step.action {
+            Action::Create { vmid, name, settings } => {
+                let mut guest = guest(name, false, &[]);
+                guest.settings = Looked::At(Settings(settings.clone()));
+                guests.insert(*vmid, guest);
+            }
+            Action::Configure { vmid, set, .. } => {
+                let Some(Looked::At(settings)) = guests.get_mut(vmid).map(|guest| &mut guest.settings) else {
+                    panic!()
+                };
+                settings.0.extend(set.clone());
+            }
+            Action::Map { id, entry } => {
+                let (id, entries) = (id.clone(), vec![entry.clone()]);
+                site.mappings = Looked::At(vec![MappingFile { id, entries, ..MappingFile::default() }]);
+            }
+            Action::Fetch { storage, content, file, .. } => {
+                let volid = super::step::volid(storage, *content, file);
+                volumes.push(Volume { volid, content: content.word().to_owned(), size: 1 });
+            }
+            Action::Register { nodes } => site.registered = Looked::At(nodes.iter().cloned().collect()),
+            _ => {}
+        }
+    }
+    site.modes = ModeSet(super::plan::modes(&answers));
+    site
 }
 
 /// Compares a text with the snapshot of this name.

@@ -1,0 +1,191 @@
+//! What is filled in before a person types anything: from the configuration, from this machine, and from the host.
+
+use super::{
+    Form, Key, Site,
+    site::{Content, SiteGuest, Storage},
+};
+use crate::domain::{
+    gpu::PciAddr,
+    ids::Vmid,
+    iommu::{Card, Role},
+};
+use serde::{Deserialize, Serialize};
+
+/// Where Arch's cloud image is: the address that Arch itself names, which leads to a mirror.
+const ARCH: &str = "https://geo.mirror.pkgbuild.com/images/latest/Arch-Linux-x86_64-cloudimg.qcow2";
+/// Where the virtio drivers for Windows are.
+const VIRTIO: &str = "https://fedorapeople.org/groups/virt/virtio-win/direct-downloads/stable-virtio/virtio-win.iso";
+/// Memory that is left to the host, MiB.
+const HOST: u64 = 6_144;
+
+/// What this machine and its configuration suggest.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Hints {
+    /// `vr.linux`.
+    pub linux: Option<GuestHint>,
+    /// `vr.windows`.
+    pub windows: Option<GuestHint>,
+    /// The card of either.
+    pub card: Option<PciAddr>,
+    /// `nimsforest.cluster_id`.
+    pub forest: Option<String>,
+    /// `nimsforest.registry_url`.
+    pub registry: Option<String>,
+    /// The person's public keys.
+    pub ssh_keys: Vec<String>,
+    /// The person's own account, where it is one that a guest can have.
+    pub user: Option<String>,
+    /// IANA time zone.
+    pub timezone: Option<String>,
+    /// Locale.
+    pub locale: Option<String>,
+    /// Console keymap.
+    pub keymap: Option<String>,
+}
+
+/// A guest as the configuration has it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct GuestHint {
+    /// Its number.
+    pub vmid: Option<Vmid>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Cores.
+    pub cores: Option<u64>,
+    /// Memory, MiB.
+    pub memory: Option<u64>,
+    /// Disk, GiB.
+    pub disk: Option<u64>,
+}
+
+/// A form with everything that can be known beforehand. What can't stays empty: a person has to say it.
+#[must_use]
+pub fn form(hints: &Hints, site: &Site) -> Form {
+    let mut form = Form::default();
+    card(&mut form, hints, site);
+    let linux = hints.linux.clone().unwrap_or_default();
+    let windows = hints.windows.clone().unwrap_or_default();
+    let first = vmid(site, linux.vmid, "vr-linux", &[]);
+    let second = vmid(site, windows.vmid, "vr-windows", first.as_slice());
+    machine(&mut form, site, &LINUX, &linux, first);
+    machine(&mut form, site, &WINDOWS, &windows, second);
+    person(&mut form, hints);
+    let wanted = hints.windows.is_some() || find(site, "iso", &["win11", "windows11", "windows_11"]).is_some();
+    form.set(Key::LinuxInstall, "arch-cloud");
+    form.set(Key::LinuxImage, find(site, "import", &["arch-linux"]).unwrap_or_else(|| ARCH.to_owned()));
+    form.set(Key::LinuxAddress, "dhcp");
+    form.set(Key::LinuxWivrn, "yes");
+    form.set(Key::WindowsWanted, if wanted { "yes" } else { "no" });
+    form.set(Key::WindowsIso, find(site, "iso", &["win11", "windows11", "windows_11"]).unwrap_or_default());
+    form.set(Key::WindowsVirtio, find(site, "iso", &["virtio-win"]).unwrap_or_else(|| VIRTIO.to_owned()));
+    form.set(Key::WindowsEdition, "Windows 11 Pro");
+    form.set(Key::WindowsLanguage, "en-US");
+    form.set(Key::WindowsTimezone, "UTC");
+    form.set(Key::WindowsVirtualDesktop, "no");
+    form.set(Key::WindowsHibernate, "no");
+    form.set(Key::ForestId, hints.forest.clone().unwrap_or_default());
+    form.set(Key::ForestNats, "none");
+    form.set(Key::ForestRegistry, hints.registry.clone().unwrap_or_default());
+    form
+}
+
+fn card(form: &mut Form, hints: &Hints, site: &Site) {
+    let given = |card: &Card| card.role == Role::Passthrough && card.slot.verdict.is_clean();
+    let only = || {
+        let cards: Vec<Card> = site.inventory.seen()?.cards().into_iter().filter(given).collect();
+        if let [only] = cards.as_slice() { Some(only.slot.addr) } else { None }
+    };
+    let Some(card) = hints.card.map(PciAddr::slot).or_else(only) else { return };
+    form.set(Key::GpuCard, card.to_string());
+    let known = site.mapping_of(card).map(|mapping| mapping.id.clone());
+    let free = || (0..100).map(|number| format!("gpu{number}")).find(|id| site.mapping(id).is_none());
+    form.set(Key::GpuMapping, known.or_else(free).unwrap_or_default());
+}
+
+/// The guest of ours that stands already, else the configured number if it is free, else the lowest free one.
+fn vmid(site: &Site, hinted: Option<Vmid>, name: &str, besides: &[Vmid]) -> Option<Vmid> {
+    let guests = site.guests.seen()?;
+    let ours = |guest: &SiteGuest| guest.is_ours();
+    let standing = guests.iter().find(|(_, guest)| ours(guest) && guest.name == name).map(|(vmid, _)| *vmid);
+    let usable = |vmid: &Vmid| !site.taken.contains(vmid) && guests.get(vmid).is_none_or(ours);
+    let free = || {
+        let first = site.next_vmid.seen().copied()?.get();
+        let numbers = (first..first.saturating_add(1_000)).filter_map(|number| Vmid::new(number).ok());
+        let free = |vmid: &Vmid| !guests.contains_key(vmid) && !site.taken.contains(vmid) && !besides.contains(vmid);
+        numbers.into_iter().find(free)
+    };
+    hinted.filter(usable).or(standing).or_else(free)
+}
+
+/// The questions of one guest's machine, and what is usual for it.
+struct Machine {
+    name: (Key, &'static str),
+    vmid: Key,
+    cores: Key,
+    memory: Key,
+    disk: (Key, u64),
+    storage: Key,
+    media: Key,
+    bridge: Key,
+}
+
+const LINUX: Machine = Machine {
+    name: (Key::LinuxName, "vr-linux"),
+    vmid: Key::LinuxVmid,
+    cores: Key::LinuxCores,
+    memory: Key::LinuxMemory,
+    disk: (Key::LinuxDisk, 100),
+    storage: Key::LinuxStorage,
+    media: Key::LinuxMedia,
+    bridge: Key::LinuxBridge,
+};
+
+const WINDOWS: Machine = Machine {
+    name: (Key::WindowsName, "vr-windows"),
+    vmid: Key::WindowsVmid,
+    cores: Key::WindowsCores,
+    memory: Key::WindowsMemory,
+    disk: (Key::WindowsDisk, 200),
+    storage: Key::WindowsStorage,
+    media: Key::WindowsMedia,
+    bridge: Key::WindowsBridge,
+};
+
+fn machine(form: &mut Form, site: &Site, keys: &Machine, hint: &GuestHint, vmid: Option<Vmid>) {
+    let mut number = |key: Key, value: Option<u64>| form.set(key, value.map(|n| n.to_string()).unwrap_or_default());
+    number(keys.vmid, vmid.map(|vmid| u64::from(vmid.get())));
+    let cpus = site.cpus.seen().map(|cpus| u64::from(*cpus).saturating_sub(2).clamp(1, 12));
+    number(keys.cores, hint.cores.or(cpus));
+    let memory = site.memory.seen().map(|memory| memory.total >> 20);
+    // Whole GiB, and never all that the host has.
+    let memory = memory.map(|all| (all.saturating_sub(HOST).min(32_768) / 1_024 * 1_024).max(4_096));
+    number(keys.memory, hint.memory.or(memory));
+    number(keys.disk.0, hint.disk.or(Some(keys.disk.1)));
+    form.set(keys.name.0, hint.name.clone().unwrap_or_else(|| keys.name.1.to_owned()));
+    let storage = |content| site.storage_for(content, "").map(|storage: &Storage| storage.id.clone());
+    form.set(keys.storage, storage(Content::Images).unwrap_or_default());
+    form.set(keys.media, storage(Content::Iso).unwrap_or_default());
+    let bridge = site.bridges.seen().and_then(|bridges| bridges.first().cloned());
+    form.set(keys.bridge, bridge.unwrap_or_default());
+}
+
+fn person(form: &mut Form, hints: &Hints) {
+    let user = hints.user.clone().filter(|user| super::check::value(Key::LinuxUser.kind(), user).is_ok());
+    let user = user.unwrap_or_else(|| "player".to_owned());
+    form.set(Key::WindowsUser, user.clone());
+    form.set(Key::LinuxUser, user);
+    form.set(Key::LinuxSshKeys, hints.ssh_keys.join("\n"));
+    form.set(Key::LinuxTimezone, hints.timezone.clone().unwrap_or_else(|| "UTC".to_owned()));
+    form.set(Key::LinuxLocale, hints.locale.clone().unwrap_or_else(|| "en_US.UTF-8".to_owned()));
+    form.set(Key::LinuxKeymap, hints.keymap.clone().unwrap_or_else(|| "us".to_owned()));
+}
+
+/// The newest name of a volume that looks like one of these.
+fn find(site: &Site, content: &str, names: &[&str]) -> Option<String> {
+    let volumes = site.volumes.seen()?.iter().filter(|volume| volume.content == content);
+    let name = |volid: &str| volid.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let looks = |volid: &str| names.iter().any(|start| name(volid).starts_with(start));
+    volumes.map(|volume| &volume.volid).filter(|volid| looks(volid)).max().cloned()
+}

@@ -1,0 +1,243 @@
+//! From answers and a host to the ordered list of what happens.
+
+mod guest;
+mod linux;
+mod windows;
+
+use super::{
+    Answers, Form, Plan, Site, Step, Who,
+    answers::{Media, Nats, Registry, Way},
+    check::Problem,
+    contract::Stage,
+    site::{Content, PLANTING},
+    step::{self, Action, ByRoot},
+    suit,
+};
+use crate::domain::{
+    ids::Vmid,
+    mode::Mode,
+    switch::plan::{Rung, Warning},
+};
+use std::collections::BTreeMap;
+
+/// What the image of a way has to be.
+#[must_use]
+pub const fn content(way: Way) -> Content {
+    match way {
+        Way::ArchCloud => Content::Import,
+        Way::Cachyos => Content::Iso,
+    }
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// Everything that speaks against it; warnings are in the plan.
+pub fn plan(form: &Form, site: &Site) -> Result<Plan, Vec<Problem>> {
+    let (blocking, warnings): (Vec<_>, Vec<_>) = suit::problems(form, site).into_iter().partition(Problem::blocks);
+    let answers = if blocking.is_empty() { Answers::read(form)? } else { return Err(blocking) };
+    let mut maker = Maker { answers: &answers, site, steps: Vec::new(), stands: Vec::new() };
+    maker.host();
+    let linux = maker.linux();
+    if answers.windows.is_some() {
+        maker.windows(linux);
+    }
+    maker.here();
+    let Maker { steps, stands, .. } = maker;
+    let rung = rung(&answers, &steps);
+    Ok(Plan {
+        form: form.clone(),
+        node: site.node.clone(),
+        warnings: warnings.into_iter().map(|p| Warning { finding: p.finding, message: p.message }).collect(),
+        by_root: if steps.is_empty() { Vec::new() } else { by_root(&answers) },
+        steps,
+        stands,
+        rung,
+    })
+}
+
+/// A plan on its way.
+struct Maker<'a> {
+    answers: &'a Answers,
+    site: &'a Site,
+    steps: Vec<Step>,
+    stands: Vec<String>,
+}
+
+/// How a guest was found.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Found {
+    /// It isn't there, or was begun and isn't ready.
+    Unready,
+    /// It is there and ready.
+    Ready {
+        /// Whether it runs.
+        running: bool,
+    },
+}
+
+impl Maker<'_> {
+    fn add(&mut self, who: Who, action: Action) {
+        let id = u16::try_from(self.steps.len()).unwrap_or(u16::MAX);
+        let (usual, deadline) = seconds(&action);
+        self.steps.push(Step { id, who, action, usual, deadline });
+    }
+
+    /// Adds a change of a guest's settings.
+    fn configure(&mut self, who: Who, vmid: Vmid, what: &str, set: &[(&str, &str)]) {
+        let set = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.add(who, Action::Configure { vmid, what: what.to_owned(), set, delete: Vec::new() });
+    }
+
+    fn host(&mut self) {
+        let gpu = &self.answers.gpu;
+        if self.site.mapping(&gpu.mapping).is_some() {
+            self.stands.push(format!("Mapping {} names the card at {}.", gpu.mapping, gpu.card));
+            return;
+        }
+        let inventory = self.site.inventory.seen();
+        let card = |card: &crate::domain::iommu::Card| card.slot.addr == gpu.card;
+        let entry = inventory.and_then(|inventory| {
+            let card = inventory.cards().into_iter().find(card)?;
+            inventory.map_entry(&card, &self.site.node)
+        });
+        if let Some(entry) = entry {
+            self.add(Who::Host, Action::Map { id: gpu.mapping.clone(), entry });
+        }
+    }
+
+    /// The volume of an image; a download of it is added where it isn't there yet.
+    fn image(&mut self, media: &Media, content: Content, wanted: &str) -> String {
+        let (url, file, sha256) = match media {
+            Media::Volume(volid) => return volid.clone(),
+            Media::Url { url, file, sha256 } => (url, file, sha256),
+        };
+        let storage = self.site.storage_for(content, wanted).map_or(wanted, |storage| storage.id.as_str()).to_owned();
+        let volid = step::volid(&storage, content, file);
+        if self.site.volume(&volid).is_some() {
+            self.stands.push(format!("{volid} is there already."));
+        } else {
+            let (file, url, sha256) = (file.clone(), url.clone(), sha256.clone());
+            self.add(Who::Host, Action::Fetch { storage, content, file, url, sha256 });
+        }
+        volid
+    }
+
+    /// How a guest was found.
+    fn found(&self, vmid: Vmid) -> Found {
+        match self.site.guest(vmid) {
+            Some(guest) if !guest.has_tag(PLANTING) => Found::Ready { running: guest.running },
+            Some(_) | None => Found::Unready,
+        }
+    }
+
+    fn here(&mut self) {
+        let machines: Vec<(&str, Vmid)> = guest::machines(self.answers).map(|m| (m.name.as_str(), m.vmid)).collect();
+        if self.answers.forest.registry.is_some() {
+            let known = self.site.registered.seen();
+            let missing = |name: &&str| known.is_none_or(|known| !known.contains(*name));
+            let nodes: Vec<String> =
+                machines.iter().map(|(name, _)| *name).filter(missing).map(str::to_owned).collect();
+            if !nodes.is_empty() {
+                self.add(Who::Here, Action::Register { nodes });
+            }
+        }
+        let names = [LINUX_MODE, WINDOWS_MODE];
+        let unknown = |(_, (_, vmid)): &(&str, (&str, Vmid))| self.site.modes.of(*vmid).is_none();
+        let modes: Vec<String> =
+            names.into_iter().zip(machines).filter(unknown).map(|(mode, _)| mode.to_owned()).collect();
+        if modes.is_empty() {
+            self.stands.push("The configuration has the modes.".to_owned());
+        } else {
+            self.add(Who::Here, Action::WriteConfig { modes });
+        }
+    }
+}
+
+/// The name of the Linux guest's mode.
+pub const LINUX_MODE: &str = "linuxvrstreaming";
+/// The name of the Windows guest's mode.
+pub const WINDOWS_MODE: &str = "windowsvrstreaming";
+
+/// What the configuration is to say of the guests: the modes that were written, or would be.
+#[must_use]
+pub fn modes(answers: &Answers) -> Vec<Mode> {
+    guest::modes(answers)
+}
+
+/// Seconds that an action usually takes, and after which it has failed.
+const fn seconds(action: &Action) -> (u64, u64) {
+    match action {
+        Action::Map { .. } | Action::Configure { .. } | Action::Discard { .. } | Action::Register { .. } => (2, 120),
+        Action::Fetch { content: Content::Import, .. } => (60, 7_200),
+        Action::Fetch { .. } => (300, 14_400),
+        Action::Seed { .. } => (5, 600),
+        Action::Create { .. } => (20, 1_800),
+        Action::Grow { .. } => (2, 300),
+        Action::Start { .. } => (8, 600),
+        Action::BootPrompt { .. } => (30, 300),
+        Action::Install { .. } => (1_200, 7_200),
+        Action::Await { stage: Stage::Base, .. } => (1_500, 10_800),
+        Action::Await { .. } => (1_800, 10_800),
+        Action::ShutDown { .. } => (30, 600),
+        Action::Join { .. } => (10, 300),
+        Action::WriteConfig { .. } => (1, 30),
+    }
+}
+
+/// A new guest is confirmed as a list; one that stands and is changed is confirmed by its name.
+fn rung(answers: &Answers, steps: &[Step]) -> Rung {
+    let created: Vec<Vmid> = steps
+        .iter()
+        .filter_map(|step| if let Action::Create { vmid, .. } = step.action { Some(vmid) } else { None })
+        .collect();
+    let mut names = Vec::new();
+    let mut because = Vec::new();
+    for machine in guest::machines(answers).filter(|machine| !created.contains(&machine.vmid)) {
+        let of = |step: &&Step| matches!(&step.action, Action::Configure { vmid, .. } if *vmid == machine.vmid);
+        if steps.iter().any(|step| of(&step)) {
+            names.push(machine.name.clone());
+            because.push(format!("VM {} \"{}\" stands already and is changed.", machine.vmid, machine.name));
+        }
+    }
+    match (steps.is_empty(), names.is_empty()) {
+        (true, _) => Rung::None,
+        (false, true) => Rung::Confirm,
+        (false, false) => Rung::TypeName { names, because },
+    }
+}
+
+/// What no token may do, and what the guests gain by it.
+fn by_root(answers: &Answers) -> Vec<ByRoot> {
+    let pin = |vmid: Vmid, cores: u64| ByRoot {
+        what: format!(
+            "VM {vmid} keeps to cores of its own, which makes frames more even (adapt the range to the host's cores)."
+        ),
+        command: format!("qm set {vmid} --affinity 0-{}", cores.saturating_sub(1)),
+    };
+    guest::machines(answers).map(|machine| pin(machine.vmid, machine.cores)).collect()
+}
+
+/// The settings of a guest that its answers decide, and that are compared when it stands already.
+fn compared(settings: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
+    const KEYS: [&str; 4] = ["cores", "memory", "hostpci0", "machine"];
+    settings.iter().filter(|(key, _)| KEYS.contains(&key.as_str()))
+}
+
+/// Whether NATS servers of the guests' own join others, and how.
+const fn joins(nats: &Nats) -> bool {
+    !matches!(nats, Nats::None)
+}
+
+/// Where the registry is, for people.
+#[must_use]
+pub fn registry_name(registry: &Registry) -> &str {
+    match registry {
+        Registry::Url { url, .. } => url,
+        Registry::File(path) => path,
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,125 @@
+//! What both guests share: settings, changes of one that stands, and the modes that they become.
+
+use super::{Found, Maker, compared};
+use crate::domain::{
+    ids::ModeName,
+    mode::{GpuMode, Mode, Os},
+    plant::{
+        Answers, Forest, Who,
+        answers::Machine,
+        site::{PLANTING, TAG},
+        step::Action,
+    },
+};
+use std::collections::BTreeMap;
+
+/// The guests' machines, Linux first.
+pub(super) fn machines(answers: &Answers) -> impl Iterator<Item = &Machine> {
+    std::iter::once(&answers.linux.machine).chain(answers.windows.as_ref().map(|windows| &windows.machine))
+}
+
+/// Settings that both guests have: q35 and OVMF (`pcie=1` needs q35), the host's own CPU (the default `kvm64` lacks what
+/// CachyOS' packages need), no ballooning (a passed-through card pins all memory), the guest agent.
+pub(super) fn settings(machine: &Machine) -> BTreeMap<String, String> {
+    let vlan = machine.vlan.map(|tag| format!(",tag={tag}")).unwrap_or_default();
+    let settings = [
+        ("bios", "ovmf".to_owned()),
+        ("cpu", "host".to_owned()),
+        ("cores", machine.cores.to_string()),
+        ("memory", machine.memory.to_string()),
+        ("balloon", "0".to_owned()),
+        ("agent", "enabled=1".to_owned()),
+        ("scsihw", "virtio-scsi-single".to_owned()),
+        ("net0", format!("virtio,bridge={}{vlan}", machine.bridge)),
+        ("vga", "std".to_owned()),
+        ("onboot", "0".to_owned()),
+        ("tags", format!("{TAG};{PLANTING}")),
+    ];
+    settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// The line that gives a guest the whole card, by its mapping: no token may name an address.
+pub(super) fn hostpci(answers: &Answers) -> String {
+    format!("mapping={},pcie=1", answers.gpu.mapping)
+}
+
+/// The port of the monitoring of a guest's own NATS server.
+pub(super) const fn monitor(beside_nimsforest: bool) -> u16 {
+    Forest::nats_ports(beside_nimsforest).1
+}
+
+impl Maker<'_> {
+    /// A guest that is ready: what its answers say otherwise is changed, and nothing else. Says whether it was.
+    pub(super) fn standing(&mut self, who: Who, machine: &Machine, wanted: &BTreeMap<String, String>) -> Found {
+        let found = self.found(machine.vmid);
+        if found == Found::Unready {
+            return found;
+        }
+        let settings = self.site.guest(machine.vmid).and_then(|guest| guest.settings.seen());
+        let is = |key: &str| settings.and_then(|settings| settings.get(key));
+        let same = |key: &str, value: &str| match (key, is(key)) {
+            // Proxmox pins the machine's version; whether it may hibernate is what the answers say.
+            ("machine", Some(is)) => is.contains("enable-s4=1") == value.contains("enable-s4=1"),
+            (_, is) => is.is_some_and(|is| properties(is) == properties(value)),
+        };
+        let set: BTreeMap<String, String> = compared(wanted)
+            .filter(|(key, value)| !same(key, value))
+            .map(|(key, value)| {
+                // The pinned version is kept: another one would renumber devices.
+                let pinned = is("machine").and_then(|is| is.split(',').next()).filter(|_| key == "machine");
+                let value = pinned.map_or_else(|| value.clone(), |pinned| value.replacen("q35", pinned, 1));
+                (key.clone(), value)
+            })
+            .collect();
+        self.stands.push(format!("VM {} \"{}\" is ready.", machine.vmid, machine.name));
+        if !set.is_empty() {
+            let differs: Vec<String> =
+                set.iter().map(|(key, value)| format!("{key} {} -> {value}", is(key).unwrap_or("none"))).collect();
+            let what = format!("change {}; it counts from its next start", differs.join(", "));
+            self.add(who, Action::Configure { vmid: machine.vmid, what, set, delete: Vec::new() });
+        }
+        let disk = is("scsi0").and_then(|disk| disk.split(',').find_map(|part| part.strip_prefix("size=")));
+        let gib = disk.and_then(|size| size.strip_suffix('G')).and_then(|size| size.parse::<u64>().ok());
+        if gib.is_some_and(|gib| gib < machine.disk) {
+            let (vmid, gib) = (machine.vmid, machine.disk);
+            self.add(who, Action::Grow { vmid, disk: "scsi0".to_owned(), gib });
+        }
+        found
+    }
+}
+
+/// The parts of a property string in an order of their own: Proxmox writes them in its own.
+fn properties(value: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = value.split(',').collect();
+    parts.sort_unstable();
+    parts
+}
+
+/// The modes that the guests become.
+pub(super) fn modes(answers: &Answers) -> Vec<Mode> {
+    let mode = |name: &str, machine: &Machine, os: Os, software: Option<&str>, description: &str| Mode {
+        name: ModeName(name.to_owned()),
+        aliases: Vec::new(),
+        vmid: machine.vmid,
+        description: description.to_owned(),
+        gpu_mode: Some(GpuMode::Exclusive),
+        conflicts_with: Vec::new(),
+        os: Some(os),
+        vr_software: software.map(str::to_owned),
+        services: Vec::new(),
+        gpu_pci: Some(answers.gpu.card),
+    };
+    let linux = &answers.linux;
+    let wivrn = linux.wivrn.then_some("wivrn");
+    let about = if linux.wivrn { "Linux VR streaming (CachyOS + WiVRn)" } else { "Linux (CachyOS)" };
+    let mut modes = vec![mode(super::LINUX_MODE, &linux.machine, Os::Linux, wivrn, about)];
+    if let Some(windows) = &answers.windows {
+        let (software, about) = if windows.virtual_desktop {
+            ("virtual-desktop", "Windows VR streaming (Steam Link, Virtual Desktop)")
+        } else {
+            ("steam-link", "Windows VR streaming (Steam Link)")
+        };
+        modes.push(mode(super::WINDOWS_MODE, &windows.machine, Os::Windows, Some(software), about));
+    }
+    modes
+}

@@ -1,0 +1,72 @@
+//! The Windows guest's steps: set up without the card, which is attached when the system is up.
+
+use super::{
+    Found, Maker, guest, joins,
+    linux::{EMPTY, seed_name},
+};
+use crate::domain::plant::{
+    Who,
+    contract::Stage,
+    site::{Content, TAG},
+    step::{self, Action},
+};
+
+impl Maker<'_> {
+    /// Adds the guest's steps. The Linux guest gives the card up meanwhile, and has it again in the end.
+    pub(super) fn windows(&mut self, linux: Found) {
+        let Some(windows) = &self.answers.windows else { return };
+        let machine = &windows.machine;
+        let vmid = machine.vmid;
+        let card = guest::hostpci(self.answers);
+        let mut settings = guest::settings(machine);
+        let mut set = |key: &str, value: String| settings.insert(key.to_owned(), value);
+        // A machine of today has no ACPI sleep states unless they are asked for (qemu-server `QemuServer/Machine.pm`).
+        set("machine", if windows.hibernate { "q35,enable-s4=1" } else { "q35" }.to_owned());
+        set("ostype", "win11".to_owned());
+        set("hostpci0", card.clone());
+        if self.standing(Who::Windows, machine, &settings) != Found::Unready {
+            return;
+        }
+        settings.remove("hostpci0");
+        let iso = self.image(&windows.iso, Content::Iso, &machine.media);
+        let virtio = self.image(&windows.virtio, Content::Iso, &machine.media);
+        let file = seed_name(vmid.get());
+        let seed = step::volid(&machine.media, Content::Iso, &file);
+        let storage = &machine.storage;
+        let mut set = |key: &str, value: String| settings.insert(key.to_owned(), value);
+        set("efidisk0", format!("{storage}:1,efitype=4m,ms-cert=2023k,pre-enrolled-keys=1"));
+        set("tpmstate0", format!("{storage}:1,version=v2.0"));
+        set("scsi0", format!("{storage}:{},discard=on,iothread=1,ssd=1", machine.disk));
+        set("ide2", format!("{iso},media=cdrom"));
+        set("ide0", format!("{virtio},media=cdrom"));
+        set("sata0", format!("{seed},media=cdrom"));
+        set("boot", "order=scsi0;ide2".to_owned());
+        self.add(Who::Windows, Action::Seed { vmid, storage: machine.media.clone(), file });
+        self.add(Who::Windows, Action::Create { vmid, name: machine.name.clone(), settings });
+        // Both would pin their memory, which few hosts have twice.
+        let other = self.answers.linux.machine.vmid;
+        let had_card = linux != Found::Ready { running: false };
+        if had_card {
+            self.add(Who::Linux, Action::ShutDown { vmid: other });
+        }
+        self.add(Who::Windows, Action::Start { vmid });
+        self.add(Who::Windows, Action::BootPrompt { vmid });
+        self.add(Who::Windows, Action::Await { vmid, stage: Stage::Base });
+        self.add(Who::Windows, Action::ShutDown { vmid });
+        let set = [("hostpci0", card.as_str()), ("ide2", EMPTY), ("boot", "order=scsi0")];
+        self.configure(Who::Windows, vmid, "attach the card, take Windows' disc out", &set);
+        self.add(Who::Windows, Action::Start { vmid });
+        self.add(Who::Windows, Action::Await { vmid, stage: Stage::Ready });
+        let set = [("ide0", EMPTY), ("sata0", EMPTY), ("tags", TAG)];
+        self.configure(Who::Windows, vmid, "take the seed and the drivers' disc out", &set);
+        self.add(Who::Windows, Action::Discard { volid: seed });
+        if joins(&self.answers.forest.nats) && self.answers.forest.windows_nats.is_some() {
+            let monitor = guest::monitor(self.answers.forest.windows_binary.is_some());
+            self.add(Who::Windows, Action::Join { vmid, monitor });
+        }
+        self.add(Who::Windows, Action::ShutDown { vmid });
+        if had_card {
+            self.add(Who::Linux, Action::Start { vmid: other });
+        }
+    }
+}

@@ -1,0 +1,109 @@
+use super::*;
+use crate::domain::{
+    doctor::Looked,
+    plant::{Key, Thing, testing},
+};
+use std::fmt::Write as _;
+
+fn listed(plan: &Plan) -> String {
+    let mut text = String::new();
+    for step in &plan.steps {
+        let _ = write!(text, "{:>2} {:?}: {}", step.id, step.who, step.title());
+        if let Action::Create { settings, .. } | Action::Configure { set: settings, .. } = &step.action {
+            for (key, value) in settings {
+                let _ = write!(text, "\n      {key}: {value}");
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn a_bare_host_gets_everything_in_order() {
+    let plan = plan(&testing::form(), &testing::site()).unwrap();
+    testing::snapshot("plant_plan_whole", &listed(&plan));
+    assert!(plan.steps.iter().zip(0..).all(|(step, place)| step.id == place));
+    assert_eq!(plan.rung, Rung::Confirm);
+}
+
+#[test]
+fn cachyos_own_installer_has_steps_of_its_own() {
+    let form = testing::form()
+        .with(Key::LinuxInstall, "cachyos")
+        .with(Key::LinuxImage, "local:iso/cachyos-desktop-linux-260809.iso")
+        .with(Key::WindowsWanted, "no")
+        .with(Key::ForestNats, "none");
+    testing::snapshot("plant_plan_installer", &listed(&plan(&form, &testing::site()).unwrap()));
+}
+
+/// No two guests with the card are ever up together, whatever was there before.
+#[test]
+fn the_card_is_in_one_running_guest_at_a_time() {
+    let form = testing::form();
+    let answers = Answers::read(&form).unwrap();
+    for running in [false, true] {
+        let mut site = testing::site();
+        if running {
+            let whole = testing::planted(&form);
+            let Looked::At(guests) = &mut site.guests else { unreachable!() };
+            let mut linux = whole.guest(answers.linux.machine.vmid).unwrap().clone();
+            linux.running = true;
+            guests.insert(answers.linux.machine.vmid, linux);
+        }
+        let mut up: Vec<Vmid> = if running { vec![answers.linux.machine.vmid] } else { vec![] };
+        for step in plan(&form, &site).unwrap().steps {
+            match step.action {
+                Action::Start { vmid } => up.push(vmid),
+                Action::ShutDown { vmid } => up.retain(|one| *one != vmid),
+                _ => {}
+            }
+            assert!(up.len() <= 1, "after {}", step.title());
+        }
+        assert_eq!(up, [answers.linux.machine.vmid], "Linux runs in the end");
+    }
+}
+
+#[test]
+fn a_second_planting_has_nothing_to_do() {
+    for windows in ["yes", "no"] {
+        let form = testing::form().with(Key::WindowsWanted, windows);
+        let again = plan(&form, &testing::planted(&form)).unwrap();
+        assert_eq!(listed(&again), "", "windows: {windows}");
+        assert!(again.stands.len() >= 3 && again.rung == Rung::None && again.by_root.is_empty());
+    }
+}
+
+#[test]
+fn a_changed_answer_changes_what_it_says_and_the_guest_is_named() {
+    let before = testing::form();
+    let after = before.clone().with(Key::LinuxMemory, "24576").with(Key::WindowsHibernate, "yes");
+    let plan = plan(&after, &testing::planted(&before)).unwrap();
+    testing::snapshot("plant_plan_changed", &listed(&plan));
+    let Rung::TypeName { names, .. } = plan.rung else { panic!("{:?}", plan.rung) };
+    assert_eq!(names, ["vr-linux", "vr-windows"]);
+}
+
+#[test]
+fn a_guest_that_isnt_ready_gets_all_its_steps_again() {
+    let form = testing::form().with(Key::WindowsWanted, "no");
+    let mut site = testing::planted(&form);
+    let Looked::At(guests) = &mut site.guests else { unreachable!() };
+    let vmid = Answers::read(&form).unwrap().linux.machine.vmid;
+    let guest = guests.get_mut(&vmid).unwrap();
+    let Looked::At(settings) = &mut guest.settings else { unreachable!() };
+    settings.0.insert("tags".into(), format!("morpheus;{PLANTING}"));
+    let plan = plan(&form, &site).unwrap();
+    let things: Vec<Thing> = plan.steps.iter().filter_map(Step::makes).collect();
+    assert!(things.iter().any(|thing| matches!(thing, Thing::Guest { .. })), "{things:?}");
+    assert!(plan.steps.iter().any(|step| matches!(step.action, Action::Await { .. })));
+}
+
+#[test]
+fn every_step_that_makes_something_says_how_it_is_undone() {
+    let plan = plan(&testing::form(), &testing::site()).unwrap();
+    for step in plan.steps {
+        assert!(step.makes().is_none() || step.undo().is_some_and(|undo| undo.starts_with("remove ")));
+        assert!(step.usual < step.deadline, "{}", step.title());
+    }
+}

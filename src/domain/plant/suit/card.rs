@@ -1,0 +1,103 @@
+//! The card: whether it can be handed to a guest, under which mapping, and whether another guest has it.
+
+use super::{Answers, Key, Problem, Site, unseen};
+use crate::domain::{
+    doctor::Looked,
+    finding::FindingId,
+    gpu::{HostPci, PciAddr, PciSource},
+    ids::Vmid,
+    iommu::{Kind, Role, Verdict},
+    plant::site::SiteGuest,
+    text,
+};
+
+pub(super) fn problems(answers: &Answers, site: &Site) -> Vec<Problem> {
+    let card = answers.gpu.card;
+    let hardware = hardware(card, site);
+    hardware.into_iter().chain(mapping(answers, site)).chain(holders(answers, site)).collect()
+}
+
+fn hardware(slot: PciAddr, site: &Site) -> Vec<Problem> {
+    let key = Some(Key::GpuCard);
+    let inventory = match &site.inventory {
+        Looked::At(inventory) => inventory,
+        Looked::Not(why) => return vec![unseen(key, "which devices the host has", why)],
+    };
+    let cards = inventory.cards();
+    let Some(card) = cards.iter().find(|card| card.slot.addr == slot) else {
+        let problem = Problem::new(key, FindingId::PlantSite, format!("There is no graphics card at {slot}."));
+        let given = cards.iter().filter(|card| card.role == Role::Passthrough);
+        return vec![given.fold(problem, |problem, card| problem.or(format!("{}: {}", Key::GpuCard, card.slot.addr)))];
+    };
+    let blocked = |message: String| {
+        let problem = Problem::new(key, FindingId::PlantCard, message);
+        problem.or(format!("`morpheus iommu show {slot}` shows the group, `morpheus gpu plan` what to change."))
+    };
+    match (card.slot.verdict, card.kind) {
+        (Verdict::Dirty, _) => {
+            let others: Vec<String> = card.slot.foreign.iter().map(ToString::to_string).collect();
+            vec![blocked(format!("{slot} shares its IOMMU group with {}.", others.join(", ")))]
+        }
+        (Verdict::NoIommu, _) => vec![blocked(format!("{slot} is in no IOMMU group."))],
+        (_, Kind::Management | Kind::Emulated | Kind::Virtual) => {
+            vec![blocked(format!("{slot} is no card of its own: {}.", card.kind.word()))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn mapping(answers: &Answers, site: &Site) -> Option<Problem> {
+    let (id, card) = (&answers.gpu.mapping, answers.gpu.card);
+    let key = Some(Key::GpuMapping);
+    let mapping = site.mapping(id)?;
+    if !site.maps(mapping, card) {
+        let what = if mapping.of(&site.node).next().is_some() { "names another device" } else { "has no entry" };
+        let problem = Problem::new(key, FindingId::PlantSite, format!("Mapping {id} {what} on {}.", site.node));
+        return Some(match site.mapping_of(card) {
+            Some(right) => problem.or(format!("{}: {}", Key::GpuMapping, right.id)),
+            None => problem.or(format!("Use another name for {}; it is made.", Key::GpuMapping)),
+        });
+    }
+    let stale = mapping.checks.iter().find(|check| check.error)?;
+    let message = format!("Mapping {id} doesn't fit the hardware: {}", text::safe(stale.message.trim()));
+    Some(Problem::new(key, FindingId::PlantSite, message).or(format!("morpheus gpu map repair {id}")))
+}
+
+/// Running guests that have the card and aren't among those that are planted: those are shut down in their turn.
+fn holders(answers: &Answers, site: &Site) -> Vec<Problem> {
+    let own = |vmid: Vmid, guest: &SiteGuest| {
+        let windows = answers.windows.as_ref().map(|windows| windows.machine.vmid);
+        guest.is_ours() && (vmid == answers.linux.machine.vmid || Some(vmid) == windows)
+    };
+    let others = site.guests.seen().into_iter().flatten();
+    let others = others.filter(|(vmid, guest)| guest.running && guest.node == site.node && !own(**vmid, guest));
+    let key = Some(Key::GpuCard);
+    let found = others.filter_map(|(vmid, guest)| {
+        let who = format!("VM {vmid} \"{}\"", text::safe(&guest.name));
+        match (&guest.settings, guest.container) {
+            (Looked::Not(why), false) => Some(unseen(key, &format!("whether {who} has the card"), why)),
+            (Looked::At(_), false) if holds(guest, answers.gpu.card, site) => {
+                let problem = Problem::new(key, FindingId::PlantCardBusy, format!("{who} runs and has the card."));
+                Some(
+                    problem
+                        .or(format!("Shut it down first: `morpheus mode stop`, or `qm shutdown {vmid}` on the host.")),
+                )
+            }
+            _ => None,
+        }
+    });
+    found.collect()
+}
+
+/// Whether a guest's `hostpciN` lines name the card, directly or by a mapping. One that can't be understood may.
+fn holds(guest: &SiteGuest, card: PciAddr, site: &Site) -> bool {
+    let Some(settings) = guest.settings.seen() else { return true };
+    let lines = settings.0.iter().filter_map(|(key, value)| Some((key.strip_prefix("hostpci")?, value)));
+    lines.into_iter().any(|(index, value)| {
+        match HostPci::parse(index.parse().unwrap_or_default(), value).map(|line| line.source) {
+            Ok(PciSource::Raw(addrs)) => addrs.iter().any(|addr| addr.overlaps(card)),
+            Ok(PciSource::Mapping(id)) => site.mapping(&id).is_none_or(|mapping| site.maps(mapping, card)),
+            Err(_) => true,
+        }
+    })
+}

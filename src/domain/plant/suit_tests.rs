@@ -1,0 +1,99 @@
+use super::*;
+use crate::domain::{
+    ids::Vmid,
+    plant::{defaults, testing},
+};
+
+/// What speaks against a form on a host, as `key finding: message`.
+fn said(form: &Form, site: &Site) -> Vec<String> {
+    let key = |problem: &Problem| problem.key.map_or("-", Key::as_str);
+    problems(form, site).iter().map(|p| format!("{} {}: {}", key(p), p.finding, p.message)).collect()
+}
+
+#[test]
+fn right_answers_suit_a_host_that_has_everything() {
+    assert_eq!(said(&testing::form(), &testing::site()), [""; 0]);
+}
+
+#[test]
+fn what_the_host_hasnt_is_named_with_what_it_has() {
+    let form = testing::form()
+        .with(Key::LinuxStorage, "tank")
+        .with(Key::LinuxMedia, "local-lvm")
+        .with(Key::LinuxBridge, "vmbr7")
+        .with(Key::WindowsVmid, "101")
+        .with(Key::WindowsIso, "local:iso/missing.iso")
+        .with(Key::LinuxImage, "local:iso/virtio-win.iso")
+        .with(Key::LinuxMemory, "131072");
+    let said = said(&form, &testing::site());
+    testing::snapshot("plant_problems", &said.join("\n"));
+    let ways: Vec<String> = problems(&form, &testing::site()).into_iter().flat_map(|p| p.ways).collect();
+    for way in ["linux.storage: local-lvm", "linux.media: local", "linux.bridge: vmbr0", "102 is free."] {
+        assert!(ways.iter().any(|known| known == way), "{way}: {ways:?}");
+    }
+}
+
+#[test]
+fn disks_that_dont_fit_are_refused_before_anything_is_made() {
+    let found = said(&testing::form().with(Key::WindowsDisk, "4000"), &testing::site());
+    assert_eq!(found, ["linux.storage plant.no-space: local-lvm has 800 GiB free, and 4 TiB are to be made."]);
+}
+
+#[test]
+fn a_card_that_cant_be_given_is_refused() {
+    let site = testing::site();
+    let with = |card: &str| said(&testing::form().with(Key::GpuCard, card), &site);
+    assert!(with("0000:07:00")[0].contains("plant.card: 0000:07:00 shares its IOMMU group with 0000:06:00.0"));
+    assert!(with("0000:09:00")[0].contains("plant.site: There is no graphics card at 0000:09:00"));
+}
+
+#[test]
+fn a_stranger_that_has_the_card_is_never_stopped() {
+    let mut site = testing::site();
+    let Looked::At(guests) = &mut site.guests else { unreachable!() };
+    guests.insert(Vmid::new(110).unwrap(), testing::guest("gaming", true, &[("hostpci0", "0000:01:00,pcie=1")]));
+    let found = said(&testing::form(), &site);
+    assert_eq!(found, ["gpu.card plant.card-busy: VM 110 \"gaming\" runs and has the card."]);
+}
+
+#[test]
+fn unknown_speaks_against_planting() {
+    let not = || "it couldn't be asked".to_owned();
+    let mut site = testing::site();
+    site.lacking = Looked::Not(not());
+    site.bridges = Looked::Not(not());
+    site.inventory = Looked::Not(not());
+    site.guests = Looked::Not(not());
+    let found = problems(&testing::form(), &site);
+    assert!(found.len() >= 4 && found.iter().all(|p| p.finding == FindingId::PlantUnseen && p.blocks()), "{found:#?}");
+}
+
+#[test]
+fn missing_privileges_come_with_the_lines_that_grant_them() {
+    let mut site = testing::site();
+    let missing = MissingRight {
+        who: "morpheus@pam!t".into(),
+        path: "/storage/local".into(),
+        privileges: vec!["Datastore.AllocateTemplate".into()],
+        grant: vec!["pveum acl modify /storage/local --tokens 'morpheus@pam!t' --roles MorpheusPlanter".into()],
+    };
+    site.lacking = Looked::At(vec![missing.clone()]);
+    let found = problems(&testing::form(), &site);
+    assert_eq!((found[0].finding, &found[0].ways), (FindingId::PlantRights, &missing.grant));
+}
+
+#[test]
+fn defaults_are_right_but_for_what_only_a_person_knows() {
+    let site = testing::site();
+    let form = defaults::form(&defaults::Hints::default(), &site);
+    let found = said(&form, &site);
+    assert!(found.len() == 1 && found[0].starts_with("linux.ssh_keys plant.answer: an answer is needed"), "{found:?}");
+    assert_eq!(form.get(Key::WindowsIso), "local:iso/Win11_25H2_English_x64.iso");
+    assert_eq!((form.get(Key::LinuxVmid), form.get(Key::WindowsVmid)), ("102", "103"));
+    let key = testing::form().get(Key::LinuxSshKeys).to_owned();
+    let whole = form.with(Key::LinuxSshKeys, key);
+    let found = said(&whole, &site);
+    assert!(found.len() == 1 && found[0].starts_with("linux.image_sha256 plant.unchecked:"), "{found:?}");
+    let whole = whole.with(Key::LinuxImageSha256, "0".repeat(64));
+    assert_eq!(said(&whole, &site), [""; 0]);
+}
