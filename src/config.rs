@@ -6,6 +6,7 @@
 mod beside;
 mod bindings;
 mod credentials;
+pub mod edit;
 mod error;
 mod host;
 mod interpolate;

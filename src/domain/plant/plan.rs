@@ -6,7 +6,7 @@ mod windows;
 
 use super::{
     Answers, Form, Plan, Site, Step, Who,
-    answers::{Media, Nats, Registry, Way},
+    answers::{Machine, Media, Nats, Registry, Way},
     check::Problem,
     contract::Stage,
     site::{Content, PLANTING},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::{
     ids::Vmid,
-    mode::Mode,
+    mode::{Mode, ModeSet},
     switch::plan::{Rung, Warning},
 };
 use std::collections::BTreeMap;
@@ -142,10 +142,9 @@ impl Maker<'_> {
                 self.add(Who::Here, Action::Register { nodes });
             }
         }
-        let names = [LINUX_MODE, WINDOWS_MODE];
-        let unknown = |(_, (_, vmid)): &(&str, (&str, Vmid))| self.site.modes.of(*vmid).is_none();
-        let modes: Vec<String> =
-            names.into_iter().zip(machines).filter(unknown).map(|(mode, _)| mode.to_owned()).collect();
+        let entries = entries(self.answers, &self.site.modes).into_iter().map(|entry| entry.mode);
+        let unknown = entries.filter(|mode| self.site.modes.of(mode.vmid).is_none());
+        let modes: Vec<String> = unknown.map(|mode| mode.name.to_string()).collect();
         if modes.is_empty() {
             self.stands.push("The configuration has the modes.".to_owned());
         } else {
@@ -159,10 +158,24 @@ pub const LINUX_MODE: &str = "linuxvrstreaming";
 /// The name of the Windows guest's mode.
 pub const WINDOWS_MODE: &str = "windowsvrstreaming";
 
-/// What the configuration is to say of the guests: the modes that were written, or would be.
+/// What the configuration is to say of a guest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its key below `vr`: `linux` or `windows`.
+    pub word: &'static str,
+    /// The mode that it is.
+    pub mode: Mode,
+    /// Its machine.
+    pub machine: Machine,
+    /// The mode's services as the file has them; empty where the usual ones are expected.
+    pub services: Vec<String>,
+}
+
+/// What the configuration is to say of the guests, Linux first. A mode is called after its guest where one of the usual
+/// name is known already.
 #[must_use]
-pub fn modes(answers: &Answers) -> Vec<Mode> {
-    guest::modes(answers)
+pub fn entries(answers: &Answers, known: &ModeSet) -> Vec<Entry> {
+    guest::entries(answers, known)
 }
 
 /// Seconds that an action usually takes, and after which it has failed.

@@ -157,7 +157,7 @@ pub(crate) fn planted(form: &Form) -> Site {
             _ => {}
         }
     }
-    site.modes = ModeSet(super::plan::modes(&answers));
+    site.modes = ModeSet(super::plan::entries(&answers, &site.modes).into_iter().map(|entry| entry.mode).collect());
     site
 }
 

@@ -1,9 +1,9 @@
 //! What both guests share: settings, changes of one that stands, and the modes that they become.
 
-use super::{Found, Maker, compared};
+use super::{Entry, Found, Maker, compared, joins};
 use crate::domain::{
     ids::ModeName,
-    mode::{GpuMode, Mode, Os},
+    mode::{GpuMode, Mode, ModeSet, Os},
     plant::{
         Answers, Forest, Who,
         answers::Machine,
@@ -95,9 +95,57 @@ fn properties(value: &str) -> Vec<&str> {
     parts
 }
 
-/// The modes that the guests become.
-pub(super) fn modes(answers: &Answers) -> Vec<Mode> {
-    let mode = |name: &str, machine: &Machine, os: Os, software: Option<&str>, description: &str| Mode {
+/// What the configuration is to say of the guests.
+pub(super) fn entries(answers: &Answers, known: &ModeSet) -> Vec<Entry> {
+    let forest = &answers.forest;
+    let linux = &answers.linux;
+    let wivrn = linux.wivrn.then_some("wivrn");
+    let about = if linux.wivrn { "Linux VR streaming (CachyOS + WiVRn)" } else { "Linux (CachyOS)" };
+    let services = services_of(wivrn, forest.binary.is_some(), joins(&forest.nats));
+    let name = |usual: &str, machine: &Machine| {
+        let free = known.find(usual).is_none_or(|mode| mode.vmid == machine.vmid);
+        if free { usual.to_owned() } else { machine.name.clone() }
+    };
+    let first = mode(answers, &name(super::LINUX_MODE, &linux.machine), &linux.machine, (Os::Linux, wivrn), about);
+    let mut entries = vec![Entry { word: "linux", mode: first, machine: linux.machine.clone(), services }];
+    if let Some(windows) = &answers.windows {
+        let (software, about) = if windows.virtual_desktop {
+            ("virtual-desktop", "Windows VR streaming (Steam Link, Virtual Desktop)")
+        } else {
+            ("steam-link", "Windows VR streaming (Steam Link)")
+        };
+        let nats = joins(&forest.nats) && forest.windows_nats.is_some();
+        let services = services_of(Some(software), forest.windows_binary.is_some(), nats);
+        let machine = windows.machine.clone();
+        let mode = mode(answers, &name(super::WINDOWS_MODE, &machine), &machine, (Os::Windows, Some(software)), about);
+        entries.push(Entry { word: "windows", mode, machine, services });
+    }
+    entries
+}
+
+/// Services, where there are more than the configuration expects by itself.
+fn services_of(software: Option<&str>, nimsforest: bool, nats: bool) -> Vec<String> {
+    if !nimsforest && !nats {
+        return Vec::new();
+    }
+    let own = Forest::nats_ports(nimsforest).1;
+    let nats = nats.then(|| match nimsforest {
+        false => "nats".to_owned(),
+        // NimsForest's own server answers on the usual port.
+        true => format!("{{ name: NATS, http: \"http://127.0.0.1:{own}/healthz\" }}"),
+    });
+    let named = [software.map(str::to_owned), nimsforest.then(|| "nimsforest".to_owned()), nats];
+    named.into_iter().flatten().collect()
+}
+
+fn mode(
+    answers: &Answers,
+    name: &str,
+    machine: &Machine,
+    (os, software): (Os, Option<&str>),
+    description: &str,
+) -> Mode {
+    Mode {
         name: ModeName(name.to_owned()),
         aliases: Vec::new(),
         vmid: machine.vmid,
@@ -108,18 +156,5 @@ pub(super) fn modes(answers: &Answers) -> Vec<Mode> {
         vr_software: software.map(str::to_owned),
         services: Vec::new(),
         gpu_pci: Some(answers.gpu.card),
-    };
-    let linux = &answers.linux;
-    let wivrn = linux.wivrn.then_some("wivrn");
-    let about = if linux.wivrn { "Linux VR streaming (CachyOS + WiVRn)" } else { "Linux (CachyOS)" };
-    let mut modes = vec![mode(super::LINUX_MODE, &linux.machine, Os::Linux, wivrn, about)];
-    if let Some(windows) = &answers.windows {
-        let (software, about) = if windows.virtual_desktop {
-            ("virtual-desktop", "Windows VR streaming (Steam Link, Virtual Desktop)")
-        } else {
-            ("steam-link", "Windows VR streaming (Steam Link)")
-        };
-        modes.push(mode(super::WINDOWS_MODE, &windows.machine, Os::Windows, Some(software), about));
     }
-    modes
 }

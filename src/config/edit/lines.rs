@@ -1,0 +1,129 @@
+//! A text of YAML by its lines.
+
+use super::{CantEdit, unclear};
+use crate::config::node::{self, Entry, Node, Value};
+
+/// The lines, each with its end.
+pub(super) struct Lines {
+    lines: Vec<String>,
+    root: Node,
+}
+
+/// Where an entry's lines are: from its key's line to the line after its last.
+struct Span {
+    first: usize,
+    end: usize,
+    /// Columns before its key.
+    indent: usize,
+}
+
+impl Lines {
+    pub(super) fn new(text: &str) -> Result<Self, CantEdit> {
+        let root = node::parse(text).map_err(|(at, why)| unclear(format!("line {}: {why}", at.line)))?;
+        if !matches!(root.value, Value::Null | Value::Map(_)) {
+            return Err(unclear("it isn't a map"));
+        }
+        let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+        if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('\n')) {
+            last.push('\n');
+        }
+        Ok(Self { lines, root })
+    }
+
+    pub(super) fn text(&self) -> String {
+        self.lines.concat()
+    }
+
+    /// Puts an entry at the end of what stands below a path. Says whether it wasn't there.
+    pub(super) fn insert(&mut self, path: &[&str], key: &str, own: &[String]) -> Result<bool, CantEdit> {
+        let mut below = &self.root;
+        let mut span: Option<Span> = None;
+        let mut depth = 0;
+        for part in path {
+            let Some(entry) = find(below, part) else { break };
+            span = Some(self.block(entry)?);
+            below = &entry.node;
+            depth += 1;
+        }
+        let missing = path.get(depth..).unwrap_or_default();
+        if missing.is_empty() && find(below, key).is_some() {
+            return Ok(false);
+        }
+        if !matches!(below.value, Value::Null | Value::Map(_)) {
+            return Err(unclear(format!("'{}' isn't a map", path.join("."))));
+        }
+        let children = children(below);
+        let indent = match (children.first(), &span) {
+            (Some(child), _) => column(child),
+            (None, Some(span)) => span.indent + 2,
+            (None, None) => 0,
+        };
+        let end = span.map_or(self.lines.len(), |span| span.end);
+        let mut block = Vec::new();
+        for (level, part) in missing.iter().enumerate() {
+            block.push(format!("{}{part}:\n", " ".repeat(indent + 2 * level)));
+        }
+        let deep = " ".repeat(indent + 2 * missing.len());
+        block.extend(own.iter().map(|line| format!("{deep}{line}\n")));
+        self.lines.splice(end..end, block);
+        Ok(true)
+    }
+
+    /// Takes an entry out, and what is above it where it holds nothing else.
+    pub(super) fn remove(&mut self, path: &[&str], key: &str) -> Result<(), CantEdit> {
+        let mut below = &self.root;
+        let mut goes: Option<&Entry> = None;
+        for part in path.iter().chain([&key]) {
+            let Some(entry) = find(below, part) else { return Err(unclear(format!("there is no '{key}'"))) };
+            let shared = children(below).len() > 1;
+            if shared || goes.is_none() {
+                goes = Some(entry);
+            }
+            below = &entry.node;
+        }
+        let Some(entry) = goes else { return Ok(()) };
+        let span = self.block_of(entry);
+        self.lines.drain(span.first..span.end);
+        Ok(())
+    }
+
+    /// The lines of an entry whose children stand below it, each on a line of its own.
+    fn block(&self, entry: &Entry) -> Result<Span, CantEdit> {
+        let span = self.block_of(entry);
+        let line = self.lines.get(span.first).map_or("", String::as_str).trim();
+        let rest = line.split_once(':').map_or("", |(_, rest)| rest).trim();
+        if rest.is_empty() || rest.starts_with('#') {
+            return Ok(span);
+        }
+        Err(unclear(format!("'{}' on line {} isn't written with one line for each key", entry.key, entry.at.line)))
+    }
+
+    fn block_of(&self, entry: &Entry) -> Span {
+        let first = usize::try_from(entry.at.line).unwrap_or(0).saturating_sub(1);
+        let indent = column(entry);
+        let mut end = first + 1;
+        for (number, line) in self.lines.iter().enumerate().skip(first + 1) {
+            let text = line.trim();
+            if text.is_empty() || text.starts_with('#') {
+                continue;
+            }
+            if line.len() - line.trim_start().len() <= indent {
+                break;
+            }
+            end = number + 1;
+        }
+        Span { first, end, indent }
+    }
+}
+
+fn column(entry: &Entry) -> usize {
+    usize::try_from(entry.at.column).unwrap_or(1).saturating_sub(1)
+}
+
+fn children(node: &Node) -> &[Entry] {
+    if let Value::Map(entries) = &node.value { entries } else { &[] }
+}
+
+fn find<'a>(node: &'a Node, key: &str) -> Option<&'a Entry> {
+    children(node).iter().find(|entry| entry.key == key)
+}
