@@ -19,6 +19,7 @@ mod lock;
 mod look;
 mod operate;
 mod paths;
+mod plant;
 mod store;
 mod told;
 

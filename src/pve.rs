@@ -19,6 +19,7 @@ mod mapping;
 mod nodes;
 mod qemu;
 mod rrd;
+mod storage;
 mod tasks;
 mod tls;
 pub mod transport;

@@ -23,6 +23,7 @@ mod schema;
 pub mod server;
 mod state;
 mod task;
+mod volume;
 pub mod world;
 
 pub use count::{Counts, Violation};

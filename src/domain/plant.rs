@@ -23,6 +23,7 @@ pub mod key;
 pub mod nats;
 pub mod plan;
 pub mod registry;
+pub mod rights;
 pub mod secrets;
 pub mod site;
 pub mod state;

@@ -75,7 +75,7 @@ impl Host {
         Ok(guests.into_iter().map(pair).collect())
     }
 
-    async fn settings(&self, node: &NodeName, guests: &[Guest]) -> BTreeMap<Vmid, Looked<Settings>> {
+    pub(super) async fn settings(&self, node: &NodeName, guests: &[Guest]) -> BTreeMap<Vmid, Looked<Settings>> {
         let asked = guests.iter().map(|guest| async {
             (guest.vmid, looked(self.client().qemu_settings(node, guest.vmid).await.map(Settings)))
         });

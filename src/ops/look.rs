@@ -135,7 +135,7 @@ impl Host {
             Err(error) => return unreachable(&error),
         };
         let mut facts = self.basics(&node).await;
-        self.survey(&node, intent, &mut facts).await;
+        self.closely(&node, intent, &mut facts).await;
         facts
     }
 
@@ -163,7 +163,7 @@ impl Host {
         }
     }
 
-    async fn survey(&self, node: &NodeName, intent: Option<&Intent>, facts: &mut Facts) {
+    async fn closely(&self, node: &NodeName, intent: Option<&Intent>, facts: &mut Facts) {
         let listed: Vec<&Guest> = facts.qemu.value.iter().flatten().collect();
         let running = listed.iter().filter(|g| g.power.holds_devices()).map(|g| g.vmid);
         let is_listed = |vmid: &Vmid| listed.iter().any(|guest| guest.vmid == *vmid);

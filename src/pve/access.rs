@@ -64,6 +64,27 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn lacking(&self, needed: &[(String, &[&'static str])]) -> Result<Vec<MissingRight>, Error> {
+        self.missing(needed, |path, first| grant::lines(path, first, self.who(), self.major())).await
+    }
+
+    /// The same for planting, whose privileges are granted by one role.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn lacking_to_plant(&self, needed: &[(String, &[&'static str])]) -> Result<Vec<MissingRight>, Error> {
+        let lines = |path: &str, first: &str| match path {
+            // There the role would let us do everything to everybody's guests.
+            "/" | "/vms" => grant::lines(path, first, self.who(), self.major()),
+            path => grant::planter(path, self.who(), self.major()),
+        };
+        self.missing(needed, lines).await
+    }
+
+    async fn missing(
+        &self,
+        needed: &[(String, &[&'static str])],
+        lines: impl Fn(&str, &str) -> Vec<String>,
+    ) -> Result<Vec<MissingRight>, Error> {
         let mut missing = Vec::new();
         for (path, privileges) in needed {
             let all = self.permissions(Some(path)).await?;
@@ -75,7 +96,7 @@ impl Client {
                 who: self.identity(),
                 path: path.clone(),
                 privileges: lacking.iter().map(|one| one.replace('|', " or ")).collect(),
-                grant: grant::lines(path, first, self.who(), self.major()),
+                grant: lines(path, first),
             });
         }
         Ok(missing)

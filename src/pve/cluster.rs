@@ -4,11 +4,11 @@ use super::{
     client::Client,
     error::Error,
     qemu::{read_guest, read_vmid},
-    wire::{Object, list},
+    wire::{self, Object, list},
 };
 use crate::domain::{
     guest::{Guest, GuestKind},
-    ids::NodeName,
+    ids::{NodeName, Vmid},
 };
 
 /// A filter of the cluster's resources.
@@ -51,6 +51,29 @@ pub struct Resource {
 }
 
 impl Client {
+    /// The lowest free guest number.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn next_vmid(&self) -> Result<Vmid, Error> {
+        let data = self.get("/cluster/nextid".to_owned(), &[]).await?;
+        let vmid = wire::text(&data).and_then(|text| text.parse().ok());
+        vmid.ok_or_else(|| Error::Protocol("nextid: no number in the answer".to_owned()))
+    }
+
+    /// Whether a guest number is taken by any guest of the cluster, also by one that can't be seen.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn is_taken(&self, vmid: Vmid) -> Result<bool, Error> {
+        let answer = self.get("/cluster/nextid".to_owned(), &[("vmid", vmid.to_string())]).await;
+        match answer {
+            Ok(_) => Ok(false),
+            Err(Error::Refused(words)) if words.contains("already exists") => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What there is in the cluster, as of up to 10 s ago.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! `VM.Monitor` into `VM.GuestAgent.*` (pve-access-control 9.0.2).
 
 use super::auth::Identity;
+use crate::domain::plant::rights;
 
 /// Privileges that morpheus needs on guests, for Proxmox VE 8 and from 9 on.
 const GUESTS_8: [&str; 3] = ["VM.Audit", "VM.PowerMgmt", "VM.Monitor"];
@@ -36,6 +37,23 @@ pub(crate) fn lines(path: &str, privileges: &str, who: &Identity, major: Option<
         lines.push(format!("pveum acl modify {path} --tokens {} --roles {role}", quote(token)));
     }
     lines
+}
+
+/// The shell lines that let who asked plant: one role with all that planting needs, on a path. It is also enough for
+/// everything that morpheus does on such a path every day.
+pub(crate) fn planter(path: &str, who: &Identity, major: Option<u64>) -> Vec<String> {
+    let before_9 = major.is_some_and(|major| major < 9);
+    let mut privs: Vec<&str> = rights::role();
+    if before_9 {
+        privs.retain(|one| !one.starts_with("VM.GuestAgent."));
+        privs.push("VM.Monitor");
+    }
+    let role = "MorpheusPlanter";
+    let (path, privs) = (quote(path), quote(&privs.join(" ")));
+    let made = format!("pveum role add {role} --privs {privs} || pveum role modify {role} --privs {privs} --append 1");
+    let entry = |flag: &str, name: &str| format!("pveum acl modify {path} --{flag} {} --roles {role}", quote(name));
+    let user = Some(entry("users", &who.user)).filter(|_| who.user != "root@pam");
+    [made].into_iter().chain(user).chain(who.token.as_ref().map(|token| entry("tokens", token))).collect()
 }
 
 /// A word for a POSIX shell; `!` would be taken for history by an interactive bash outside of single quotes.

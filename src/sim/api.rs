@@ -8,6 +8,7 @@ mod node;
 mod power;
 mod qemu;
 mod rrd;
+mod storage;
 mod tasks;
 
 use super::{
@@ -89,6 +90,9 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
         ("GET", "/nodes/{node}/rrddata") => Ok(rrd::node(&call)),
         ("GET", "/nodes/{node}/qemu/{vmid}/rrddata" | "/nodes/{node}/lxc/{vmid}/rrddata") => rrd::guest(&call),
         ("GET", "/nodes/{node}/storage") => Ok(node::storages(&call)),
+        ("GET", "/nodes/{node}/storage/{storage}/content") => storage::content(&call),
+        ("GET", "/nodes/{node}/network") => Ok(node::network(&call)),
+        ("GET", "/cluster/nextid") => cluster::next_id(&call),
         ("GET", "/nodes/{node}/hardware/pci") => Ok(node::pci(&call)),
         ("GET", "/nodes/{node}/lxc") => Ok(qemu::containers(&call)),
         ("GET", "/nodes/{node}/qemu") => Ok(qemu::list(&call)),

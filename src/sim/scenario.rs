@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The scenarios that the program carries, by name.
-const CARRIED: [(&str, &str); 16] = [
+const CARRIED: [(&str, &str); 17] = [
     ("agent-dies", include_str!("../../assets/sim/scenarios/agent-dies.yaml")),
     ("away", include_str!("../../assets/sim/scenarios/away.yaml")),
     ("backup", include_str!("../../assets/sim/scenarios/backup.yaml")),
@@ -25,6 +25,7 @@ const CARRIED: [(&str, &str); 16] = [
     ("slow-shutdown", include_str!("../../assets/sim/scenarios/slow-shutdown.yaml")),
     ("start-fails", include_str!("../../assets/sim/scenarios/start-fails.yaml")),
     ("stubborn", include_str!("../../assets/sim/scenarios/stubborn.yaml")),
+    ("switch-only", include_str!("../../assets/sim/scenarios/switch-only.yaml")),
 ];
 
 /// What is other than usual.

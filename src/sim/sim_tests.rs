@@ -130,7 +130,7 @@ async fn the_agent_comes_up_late_and_services_later() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_sees_nothing_and_the_operator_no_more_than_needed() {
-    let host = Host::demo();
+    let host = Host::with("world: { roles: { MorpheusPlanter: [] } }");
     let list = host.send("GET /nodes/pve/qemu", &[], NOBODY).await.unwrap();
     assert_eq!(list.body, br#"{"data":[]}"#);
     let denied = host.refused(&vm("101/status/stop"), &[], NOBODY).await;

@@ -9,6 +9,7 @@ use super::{
     pci::Reservations,
     scenario::{Change, Event},
     task::Task,
+    volume::{self, Volume},
     world::{GuestSpec, Initial, MappingSpec, World},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -97,6 +98,8 @@ impl Vm {
 pub(crate) struct State {
     pub(crate) vms: BTreeMap<u32, Vm>,
     pub(crate) mappings: BTreeMap<String, MappingSpec>,
+    /// Volumes by their ids.
+    pub(crate) volumes: BTreeMap<String, Volume>,
     pub(crate) reservations: Reservations,
     pub(crate) tasks: Vec<Task>,
     pub(crate) tickets: Vec<Ticket>,
@@ -118,6 +121,7 @@ impl State {
         let mut state = Self {
             vms: BTreeMap::new(),
             mappings: world.mappings.clone(),
+            volumes: volume::of_world(world),
             reservations: Reservations::default(),
             tasks: Vec::new(),
             tickets: Vec::new(),

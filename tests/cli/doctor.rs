@@ -76,7 +76,9 @@ fn what_would_fail_at_a_start_blocks() {
 
 #[test]
 fn a_token_without_rights_is_told_what_to_grant_and_nothing_is_taken_for_fine() {
-    let rig = Rig::with("{ world: { roles: { MorpheusMapping: [Sys.Syslog], MorpheusHost: [Sys.Syslog] } } }");
+    let rig = Rig::with(
+        "{ world: { roles: { MorpheusMapping: [Sys.Syslog], MorpheusHost: [Sys.Syslog], MorpheusPlanter: [] } } }",
+    );
     let said = rig.run("doctor");
     assert_eq!(said.code, Some(1));
     for words in

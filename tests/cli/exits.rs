@@ -98,7 +98,7 @@ fn unreachable_is_4() {
 
 #[test]
 fn not_permitted_is_5_with_the_privilege_its_path_and_the_line_that_grants_it() {
-    let rig = Rig::with("{ world: { roles: { MorpheusOperator: [VM.Audit] } } }");
+    let rig = Rig::with("{ world: { roles: { MorpheusOperator: [VM.Audit], MorpheusPlanter: [] } } }");
     let said = rig.run("mode windowsvrstreaming --yes --confirm linuxvrstreaming");
     assert_eq!((said.code, said.out.as_str()), (Some(5), ""), "{said:?}");
     assert_eq!(rig.running(), [101]);

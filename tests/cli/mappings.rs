@@ -106,7 +106,7 @@ fn a_mapping_in_use_stays_and_another_goes_only_by_its_name() {
 
 #[test]
 fn a_token_that_may_not_gets_the_line_to_grant_it_and_the_command_for_root() {
-    let rig = with("mappings: { gpu0: null }");
+    let rig = with("mappings: { gpu0: null }, roles: { MorpheusPlanter: [] }");
     let said = rig.run("gpu map create --yes");
     assert_eq!(said.code, Some(5));
     for words in

@@ -1,8 +1,19 @@
 //! `/cluster`: resources, status, backup jobs.
 
 use super::{Call, node, qemu};
-use crate::sim::answer::Answer;
+use crate::sim::answer::{Answer, Refused};
 use serde_json::{Value, json};
+
+/// `GET /cluster/nextid`: the lowest free number, or the given one if it is free. A text, unlike what the schema says.
+pub(super) fn next_id(call: &Call<'_>) -> Result<Answer, Refused> {
+    let state = call.sim.state();
+    let taken = |vmid: u64| u32::try_from(vmid).is_ok_and(|vmid| state.vms.contains_key(&vmid));
+    match call.number("vmid") {
+        Some(vmid) if taken(vmid) => Err(Refused::param("vmid", format!("VM {vmid} already exists"))),
+        Some(vmid) => Ok(json!(vmid.to_string()).into()),
+        None => Ok(json!((100..1_000_000).find(|vmid| !taken(*vmid)).unwrap_or(100).to_string()).into()),
+    }
+}
 
 /// `GET /cluster/resources`. The real one is up to 10 s old; this one is fresh.
 pub(super) fn resources(call: &Call<'_>) -> Answer {

@@ -133,6 +133,31 @@ fn may_see_storage(call: &Call<'_>, id: &str) -> bool {
     call.may(&format!("/storage/{id}"), &["Datastore.Audit", "Datastore.AllocateSpace"])
 }
 
+/// `GET /nodes/{node}/network`: bridges only for those who may use or see them, the cards behind them for everybody.
+pub(super) fn network(call: &Call<'_>) -> Answer {
+    let kind = call.text("type");
+    let wants = |bridge: bool| match kind.as_deref() {
+        None | Some("include_sdn") => true,
+        Some("bridge" | "any_bridge" | "any_local_bridge") => bridge,
+        Some("eth") => !bridge,
+        Some(_) => false,
+    };
+    let may = |name: &str| call.may(&format!("/sdn/zones/localnetwork/{name}"), &["SDN.Audit", "SDN.Use"]);
+    let bridges = call.sim.world.node.bridges.iter().filter(|name| wants(true) && may(name));
+    let bridges = bridges.map(|name| {
+        json!({
+            "active": 1, "autostart": 1, "bridge_fd": "0", "bridge_ports": "eno1", "bridge_stp": "off",
+            "families": ["inet"], "iface": name, "method": "static", "method6": "manual", "priority": 4,
+            "type": "bridge",
+        })
+    });
+    let card = json!({
+        "active": 1, "families": ["inet"], "iface": "eno1", "method": "manual", "method6": "manual", "priority": 3,
+        "type": "eth",
+    });
+    Value::Array(bridges.chain(Some(card).filter(|_| wants(false))).collect()).into()
+}
+
 /// `GET /nodes/{node}/hardware/pci`: without an empty `pci-class-blacklist`, memory controllers, bridges and
 /// processors are hidden.
 pub(super) fn pci(call: &Call<'_>) -> Answer {

@@ -119,6 +119,7 @@ fn format_fits(format: &str, text: &str) -> Result<(), String> {
         "pve-configid" => word(text, "_-"),
         "pve-storage-id" => word(text, "-_."),
         "pve-realm" => word(text, ".-_"),
+        "pve-storage-content" => CONTENT.contains(&text),
         "pve-storage-content-list" => list().all(|item| CONTENT.contains(&item)),
         "pve-task-status-type-list" => list().all(|item| ["ok", "error", "warning", "unknown"].contains(&item)),
         "pve-priv-list" => list().all(crate::sim::access::is_privilege),
@@ -172,7 +173,7 @@ fn misformatted(format: &str, text: &str) -> String {
     match format {
         "pve-configid" => format!("invalid configuration ID '{text}'"),
         "pve-storage-id" => format!("storage ID '{text}' contains illegal characters"),
-        "pve-storage-content-list" => format!("invalid content type '{text}'"),
+        "pve-storage-content" | "pve-storage-content-list" => format!("invalid content type '{text}'"),
         "pve-priv-list" => format!("invalid privilege '{text}'"),
         _ => "value does not match the regex pattern".to_owned(),
     }

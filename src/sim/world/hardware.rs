@@ -2,6 +2,7 @@
 
 use crate::domain::gpu::PciAddr;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The node.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -37,6 +38,13 @@ pub struct NodeSpec {
     /// Whether the IOMMU is on.
     #[serde(default = "super::yes")]
     pub iommu: bool,
+    /// Bridges.
+    #[serde(default = "vmbr0")]
+    pub bridges: Vec<String>,
+}
+
+fn vmbr0() -> Vec<String> {
+    vec!["vmbr0".to_owned()]
 }
 
 const fn day() -> u64 {
@@ -119,4 +127,7 @@ pub struct StorageSpec {
     /// Whether other nodes see it too.
     #[serde(default)]
     pub shared: bool,
+    /// Images in it with their sizes in bytes, such as `iso/virtio-win.iso`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub volumes: BTreeMap<String, u64>,
 }

@@ -1,0 +1,85 @@
+//! `/nodes/{node}/storage` and `/nodes/{node}/network`: where disks and images lie, and what a guest is plugged into.
+
+use super::{
+    client::Client,
+    error::Error,
+    form,
+    wire::{Object, list},
+};
+use crate::domain::{
+    ids::{NodeName, Vmid},
+    plant::site::{Content, Storage, Volume},
+};
+
+fn storage(node: &NodeName, storage: &str, rest: &str) -> String {
+    format!("/nodes/{}/storage/{}/{rest}", form::encode(node), form::encode(storage))
+}
+
+impl Client {
+    /// A node's storages by id; those without Datastore.Audit or Datastore.AllocateSpace are missing without an error.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn storages(&self, node: &NodeName) -> Result<Vec<Storage>, Error> {
+        let data = self.get(format!("/nodes/{}/storage", form::encode(node)), &[]).await?;
+        let read = |entry| {
+            let entry = Object::new(entry, "storages")?;
+            let id = entry.word("storage").ok_or_else(|| Error::Protocol("a storage without a name".to_owned()))?;
+            let content = entry.text("content").unwrap_or_default();
+            // A storage that is switched off on this node has no `active` at all, or 0.
+            let enabled = entry.flag("enabled") != Some(false);
+            Ok(Storage {
+                id,
+                kind: entry.text("type").unwrap_or_default(),
+                content: content.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
+                active: enabled && entry.flag("active") == Some(true),
+                available: entry.uint("avail"),
+                total: entry.uint("total"),
+            })
+        };
+        let mut all: Vec<Storage> = list(&data, "storages")?.iter().map(read).collect::<Result<_, Error>>()?;
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(all)
+    }
+
+    /// What a storage holds of one kind.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn volumes(&self, node: &NodeName, id: &str, content: Content) -> Result<Vec<Volume>, Error> {
+        self.content(node, id, &[("content", content.word().to_owned())]).await
+    }
+
+    /// What a storage holds of a guest: its disks.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn volumes_of(&self, node: &NodeName, id: &str, vmid: Vmid) -> Result<Vec<Volume>, Error> {
+        self.content(node, id, &[("vmid", vmid.to_string())]).await
+    }
+
+    async fn content(&self, node: &NodeName, id: &str, params: &[(&str, String)]) -> Result<Vec<Volume>, Error> {
+        let read = |entry: Object<'_>| {
+            let volid = entry.word("volid").ok_or_else(|| Error::Protocol("a volume without a name".to_owned()))?;
+            let content = entry.text("content").unwrap_or_default();
+            Ok(Volume { volid, content, size: entry.uint("size").unwrap_or_default() })
+        };
+        self.get_each(storage(node, id, "content"), params, "volumes", read).await
+    }
+
+    /// Names of a node's bridges that guests can be plugged into; those without SDN.Use or SDN.Audit are missing
+    /// without an error.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn bridges(&self, node: &NodeName) -> Result<Vec<String>, Error> {
+        let params = [("type", "any_local_bridge".to_owned())];
+        let data = self.get(format!("/nodes/{}/network", form::encode(node)), &params).await?;
+        let mut names = Vec::new();
+        for entry in list(&data, "network")? {
+            names.extend(Object::new(entry, "network")?.word("iface"));
+        }
+        names.sort();
+        Ok(names)
+    }
+}

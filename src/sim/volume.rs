@@ -1,0 +1,79 @@
+//! Volumes of storages: disks, images, and what is known of their bytes.
+
+use super::world::{GuestSpec, World};
+use std::collections::BTreeMap;
+
+/// A volume.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Volume {
+    /// What it is: `images`, `iso`, `import`...
+    pub(crate) content: String,
+    /// Bytes.
+    pub(crate) size: u64,
+    /// Whose disk it is.
+    pub(crate) vmid: Option<u32>,
+    /// Seconds since the Unix epoch.
+    pub(crate) ctime: u64,
+}
+
+impl Volume {
+    /// Its format as Proxmox tells it: of an image by its name, raw on block storages.
+    pub(crate) fn format(&self, volid: &str) -> &str {
+        match (self.content.as_str(), volid.rsplit_once('.')) {
+            ("iso", _) => "iso",
+            (_, Some((_, "qcow2"))) => "qcow2",
+            _ => "raw",
+        }
+    }
+}
+
+/// All volumes that a world begins with: those of its storages and its guests' disks.
+pub(crate) fn of_world(world: &World) -> BTreeMap<String, Volume> {
+    let ctime = world.epoch / 1_000;
+    let volume = |content: &str, size, vmid| Volume { content: content.to_owned(), size, vmid, ctime };
+    let mut all = BTreeMap::new();
+    for (id, storage) in &world.storages {
+        for (file, size) in &storage.volumes {
+            let content = file.split('/').next().unwrap_or_default();
+            all.insert(format!("{id}:{file}"), volume(content, *size, None));
+        }
+    }
+    for (vmid, guest) in &world.guests {
+        for (volid, size) in disks(guest) {
+            all.insert(volid, volume("images", size, Some(*vmid)));
+        }
+    }
+    all
+}
+
+/// A guest's own disks with their sizes, bytes.
+pub(crate) fn disks(guest: &GuestSpec) -> Vec<(String, u64)> {
+    let keys = guest.config.keys().filter(|key| is_disk(key));
+    let texts = keys.filter_map(|key| guest.text(key)).filter(|text| !text.contains("media=cdrom"));
+    let read = |text: String| {
+        let volid = text.split(',').next().filter(|volid| volid.contains(":vm-") || volid.contains("/vm-"))?.to_owned();
+        let size = text.split(',').find_map(|part| size(part.strip_prefix("size=")?));
+        Some((volid, size.unwrap_or_default()))
+    };
+    texts.filter_map(read).collect()
+}
+
+/// Whether a key of a configuration is a drive.
+pub(crate) fn is_disk(key: &str) -> bool {
+    let name = key.trim_end_matches(|c: char| c.is_ascii_digit());
+    name != key && matches!(name, "scsi" | "ide" | "sata" | "virtio" | "efidisk" | "tpmstate" | "unused")
+}
+
+/// `100G`, `528K`: bytes.
+pub(crate) fn size(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor: u64 = match text.strip_prefix(digits)? {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        "T" => 1 << 40,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}
