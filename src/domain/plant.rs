@@ -31,6 +31,7 @@ pub mod step;
 pub mod suit;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod windows;
 
 pub use answers::{Answers, Forest};
 pub use event::{Event, What};

@@ -80,6 +80,11 @@ fn together(form: &Form) -> Vec<Problem> {
             refuse(key, format!("the Linux guest has '{}' already; use another one", asked(key)));
         }
     }
+    // Windows takes an account and a machine of one name for the same (Microsoft, "Shell-Setup ComputerName").
+    let own = super::windows::computer_name(asked(Key::WindowsName));
+    if !own.is_empty() && own.eq_ignore_ascii_case(asked(Key::WindowsUser)) {
+        refuse(Key::WindowsUser, format!("Windows itself is called '{own}'; use another name"));
+    }
     for (url, sum) in [
         (Key::ForestBinary, Key::ForestBinarySha256),
         (Key::ForestWindowsBinary, Key::ForestWindowsBinarySha256),

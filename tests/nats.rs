@@ -1,0 +1,10 @@
+//! What a guest's NATS server is made from, against the real `nats-server` and the real systemd.
+
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
+
+#[path = "nats/accepted.rs"]
+mod accepted;
+#[path = "support/planting.rs"]
+mod planting;
+#[path = "support/tools.rs"]
+mod tools;
