@@ -97,7 +97,7 @@ pub fn with(text: &str, entries: &[Entry]) -> Result<String, CantEdit> {
         let mut lines = Lines::new(&text)?;
         if lines.insert(&piece.path(), &piece.key, &piece.lines)? {
             let after = lines.text();
-            let expected = tree::read(&text)?.with(&piece.path(), &piece.key, tree::read(&piece.lines.join("\n"))?);
+            let expected = tree::read(&text)?.with(&piece.path(), tree::read(&piece.lines.join("\n"))?);
             if tree::read(&after)? != expected {
                 return Err(unclear(format!("a change for '{}' wouldn't keep the rest of it", piece.key)));
             }

@@ -45,13 +45,13 @@ impl Tree {
     }
 
     /// The same with an entry at the end of what stands below a path. `piece` is a map of that one entry.
-    pub(super) fn with(self, path: &[&str], key: &str, piece: Self) -> Self {
+    pub(super) fn with(self, path: &[&str], piece: Self) -> Self {
         let mut entries = if let Self::Map(entries) = self { entries } else { Vec::new() };
         match path.split_first() {
             None => entries.extend(if let Self::Map(own) = piece { own } else { Vec::new() }),
             Some((first, rest)) => match entries.iter_mut().find(|(name, _)| name == first) {
-                Some((_, below)) => *below = std::mem::replace(below, Self::Null).with(rest, key, piece),
-                None => entries.push(((*first).to_owned(), Self::Null.with(rest, key, piece))),
+                Some((_, below)) => *below = std::mem::replace(below, Self::Null).with(rest, piece),
+                None => entries.push(((*first).to_owned(), Self::Null.with(rest, piece))),
             },
         }
         Self::Map(entries)

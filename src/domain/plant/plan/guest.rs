@@ -129,10 +129,10 @@ fn services_of(software: Option<&str>, nimsforest: bool, nats: bool) -> Vec<Stri
         return Vec::new();
     }
     let own = Forest::nats_ports(nimsforest).1;
-    let nats = nats.then(|| match nimsforest {
-        false => "nats".to_owned(),
+    let nats = nats.then(|| {
         // NimsForest's own server answers on the usual port.
-        true => format!("{{ name: NATS, http: \"http://127.0.0.1:{own}/healthz\" }}"),
+        let beside = format!("{{ name: NATS, http: \"http://127.0.0.1:{own}/healthz\" }}");
+        if nimsforest { beside } else { "nats".to_owned() }
     });
     let named = [software.map(str::to_owned), nimsforest.then(|| "nimsforest".to_owned()), nats];
     named.into_iter().flatten().collect()
