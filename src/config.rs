@@ -3,6 +3,7 @@
 //! Flags come before the environment, the environment before the file, the file before the defaults. Every mistake is
 //! reported with file, line, key, what is allowed and, where one is near, what was probably meant.
 
+pub mod answers;
 mod beside;
 mod bindings;
 mod credentials;

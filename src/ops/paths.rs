@@ -33,6 +33,14 @@ pub fn dumps_dir(vars: &BTreeMap<String, OsString>, home: Option<&Path>, is_root
     if is_set("MORPHEUS_STATE_DIR") { journals.join("dumps") } else { journals.with_file_name("dumps") }
 }
 
+/// The file of answers that the wizard keeps: `answers.yaml` in `$MORPHEUS_STATE_DIR`, else beside the journals.
+#[must_use]
+pub fn answers_file(vars: &BTreeMap<String, OsString>, home: Option<&Path>, is_root: bool) -> PathBuf {
+    let journals = state_dir(vars, home, is_root);
+    let is_set = vars.get("MORPHEUS_STATE_DIR").is_some_and(|value| !value.is_empty());
+    if is_set { journals.join("answers.yaml") } else { journals.with_file_name("answers.yaml") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
