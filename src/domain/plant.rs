@@ -20,6 +20,7 @@ pub mod forest;
 pub mod form;
 pub mod iso;
 pub mod key;
+pub mod linux;
 pub mod nats;
 pub mod plan;
 pub mod registry;
