@@ -92,6 +92,24 @@ pub enum Action {
     AnswerStop,
     /// Answer: end the operation.
     AnswerAbort,
+    /// The wizard that plants.
+    Plant,
+    /// The wizard's next page.
+    PlantNext,
+    /// The wizard's page before.
+    PlantPrevious,
+    /// What can be chosen for the wizard's question.
+    PlantChoose,
+    /// Files that are made for the guests.
+    PlantFiles,
+    /// Away with the wizard; its answers are kept.
+    PlantClose,
+    /// End a planting after its step.
+    PlantStop,
+    /// Go on with a planting.
+    PlantResume,
+    /// Remove what a planting made.
+    PlantUndo,
     /// What a finding means; the one on screen unless named.
     Explain(Option<FindingId>),
     /// One step back: closes what is on top.
@@ -107,6 +125,70 @@ pub enum Action {
     /// What was recorded of this session, to a file.
     Dump,
 }
+
+const ALL: &[Action] = &[
+    Action::ModeSwitch(None),
+    Action::ModeReplace(None),
+    Action::ModeStart(None),
+    Action::ModeStop(None),
+    Action::OpShow,
+    Action::OpCancel,
+    Action::OpResume,
+    Action::OpUndo,
+    Action::AnswerWait,
+    Action::AnswerStop,
+    Action::AnswerAbort,
+    Action::Enter,
+    Action::Inspect,
+    Action::Copy,
+    Action::CopyMapping,
+    Action::Devices,
+    Action::DevicesGuest,
+    Action::DevicesGpus,
+    Action::Shell,
+    Action::Console,
+    Action::Refresh,
+    Action::Filter,
+    Action::Sort(SortBy::Id),
+    Action::Sort(SortBy::Name),
+    Action::Sort(SortBy::State),
+    Action::Sort(SortBy::Cpu),
+    Action::Sort(SortBy::Memory),
+    Action::SortReverse,
+    Action::Palette,
+    Action::Help,
+    Action::Zoom,
+    Action::Log,
+    Action::Mouse,
+    Action::LogLevel,
+    Action::Plant,
+    Action::PlantNext,
+    Action::PlantPrevious,
+    Action::PlantChoose,
+    Action::PlantFiles,
+    Action::PlantClose,
+    Action::PlantStop,
+    Action::PlantResume,
+    Action::PlantUndo,
+    Action::Explain(None),
+    Action::Up,
+    Action::Down,
+    Action::Left,
+    Action::Right,
+    Action::PageUp,
+    Action::PageDown,
+    Action::Top,
+    Action::Bottom,
+    Action::Next,
+    Action::Previous,
+    Action::Pane(0),
+    Action::Back,
+    Action::Leave,
+    Action::Quit,
+    Action::Suspend,
+    Action::Redraw,
+    Action::Dump,
+];
 
 /// An action's words.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -185,6 +267,28 @@ impl Action {
             Self::Suspend => words("suspend", "suspend", "To the shell; fg comes back."),
             Self::Redraw => words("redraw", "redraw", "Draw the whole screen anew."),
             Self::Dump => words("dump", "dump", "Write this session to a file that `morpheus replay` shows."),
+            _ => self.rest(),
+        }
+    }
+
+    /// The words of what is about planting, and of what only moves about.
+    const fn rest(&self) -> Words {
+        match self {
+            Self::PlantNext => words("plant next", "next page", "The wizard's next page."),
+            Self::PlantPrevious => words("plant previous", "page back", "The wizard's page before; no answer is lost."),
+            Self::PlantChoose => words("plant choose", "list", "What can be chosen for the wizard's question."),
+            Self::PlantFiles => {
+                words("plant files", "files", "The files that are made for the guests, secrets masked.")
+            }
+            Self::PlantClose => words("plant close", "close", "Close the wizard; its answers are kept."),
+            Self::PlantStop => words("plant stop", "stop", "End the planting after its step; what it made stays."),
+            Self::PlantResume => words("plant resume", "resume", "Go on with a planting that isn't finished."),
+            Self::PlantUndo => words("plant undo", "undo", "Remove what a planting made."),
+            Self::Plant => words(
+                "plant nimsforest vr",
+                "plant",
+                "From a bare host to guests for VR: the wizard asks, then plants.",
+            ),
             _ => self.way(),
         }
     }
@@ -209,60 +313,7 @@ impl Action {
     /// Every action, those with a name or number in their general form, in the order of the help.
     #[must_use]
     pub const fn all() -> &'static [Self] {
-        &[
-            Self::ModeSwitch(None),
-            Self::ModeReplace(None),
-            Self::ModeStart(None),
-            Self::ModeStop(None),
-            Self::OpShow,
-            Self::OpCancel,
-            Self::OpResume,
-            Self::OpUndo,
-            Self::AnswerWait,
-            Self::AnswerStop,
-            Self::AnswerAbort,
-            Self::Enter,
-            Self::Inspect,
-            Self::Copy,
-            Self::CopyMapping,
-            Self::Devices,
-            Self::DevicesGuest,
-            Self::DevicesGpus,
-            Self::Shell,
-            Self::Console,
-            Self::Refresh,
-            Self::Filter,
-            Self::Sort(SortBy::Id),
-            Self::Sort(SortBy::Name),
-            Self::Sort(SortBy::State),
-            Self::Sort(SortBy::Cpu),
-            Self::Sort(SortBy::Memory),
-            Self::SortReverse,
-            Self::Palette,
-            Self::Help,
-            Self::Zoom,
-            Self::Log,
-            Self::Mouse,
-            Self::LogLevel,
-            Self::Explain(None),
-            Self::Up,
-            Self::Down,
-            Self::Left,
-            Self::Right,
-            Self::PageUp,
-            Self::PageDown,
-            Self::Top,
-            Self::Bottom,
-            Self::Next,
-            Self::Previous,
-            Self::Pane(0),
-            Self::Back,
-            Self::Leave,
-            Self::Quit,
-            Self::Suspend,
-            Self::Redraw,
-            Self::Dump,
-        ]
+        ALL
     }
 
     fn with(&self, argument: &str) -> Option<Self> {

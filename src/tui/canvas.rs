@@ -1,9 +1,13 @@
 //! What is drawn on, and what of it can be clicked: drawing says what stands where, so no place is worked out twice.
 
-use super::{action::Action, model::Pane};
+use super::{
+    action::Action,
+    model::{Pane, plant::Page},
+};
 use crate::domain::{
     gpu::PciAddr,
     ids::{ModeName, Vmid},
+    plant::Key,
 };
 use ratatui::{
     buffer::Buffer,
@@ -31,6 +35,10 @@ pub enum Target {
     Button(bool),
     /// The dialog on top, beside what is in it.
     Dialog,
+    /// A page of the wizard.
+    PlantPage(Page),
+    /// A question of the wizard.
+    PlantKey(Key),
 }
 
 /// The cells of a frame, and what they stand for.

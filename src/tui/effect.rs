@@ -4,6 +4,7 @@ use super::msg::Ticket;
 use crate::domain::{
     guest::GuestKind,
     ids::{ModeName, OpId, Vmid},
+    plant::{self, Form},
     switch::plan::Plan,
 };
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ pub enum Effect {
     Resume(OpId),
     /// Start a runner that goes back from an interrupted operation.
     Undo(OpId),
+    /// About planting.
+    Plant(PlantDo),
     /// Ring the terminal's bell.
     Bell,
     /// Hand the terminal to ssh, to a guest at this address, until it ends; answered by
@@ -63,6 +66,40 @@ pub enum Effect {
         /// A line to leave on the terminal, such as how to come back to a running operation.
         parting: Option<String>,
     },
+}
+
+/// What planting asks of the world.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum PlantDo {
+    /// Read the answers that were kept, and what this machine suggests; answered by
+    /// [`PlantMsg::Kept`](super::msg::PlantMsg::Kept).
+    Load,
+    /// Keep the answers in their file.
+    Keep(Form),
+    /// Look at everything that a planting depends on; answered by [`PlantMsg::Seen`](super::msg::PlantMsg::Seen).
+    Look {
+        /// Comes back with the answer.
+        ticket: Ticket,
+        /// The answers: whether their VMIDs are taken is asked of the cluster, and their storages' privileges are
+        /// looked at.
+        form: Form,
+    },
+    /// Write this plan, which a person has confirmed, to a journal and start a runner for it; answered by
+    /// [`Msg::Started`](super::msg::Msg::Started).
+    Start {
+        /// Comes back with the answer.
+        ticket: Ticket,
+        /// The very plan that was on the screen.
+        plan: Box<plant::Plan>,
+    },
+    /// Follow a planting's journal, as [`PlantMsg::Line`](super::msg::PlantMsg::Line).
+    Attach(OpId),
+    /// Stop a planting after its step; what it made stays.
+    Stop(OpId),
+    /// Start a runner that goes on.
+    Resume(OpId),
+    /// Start a runner that removes what was made.
+    Undo(OpId),
 }
 
 /// What is on screen and worth a request of its own on every look.

@@ -5,6 +5,7 @@ pub mod layer;
 mod lists;
 mod log;
 mod needle;
+pub mod plant;
 mod print;
 mod query;
 pub mod samples;
@@ -40,6 +41,7 @@ use crate::domain::{
     },
 };
 use layer::{Field, Layer};
+use plant::Plant;
 use samples::Samples;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -69,6 +71,9 @@ pub struct Model {
     pub samples: Samples,
     /// The newest lines, oldest first.
     pub log: VecDeque<LogLine>,
+    /// The wizard that plants.
+    #[serde(default)]
+    pub plant: Box<Plant>,
     /// Where the person is.
     pub ui: Ui,
 }
@@ -245,6 +250,7 @@ impl Model {
             ops: Vec::new(),
             samples: Samples::default(),
             log: VecDeque::new(),
+            plant: Box::default(),
             ui,
         };
         for notice in notices {

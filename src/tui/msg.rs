@@ -5,6 +5,7 @@ use crate::domain::{
     facts::{Facts, Trouble},
     ids::{Millis, OpId},
     load::{Measured, Reading},
+    plant::{self, Form, Site, defaults::Hints},
     switch::{event::Event, state::State},
 };
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,8 @@ pub enum Msg {
         /// How it ended.
         how: ShellEnd,
     },
+    /// About planting.
+    Plant(PlantMsg),
     /// A line for the log pane.
     Log {
         /// How much it matters.
@@ -80,6 +83,47 @@ pub enum Msg {
         /// The line; holds no secret.
         text: String,
     },
+}
+
+/// What happened about planting.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum PlantMsg {
+    /// The outcome of [`PlantDo::Load`](super::effect::PlantDo::Load).
+    Kept {
+        /// The answers of the last time; empty if there are none.
+        form: Form,
+        /// The file that keeps them, with `~` for the home.
+        file: String,
+        /// What this machine and its configuration suggest.
+        hints: Box<Hints>,
+        /// Why they couldn't be read.
+        trouble: Option<Trouble>,
+    },
+    /// The outcome of [`PlantDo::Look`](super::effect::PlantDo::Look).
+    Seen {
+        /// Which request.
+        ticket: Ticket,
+        /// What the host has, or why that isn't known.
+        result: Result<Box<Site>, Trouble>,
+    },
+    /// The newest planting of this machine; at the start and whenever one appears or loses its runner.
+    Newest {
+        /// Its identity.
+        id: OpId,
+        /// The fold of its journal.
+        state: Box<plant::State>,
+        /// Whether a runner is carrying it out.
+        alive: bool,
+    },
+    /// A line of a planting's journal. Lines that are known already are dropped.
+    Line {
+        /// Whose journal.
+        id: OpId,
+        /// The line.
+        event: Box<plant::Event>,
+    },
+    /// A planting's runner ended before the planting did.
+    Lost(OpId),
 }
 
 /// From the terminal.
@@ -179,6 +223,10 @@ pub enum Asked {
     Resume(OpId),
     /// To go back from an interrupted operation.
     Undo(OpId),
+    /// To keep the wizard's answers.
+    Keep,
+    /// To begin, stop, resume, undo or follow a planting.
+    Planting(OpId),
 }
 
 /// How a shell in a guest ended.

@@ -16,6 +16,8 @@ mod operations;
 mod pages;
 mod panes;
 mod plain;
+mod plant;
+mod plant_run;
 mod properties;
 mod reach;
 mod replays;

@@ -10,6 +10,7 @@ mod mouse;
 mod nav;
 mod op;
 mod plan;
+mod plant;
 mod reach;
 mod say;
 mod settle;
@@ -48,6 +49,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Told { of, result } => op::told(model, &of, result),
         Msg::Dumped(result) => say::dumped(model, result),
         Msg::ShellEnded { at, how } => reach::shell_ended(model, at, &how),
+        Msg::Plant(msg) => plant::heard(model, msg),
         Msg::Log { level, text } => say::log(model, level, text),
     };
     effects.extend(settle::settle(model));

@@ -18,6 +18,7 @@ mod log;
 mod modes;
 mod operation;
 mod page;
+mod plant;
 mod refused;
 mod timeline;
 mod which;
@@ -74,8 +75,13 @@ fn whole(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas<'_>) -> O
     if let Some(area) = regions.banner {
         banner::draw(model, area, theme, canvas);
     }
-    panes(model, &regions, theme, canvas);
-    if !matches!(model.ui.layers.last(), None | Some(Layer::Filter)) {
+    let mut in_wizard = None;
+    if model.is_planting_shown() {
+        in_wizard = plant::draw(model, regions.body, theme, canvas);
+    } else {
+        panes(model, &regions, theme, canvas);
+    }
+    if !matches!(model.ui.layers.last(), None | Some(Layer::Filter | Layer::Plant)) {
         canvas.cover();
     }
     let mut cursor = footer::draw(model, regions.footer, theme, canvas);
@@ -83,7 +89,7 @@ fn whole(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas<'_>) -> O
         cursor = over(model, layer, regions.body, theme, canvas).or(cursor);
     }
     which::draw(model, regions.body, theme, canvas);
-    cursor
+    cursor.or(in_wizard)
 }
 
 fn panes(model: &Model, regions: &Regions, theme: &Theme, canvas: &mut Canvas<'_>) {
@@ -122,7 +128,13 @@ fn panes(model: &Model, regions: &Regions, theme: &Theme, canvas: &mut Canvas<'_
 
 fn over(model: &Model, layer: &Layer, body: Rect, theme: &Theme, canvas: &mut Canvas<'_>) -> Option<Position> {
     match layer {
-        Layer::Filter => None,
+        Layer::Filter | Layer::Plant => None,
+        Layer::PlantList { filter, .. } => Some(plant::list(model, filter, body, theme, canvas)),
+        Layer::PlantFiles { open, scroll, .. } => {
+            plant::files(model, *open, *scroll, body, theme, canvas);
+            None
+        }
+        Layer::PlantAsk(ask) => plant::ask(model, ask, body, theme, canvas),
         Layer::Help { filter, scroll } => Some(help::draw(model, filter, *scroll, body, theme, canvas)),
         Layer::Palette { field, .. } => Some(choose::draw(model, field, body, theme, canvas)),
         Layer::Looking { intent, since, .. } => {

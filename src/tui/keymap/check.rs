@@ -27,6 +27,7 @@ const OUT_OF_A_PANE: &[Action] = &[Action::Quit, Action::Leave];
 const OUT_OF_A_DIALOG: &[Action] = &[Action::Back, Action::Leave];
 const TAKE: &[Action] = &[Action::Enter];
 const TURN: &[Action] = &[Action::Next, Action::Previous, Action::Left, Action::Right];
+const TURN_PAGE: &[Action] = &[Action::PlantNext, Action::PlantClose];
 const ANSWER: &[Action] = &[Action::AnswerWait, Action::AnswerStop, Action::AnswerAbort];
 
 impl Context {
@@ -42,9 +43,12 @@ impl Context {
             | Self::Host
             | Self::Log
             | Self::Devices => &[OUT_OF_A_PANE],
-            Self::Dialog | Self::Refusal | Self::Operation | Self::Help => &[OUT_OF_A_DIALOG],
+            Self::Dialog | Self::Refusal | Self::Operation | Self::Help | Self::PlantFiles | Self::PlantRun => {
+                &[OUT_OF_A_DIALOG]
+            }
+            Self::PlantField => &[OUT_OF_A_DIALOG, TAKE, TURN_PAGE],
             Self::Buttons | Self::Typing => &[OUT_OF_A_DIALOG, TAKE, TURN],
-            Self::Filter | Self::Palette => &[OUT_OF_A_DIALOG, TAKE],
+            Self::Filter | Self::Palette | Self::Plant | Self::PlantList => &[OUT_OF_A_DIALOG, TAKE],
             Self::Question => &[OUT_OF_A_DIALOG, ANSWER],
             Self::Leaving => &[OUT_OF_A_DIALOG, OUT_OF_A_PANE],
         }
@@ -159,7 +163,7 @@ mod tests {
         keymap.0.shift_remove(&Context::Dialog);
         let traps: Vec<Context> = keymap.traps().into_iter().map(|trap| trap.context).collect();
         let all = [Context::Dialog, Context::Buttons, Context::Refusal, Context::Operation, Context::Question];
-        assert_eq!(traps, [&all[..], &[Context::Leaving]].concat());
+        assert_eq!(traps, [&all[..], &[Context::Leaving, Context::PlantFiles]].concat());
         keymap.0.shift_remove(&Context::Typing);
         assert_eq!(keymap.traps().iter().filter(|trap| trap.context == Context::Typing).count(), 3);
     }

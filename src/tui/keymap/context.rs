@@ -5,7 +5,7 @@ use crate::{
     domain::switch::plan::Rung,
     tui::{
         chord::Chord,
-        model::{Model, Pane, layer::Layer},
+        model::{Model, Pane, layer::Layer, plant::Page},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,16 @@ contexts! {
     Question "question" "An operation that asks what to do with a guest" "where an operation asks"
     /// Leaving while an operation runs.
     Leaving "leaving" "Leaving while an operation runs" "on the way out"
+    /// A page of the wizard that is read.
+    Plant "plant" "The planting wizard" "in the planting wizard"
+    /// A page of the wizard with questions.
+    PlantField "plant-field" "The planting wizard's questions" "where the wizard asks"
+    /// What can be chosen for a question.
+    PlantList "plant-list" "Choices for a question" "in a list of choices"
+    /// Files that are made for the guests.
+    PlantFiles "plant-files" "Files that planting makes" "in the list of files"
+    /// A planting.
+    PlantRun "plant-run" "A planting" "in a planting"
     /// The filter.
     Filter "filter" "The filter" "in the filter"
     /// The list of keys.
@@ -87,7 +97,7 @@ impl Context {
     /// Whether keys are text there first of all.
     #[must_use]
     pub const fn takes_text(self) -> bool {
-        matches!(self, Self::Typing | Self::Filter | Self::Help | Self::Palette)
+        matches!(self, Self::Typing | Self::Filter | Self::Help | Self::Palette | Self::PlantField | Self::PlantList)
     }
 
     /// What is stacked while this is on top, the nearest first.
@@ -110,6 +120,11 @@ impl Context {
             C::Operation => &[C::Operation, C::Dialog, C::Everywhere],
             C::Question => &[C::Question, C::Operation, C::Dialog, C::Everywhere],
             C::Leaving => &[C::Leaving, C::Dialog, C::Everywhere],
+            C::Plant => &[C::Plant, C::Everywhere],
+            C::PlantField => &[C::PlantField, C::Everywhere],
+            C::PlantList => &[C::PlantList, C::Everywhere],
+            C::PlantFiles => &[C::PlantFiles, C::Dialog, C::Everywhere],
+            C::PlantRun => &[C::PlantRun, C::Plant, C::Everywhere],
             C::Filter => &[C::Filter, C::Everywhere],
             C::Help => &[C::Help, C::Everywhere],
             C::Palette => &[C::Palette, C::Everywhere],
@@ -161,6 +176,17 @@ impl Model {
                 _ => C::Operation,
             },
             Some(Layer::Leaving { .. }) => C::Leaving,
+            Some(Layer::Plant) => match self.plant.page {
+                Page::Host | Page::Review => C::Plant,
+                Page::Run => C::PlantRun,
+                Page::Gpu | Page::Linux | Page::Windows | Page::Forest => C::PlantField,
+            },
+            Some(Layer::PlantList { .. }) => C::PlantList,
+            Some(Layer::PlantFiles { .. }) => C::PlantFiles,
+            Some(Layer::PlantAsk(ask)) => match ask.rung {
+                Rung::TypeName { .. } => C::Typing,
+                Rung::None | Rung::Confirm => C::Buttons,
+            },
         };
         top.stack()
     }

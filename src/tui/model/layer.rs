@@ -4,8 +4,9 @@ use crate::domain::{
     facts::Trouble,
     finding::FindingId,
     ids::{Millis, OpId},
+    plant,
     switch::{
-        plan::{Intent, Plan},
+        plan::{Intent, Plan, Rung},
         refusal::Refusal,
     },
 };
@@ -88,6 +89,26 @@ pub enum Layer {
         /// Whether the cursor is on the button that does it.
         yes: bool,
     },
+    /// The wizard that plants; its state is [`Plant`](super::plant::Plant), and stays when this goes.
+    Plant,
+    /// What can be chosen for the wizard's question.
+    PlantList {
+        /// What was typed.
+        filter: Field,
+        /// The selected one; none means the first.
+        selected: Option<String>,
+    },
+    /// Files that are made for the guests.
+    PlantFiles {
+        /// The selected one by its name; none means the first.
+        selected: Option<String>,
+        /// Whether its text is shown.
+        open: bool,
+        /// First line shown.
+        scroll: u16,
+    },
+    /// A planting waits for a person's word.
+    PlantAsk(Box<PlantAsk>),
     /// Leaving while an operation runs.
     Leaving {
         /// Which goes on.
@@ -110,6 +131,49 @@ pub struct Confirm {
     pub changed: bool,
     /// First line shown.
     pub scroll: u16,
+}
+
+/// A word about a planting that a person is asked for.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct PlantAsk {
+    /// What it is about.
+    pub what: PlantWhat,
+    /// What has to be done to give it.
+    pub rung: Rung,
+    /// Whether the cursor is on the button that does it.
+    pub yes: bool,
+    /// The name, where one has to be typed.
+    pub typed: Field,
+    /// First line shown.
+    pub scroll: u16,
+}
+
+/// What a person is asked.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum PlantWhat {
+    /// Whether to begin: the very plan that runs then.
+    Begin(Box<plant::Plan>),
+    /// Whether to stop after this step.
+    Stop(OpId),
+    /// Whether to remove what was made.
+    Undo(OpId),
+}
+
+impl PlantAsk {
+    /// A question whose answer is at first no.
+    #[must_use]
+    pub fn new(what: PlantWhat, rung: Rung) -> Self {
+        Self { what, rung, yes: false, typed: Field::default(), scroll: 0 }
+    }
+
+    /// Whether the name that has to be typed is there, or none has to be.
+    #[must_use]
+    pub fn is_typed(&self) -> bool {
+        match &self.rung {
+            Rung::None | Rung::Confirm => true,
+            Rung::TypeName { names, .. } => names.contains(&self.typed.text),
+        }
+    }
 }
 
 /// A line of text being edited.

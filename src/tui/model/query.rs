@@ -146,7 +146,7 @@ impl Model {
             Action::Mouse if self.setup.simple => {
                 Some(Refusal::new(FindingId::OpUnknown, "This terminal has no mouse."))
             }
-            Action::OpShow if self.ops.is_empty() => {
+            Action::OpShow if self.ops.is_empty() && self.plant.open_run().is_none() => {
                 Some(Refusal::new(FindingId::OpUnknown, "There was no operation yet."))
             }
             Action::AnswerWait | Action::AnswerStop | Action::AnswerAbort if self.question().is_none() => {
@@ -155,7 +155,7 @@ impl Model {
             Action::Explain(None) if self.trouble_on_screen().is_none() => {
                 Some(Refusal::new(FindingId::OpUnknown, "Nothing on screen is wrong."))
             }
-            _ => None,
+            _ => self.cannot_plant(action).map(|why| Refusal::new(FindingId::PlantHalted, why)),
         }
     }
 
@@ -200,6 +200,7 @@ impl Model {
                 Some(Trouble { finding: refusal.finding, message: refusal.message.clone() })
             }
             Some(Layer::Operation { id, .. }) => self.op(id).and_then(of_op),
+            Some(Layer::Plant) => self.plant_trouble(),
             Some(_) => None,
             None => match &self.link {
                 Link::Down { trouble, .. } | Link::Unconfigured(trouble) => Some(trouble.clone()),

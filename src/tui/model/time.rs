@@ -174,7 +174,12 @@ impl Model {
             let whole = Some(op.state.started).filter(|_| begun.is_none() || self.setup.reduced_motion);
             begun.into_iter().chain(whole).map(|then| self.next_elapsed(then)).min()
         });
-        looking.into_iter().chain(running).min()
+        let planting = self.plant.live_run().and_then(|run| {
+            let begun = run.state.current().and_then(|step| step.begun);
+            begun.into_iter().chain([run.state.started]).map(|then| self.next_elapsed(then)).min()
+        });
+        let wizard = self.plant.looking.filter(|_| self.is_planting_shown()).map(|(_, since)| self.next_elapsed(since));
+        looking.into_iter().chain(running).chain(planting).chain(wizard).min()
     }
 }
 
@@ -214,7 +219,10 @@ mod tests {
     }
 
     fn at(ms: u64, reduced_motion: bool) -> Model {
-        let setup = crate::tui::model::Setup { reduced_motion, ..Default::default() };
-        Model::new(setup, (80, 24), Millis(ms))
+        // Reading the keymap takes longer than all the rest.
+        static MODEL: std::sync::LazyLock<Model> = std::sync::LazyLock::new(Model::default);
+        let mut model = MODEL.clone();
+        (model.now, model.setup.reduced_motion) = (Millis(ms), reduced_motion);
+        model
     }
 }

@@ -104,6 +104,7 @@ impl World {
             Effect::Resume(id) => self.spawn(async move { desk.resume(id).await }),
             Effect::Undo(id) => self.spawn(async move { desk.undo(id).await }),
             Effect::Copy(_)
+            | Effect::Plant(_)
             | Effect::Suspend
             | Effect::Redraw
             | Effect::Bell

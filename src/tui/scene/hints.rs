@@ -1,11 +1,11 @@
 //! Every key that the dashboard shows does what it is said to do, wherever it is shown.
 
-use super::{dialogs::planned, empty, host, operations, running};
+use super::{dialogs::planned, empty, host, operations, plant, plant_run, running};
 use crate::domain::guest::AgentState;
 use crate::tui::{
     action::Action,
     keymap::{context::Context, sequence::Sequence},
-    model::{Model, layer::Layer},
+    model::{Model, layer::Layer, plant::Page},
     msg::{Input, Msg},
     update::{done, update},
 };
@@ -45,6 +45,16 @@ fn places() -> Vec<Model> {
         operations::going().keys("esc"),
         operations::going().keys("x"),
         operations::going().keys("esc q"),
+        plant::answered(),
+        plant::at(Page::Gpu),
+        plant::at(Page::Linux).keys("down down down down down"),
+        plant::at(Page::Linux).keys("ctrl-f"),
+        plant::at(Page::Review),
+        plant::at(Page::Review).with(|model| {
+            model.ui.layers.push(Layer::PlantFiles { selected: None, open: false, scroll: 0 });
+        }),
+        plant_run::going(),
+        plant_run::standing(),
     ];
     scenes.into_iter().map(|scene| scene.later(0).model).collect()
 }

@@ -1,6 +1,6 @@
 //! What holds for every session: random messages, keys and sizes.
 
-use super::{NOON, Scene, dialogs, empty, host, operations, running};
+use super::{NOON, Scene, dialogs, empty, host, operations, plant, plant_run, running};
 use crate::{
     domain::{
         facts::{Facts, Part, Trouble},
@@ -14,11 +14,15 @@ use crate::{
         canvas::{Canvas, Target},
         caps::{Caps, ColorTier, GlyphTier},
         chord::Chord,
-        effect::{Control, Effect},
+        effect::{Control, Effect, PlantDo},
         keymap::Meaning,
         layout::regions,
-        model::{Model, layer::Layer},
-        msg::{Asked, Input, Level, Link, Mouse, MouseDid, Msg, Signal, Ticket},
+        model::{
+            Model,
+            layer::{Layer, PlantWhat},
+            plant::Page,
+        },
+        msg::{Asked, Input, Level, Link, Mouse, MouseDid, Msg, PlantMsg, Signal, Ticket},
         theme::{Theme, printable},
         update::update,
         view::{paint, target_at, view},
@@ -30,7 +34,11 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-const KEYS: [&str; 47] = [
+const KEYS: [&str; 51] = [
+    "p",
+    "ctrl-n",
+    "ctrl-f",
+    "f",
     "6",
     "6",
     "v",
@@ -113,6 +121,7 @@ fn mouse() -> impl Strategy<Value = Msg> {
 
 pub(super) fn msg() -> impl Strategy<Value = Msg> {
     let journal = operations::journal_of_a_failure();
+    let planting = plant_run::journal_of_a_failure();
     prop_oneof![
         12 => key(),
         4 => mouse(),
@@ -124,6 +133,17 @@ pub(super) fn msg() -> impl Strategy<Value = Msg> {
             Msg::Started { ticket: Ticket(n), result }
         }),
         2 => prop::sample::select(journal),
+        2 => prop::sample::select(planting),
+        1 => (1_u64..4, any::<bool>()).prop_map(|(n, ok)| {
+            let result = if ok { Ok(Box::new(plant::site())) } else { Err(trouble()) };
+            Msg::Plant(PlantMsg::Seen { ticket: Ticket(n), result })
+        }),
+        1 => Just(Msg::Plant(PlantMsg::Kept {
+            form: crate::domain::plant::testing::form(),
+            file: "~/answers.yaml".into(),
+            hints: Box::default(),
+            trouble: Some(trouble()),
+        })),
         1 => Just(Msg::OpLost(operations::id())),
         1 => Just(Msg::Ops(vec![operations::brief()])),
         1 => prop::sample::select(vec![
@@ -153,6 +173,7 @@ fn tier() -> impl Strategy<Value = Caps> {
 
 /// What must hold of a message's effects, given what was before.
 fn start_follows_its_confirmation(before: &Model, msg: &Msg, effects: &[Effect]) {
+    planting_follows_its_confirmation(before, effects);
     for effect in effects {
         let Effect::Start { plan, .. } = effect else { continue };
         let Some(Layer::Confirm(shown)) = before.ui.layers.last() else { panic!("no plan was shown") };
@@ -168,6 +189,28 @@ fn start_follows_its_confirmation(before: &Model, msg: &Msg, effects: &[Effect])
                 assert!(matches!(target, Some(Target::Button(true) | Target::Act(Action::Enter))), "{target:?}");
             }
             other => panic!("started by {other:?}"),
+        }
+    }
+}
+
+/// What begins, stops or removes a planting was asked for with its button on, and its name typed.
+fn planting_follows_its_confirmation(before: &Model, effects: &[Effect]) {
+    for effect in effects {
+        let Effect::Plant(what) = effect else { continue };
+        let asked = match (what, before.ui.layers.last()) {
+            (PlantDo::Load | PlantDo::Keep(_) | PlantDo::Look { .. } | PlantDo::Attach(_) | PlantDo::Resume(_), _) => {
+                continue;
+            }
+            (_, Some(Layer::PlantAsk(ask))) => ask,
+            _ => panic!("nothing was asked before {what:?}"),
+        };
+        assert!(asked.yes && asked.is_typed(), "the button wasn't pressed, or the name not typed");
+        match (what, &asked.what) {
+            (PlantDo::Start { plan, .. }, PlantWhat::Begin(shown)) => assert_eq!(plan, shown),
+            (PlantDo::Stop(id), PlantWhat::Stop(shown)) | (PlantDo::Undo(id), PlantWhat::Undo(shown)) => {
+                assert_eq!(id, shown);
+            }
+            other => panic!("{other:?}"),
         }
     }
 }
@@ -207,12 +250,14 @@ proptest! {
     fn any_session_keeps_its_promises(
         caps in tier(),
         size in (1_u16..300, 1_u16..100),
-        begin in 0_u8..4,
+        begin in 0_u8..6,
         session in prop::collection::vec((msg(), prop::bool::weighted(0.2)), 1..60),
     ) {
         let scene = match begin {
             0 => empty(),
             1 => running(&[101, 110]),
+            2 => plant::at(Page::Linux),
+            3 => plant_run::standing(),
             _ => dialogs::planned(),
         };
         let Scene { mut model, .. } = scene.caps(caps.glyphs, caps.colors).at(size.0, size.1);

@@ -1,6 +1,6 @@
 //! What the person meant: one function per action.
 
-use super::{devices, mouse, nav, nav::To, op, plan, reach, say, sort};
+use super::{devices, mouse, nav, nav::To, op, plan, plant, reach, say, sort};
 use crate::{
     domain::{
         facts::Trouble,
@@ -81,6 +81,15 @@ fn run(model: &mut Model, action: &Action) -> Vec<Effect> {
         Action::AnswerWait => op::answer(model, Answer::Wait),
         Action::AnswerStop => op::answer(model, Answer::Stop),
         Action::AnswerAbort => op::answer(model, Answer::Abort),
+        Action::Plant => plant::open(model),
+        Action::PlantNext => plant::turn(model, 1),
+        Action::PlantPrevious => plant::turn(model, -1),
+        Action::PlantChoose => plant::choose(model),
+        Action::PlantFiles => open(model, Layer::PlantFiles { selected: None, open: false, scroll: 0 }),
+        Action::PlantClose => plant::close(model),
+        Action::PlantStop => plant::stop(model),
+        Action::PlantResume => plant::resume(model),
+        Action::PlantUndo => plant::undo(model),
         Action::Explain(finding) => explain(model, *finding),
         Action::Back => back(model),
         Action::Leave => leave(model),
@@ -100,6 +109,8 @@ fn turn(model: &mut Model, by: i32) -> Vec<Effect> {
     match model.ui.layers.last_mut() {
         Some(Layer::Confirm(confirm)) => confirm.yes = !confirm.yes,
         Some(Layer::ConfirmUndo { yes, .. } | Layer::ConfirmCancel { yes, .. }) => *yes = !*yes,
+        Some(Layer::PlantAsk(ask)) => ask.yes = !ask.yes,
+        Some(Layer::Plant) => plant::sideways(model, by),
         Some(_) => {}
         None => nav::turn(model, by),
     }
@@ -129,6 +140,10 @@ fn enter(model: &mut Model) -> Vec<Effect> {
         }
         Some(Layer::Confirm(_)) => plan::decide(model),
         Some(Layer::ConfirmUndo { .. } | Layer::ConfirmCancel { .. }) => op::decide(model),
+        Some(Layer::Plant) => plant::enter(model),
+        Some(Layer::PlantList { .. }) => plant::take_choice(model),
+        Some(Layer::PlantFiles { .. }) => plant::open_file(model),
+        Some(Layer::PlantAsk(_)) => plant::decide(model),
         Some(_) => {
             model.ui.layers.pop();
             Vec::new()
@@ -149,6 +164,8 @@ fn inspect(model: &mut Model) -> Vec<Effect> {
 fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match model.ui.layers.last() {
         Some(Layer::Operation { id, .. }) => Some(id.to_string()),
+        Some(Layer::Plant) => model.plant_text(),
+        Some(Layer::PlantFiles { .. }) => model.plant_file().map(|file| file.text.clone()),
         None if model.ui.pane == Pane::Log => model.selected_line().map(|line| crate::domain::text::safe(&line.text)),
         None if model.ui.pane == Pane::Devices && model.knows_the_host() => devices::text(model),
         None if model.shown_fingerprint().is_some() => model.shown_fingerprint().map(ToOwned::to_owned),
@@ -174,6 +191,9 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
         let intent = intent.clone();
         model.ui.layers.pop();
         return plan::ask(model, *intent);
+    }
+    if model.ui.layers.last() == Some(&Layer::Plant) {
+        return plant::look(model);
     }
     sort::anew(model);
     let mut effects = say::toast(model, Level::Info, "Looking.");
@@ -238,11 +258,20 @@ fn explain(model: &mut Model, finding: Option<FindingId>) -> Vec<Effect> {
 
 /// One step back; says so when there is none.
 fn back(model: &mut Model) -> Vec<Effect> {
+    if model.ui.layers.last() == Some(&Layer::Plant) {
+        return plant::back(model);
+    }
     let _: bool = step_back(model);
     Vec::new()
 }
 
 fn step_back(model: &mut Model) -> bool {
+    if let Some(Layer::PlantFiles { open, scroll, .. }) = model.ui.layers.last_mut()
+        && std::mem::take(open)
+    {
+        *scroll = 0;
+        return true;
+    }
     if let Some(layer) = model.ui.layers.pop() {
         if layer == Layer::Filter {
             *model.filter_mut() = Field::default();
@@ -276,6 +305,9 @@ fn leave(model: &mut Model) -> Vec<Effect> {
     if matches!(model.ui.layers.last(), Some(Layer::Leaving { .. })) {
         return quit(model);
     }
+    if model.ui.layers.last() == Some(&Layer::Plant) {
+        return plant::close(model);
+    }
     if step_back(model) {
         return Vec::new();
     }
@@ -288,12 +320,14 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 
 /// Leaves; while an operation runs, says first that it goes on.
 fn quit(model: &mut Model) -> Vec<Effect> {
-    let running = model.running_op().map(|op| op.id.clone());
+    let planting = model.plant.live_run().map(|run| run.id.clone());
+    let follow = if planting.is_some() { "morpheus plant status" } else { "morpheus op attach" };
+    let running = planting.or_else(|| model.running_op().map(|op| op.id.clone()));
     let warned = matches!(model.ui.layers.last(), Some(Layer::Leaving { .. }));
     match running {
         Some(id) if !warned => open(model, Layer::Leaving { id }),
         Some(id) => {
-            let parting = format!("Operation {id} goes on. `morpheus op attach` follows it.");
+            let parting = format!("Operation {id} goes on. `{follow}` tells how far it is.");
             vec![Effect::Quit { parting: with_the_file(model, Some(parting)) }]
         }
         None => vec![Effect::Quit { parting: with_the_file(model, None) }],

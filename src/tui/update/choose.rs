@@ -130,6 +130,11 @@ impl Action {
                 | Self::Back
                 | Self::Leave
                 | Self::Palette
+                | Self::PlantNext
+                | Self::PlantPrevious
+                | Self::PlantChoose
+                | Self::PlantFiles
+                | Self::PlantClose
                 | Self::ModeSwitch(_)
                 | Self::ModeReplace(_)
                 | Self::ModeStart(_)

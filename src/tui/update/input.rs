@@ -1,6 +1,6 @@
 //! Keys and text: through the keymap to an action, or into the field that is being typed in.
 
-use super::{act, mouse, nav, unbound};
+use super::{act, mouse, nav, plant, unbound};
 use crate::{
     domain::switch::plan::Rung,
     tui::{
@@ -20,6 +20,10 @@ pub(super) fn take(model: &mut Model, input: Input) -> Vec<Effect> {
         Input::Key(chord) => key(model, chord),
         Input::Paste(text) => {
             model.ui.pending.clear();
+            if model.ui.layers.last() == Some(&Layer::Plant) {
+                plant::paste(model, &text);
+                return Vec::new();
+            }
             let pasted = model.field().map(|field| field.paste(&text)).is_some();
             if pasted {
                 typed(model);
@@ -54,6 +58,9 @@ pub(super) fn key(model: &mut Model, chord: Chord) -> Vec<Effect> {
             Vec::new()
         }
         Meaning::Nothing => {
+            if model.is_answering() && plant::typed(model, chord) {
+                return Vec::new();
+            }
             let typing = model.ui.pending.is_empty() && model.field().is_some();
             if !typing {
                 return unbound::say_so(model, chord);
@@ -72,6 +79,7 @@ fn typed(model: &mut Model) {
         Some(Layer::Filter) => nav::stay_in_sight(model),
         Some(Layer::Help { scroll, .. }) => *scroll = 0,
         Some(Layer::Palette { selected, .. }) => *selected = None,
+        Some(Layer::PlantList { .. }) => plant::narrowed(model),
         _ => {}
     }
 }
@@ -80,10 +88,17 @@ impl Model {
     /// Whether a pasted text goes anywhere.
     pub(crate) fn takes_text(&self) -> bool {
         match self.ui.layers.last() {
-            Some(Layer::Filter | Layer::Help { .. } | Layer::Palette { .. }) => true,
+            Some(Layer::Filter | Layer::Help { .. } | Layer::Palette { .. } | Layer::PlantList { .. }) => true,
+            Some(Layer::Plant) => self.is_answering(),
+            Some(Layer::PlantAsk(ask)) => matches!(ask.rung, Rung::TypeName { .. }),
             Some(Layer::Confirm(confirm)) => matches!(confirm.plan.rung, Rung::TypeName { .. }),
             _ => false,
         }
+    }
+
+    /// Whether keys are an answer to the wizard.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.ui.layers.last() == Some(&Layer::Plant) && self.plant.page.section().is_some()
     }
 
     /// The field that keys go into, if there is one.
@@ -92,8 +107,9 @@ impl Model {
             return Some(self.filter_mut());
         }
         match self.ui.layers.last_mut()? {
-            Layer::Help { filter, .. } => Some(filter),
+            Layer::Help { filter, .. } | Layer::PlantList { filter, .. } => Some(filter),
             Layer::Palette { field, .. } => Some(field),
+            Layer::PlantAsk(ask) if matches!(ask.rung, Rung::TypeName { .. }) => Some(&mut ask.typed),
             Layer::Confirm(confirm) if matches!(confirm.plan.rung, Rung::TypeName { .. }) => Some(&mut confirm.typed),
             _ => None,
         }

@@ -3,7 +3,7 @@
 //! A click never does what a key would have to confirm: it moves to a button, and only another click, well after the
 //! first, presses it. Keys can do all that the mouse can.
 
-use super::{act, devices, input, nav, nav::To, say};
+use super::{act, devices, input, nav, nav::To, plant, say};
 use crate::{
     domain::{
         gpu::PciAddr,
@@ -68,6 +68,11 @@ fn press(model: &mut Model, target: Target) -> Vec<Effect> {
         Target::Choice(text) => choice(model, text, twice),
         Target::Button(yes) => button(model, yes, twice),
         Target::Dialog => Vec::new(),
+        Target::PlantPage(page) => plant::go_to(model, page),
+        Target::PlantKey(key) => {
+            plant::focus(&mut model.plant, Some(key));
+            if twice { plant::choose(model) } else { Vec::new() }
+        }
     }
 }
 
@@ -110,7 +115,7 @@ fn enter(model: &mut Model) -> Vec<Effect> {
 
 /// The words for a key do what the key does, but for what can't be taken back.
 fn hint(model: &mut Model, action: &Action) -> Vec<Effect> {
-    if matches!(action, Action::AnswerStop | Action::AnswerAbort | Action::OpResume) {
+    if matches!(action, Action::AnswerStop | Action::AnswerAbort | Action::OpResume | Action::PlantResume) {
         return too_easy(model, action);
     }
     act::act(model, action)
@@ -124,6 +129,12 @@ fn too_easy(model: &mut Model, action: &Action) -> Vec<Effect> {
 }
 
 fn choice(model: &mut Model, text: String, twice: bool) -> Vec<Effect> {
+    if let Some(Layer::PlantList { selected, .. } | Layer::PlantFiles { selected, open: false, .. }) =
+        model.ui.layers.last_mut()
+    {
+        *selected = Some(text);
+        return if twice { enter(model) } else { Vec::new() };
+    }
     if let Some(Layer::Palette { selected, .. }) = model.ui.layers.last_mut() {
         *selected = Some(text);
     }
@@ -140,6 +151,7 @@ fn button(model: &mut Model, yes: bool, twice: bool) -> Vec<Effect> {
     let on = match model.ui.layers.last() {
         Some(Layer::Confirm(confirm)) => confirm.yes,
         Some(Layer::ConfirmUndo { yes, .. } | Layer::ConfirmCancel { yes, .. }) => *yes,
+        Some(Layer::PlantAsk(ask)) => ask.yes,
         _ => return Vec::new(),
     };
     match (on == yes, yes && twice) {
@@ -156,11 +168,11 @@ fn wheel(model: &mut Model, target: &Target, notches: i32) -> Vec<Effect> {
         Target::Mode(_) => Pane::Modes,
         Target::Guest(_) => Pane::Guests,
         Target::Device(_) => Pane::Devices,
-        Target::Choice(_) => {
+        Target::Choice(_) | Target::PlantKey(_) => {
             nav::go(model, To::By(notches));
             return Vec::new();
         }
-        Target::Button(_) | Target::Dialog => {
+        Target::Button(_) | Target::Dialog | Target::PlantPage(_) => {
             nav::go(model, To::By(notches * NOTCH));
             return Vec::new();
         }

@@ -1,6 +1,6 @@
 //! Moving about: rows, pages, panes, scrolled texts.
 
-use super::devices;
+use super::{devices, plant};
 use crate::{
     domain::guest::Guest,
     tui::{
@@ -27,6 +27,11 @@ pub(super) enum To {
 pub(super) fn go(model: &mut Model, to: To) {
     let page = page(model);
     match model.ui.layers.last_mut() {
+        Some(Layer::Plant) => plant::go(model, to, page),
+        Some(Layer::PlantList { .. }) => plant::list_go(model, to, page),
+        Some(Layer::PlantFiles { open: false, .. }) => plant::files_go(model, to, page),
+        Some(Layer::PlantFiles { scroll, .. }) => *scroll = scrolled_far(*scroll, to, page),
+        Some(Layer::PlantAsk(ask)) => ask.scroll = scrolled(ask.scroll, to, page),
         Some(Layer::Help { scroll, .. } | Layer::Operation { scroll, .. } | Layer::Explain { scroll, .. }) => {
             *scroll = scrolled(*scroll, to, page);
         }
@@ -105,20 +110,31 @@ pub(super) fn moved(here: Option<usize>, near: usize, count: usize, to: To, page
 }
 
 /// A scroll offset after a move. What is too far is brought back when it is drawn and when it is moved again.
-fn scrolled(scroll: u16, to: To, page: i32) -> u16 {
-    const FAR: u16 = 500;
+pub(super) fn scrolled(scroll: u16, to: To, page: i32) -> u16 {
+    scrolled_to(scroll, to, page, 500)
+}
+
+/// The same in a text of any length.
+fn scrolled_far(scroll: u16, to: To, page: i32) -> u16 {
+    scrolled_to(scroll, to, page, 5_000)
+}
+
+fn scrolled_to(scroll: u16, to: To, page: i32, far: u16) -> u16 {
     let by = match to {
         To::By(n) => n,
         To::Pages(n) => n.saturating_mul(page),
         To::Top => return 0,
-        To::Bottom => return FAR,
+        To::Bottom => return far,
     };
     let by = i16::try_from(by).unwrap_or(if by < 0 { i16::MIN } else { i16::MAX });
-    scroll.saturating_add_signed(by).min(FAR)
+    scroll.saturating_add_signed(by).min(far)
 }
 
 fn page(model: &Model) -> i32 {
     let regions = regions(Rect::new(0, 0, model.size.0, model.size.1), model);
+    if model.is_planting_shown() {
+        return i32::from(regions.body.height.saturating_sub(6).max(2));
+    }
     let pane = match model.ui.pane {
         Pane::Modes => regions.modes,
         Pane::Guests => regions.guests,

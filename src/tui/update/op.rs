@@ -115,13 +115,14 @@ pub(super) fn lost(model: &mut Model, id: &OpId) -> Vec<Effect> {
 /// The outcome of an effect.
 pub(super) fn told(model: &mut Model, of: &Asked, result: Result<(), Trouble>) -> Vec<Effect> {
     match (of, result) {
-        (Asked::Attach(id), Err(trouble)) => {
+        (Asked::Attach(id) | Asked::Planting(id), Err(trouble)) => {
             model.ui.attached.remove(id);
             say::toast(model, Level::Error, trouble.parts().0)
         }
         (_, Err(trouble)) => say::toast(model, Level::Error, trouble.parts().0),
         (Asked::Resume(id) | Asked::Undo(id), Ok(())) => attach(model, id),
-        (Asked::Copy | Asked::Control(..) | Asked::Attach(_), Ok(())) => Vec::new(),
+        (Asked::Planting(id), Ok(())) => super::plant::attach(model, id),
+        (Asked::Copy | Asked::Keep | Asked::Control(..) | Asked::Attach(_), Ok(())) => Vec::new(),
     }
 }
 
@@ -132,6 +133,9 @@ pub(super) fn open(model: &mut Model, id: &OpId) {
 }
 
 pub(super) fn show(model: &mut Model) -> Vec<Effect> {
+    if model.plant.open_run().is_some() && model.open_op().is_none() {
+        return super::plant::open(model);
+    }
     if let Some(id) = model.newest_op().map(|op| op.id.clone()) {
         open(model, &id);
     }

@@ -167,6 +167,9 @@ pub(super) fn decide(model: &mut Model) -> Vec<Effect> {
 
 /// The runner was started, or wasn't.
 pub(super) fn started(model: &mut Model, ticket: Ticket, result: Result<OpId, Trouble>) -> Vec<Effect> {
+    if let Some(effects) = super::plant::started(model, ticket, &result) {
+        return effects;
+    }
     let mine = |layer: &Layer| matches!(layer, Layer::Starting { ticket: t, .. } if *t == ticket);
     let place = model.ui.layers.iter().position(mine);
     let plan = place.map(|place| model.ui.layers.remove(place)).and_then(|layer| match layer {

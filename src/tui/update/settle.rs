@@ -43,7 +43,7 @@ pub(super) fn settle(model: &mut Model) -> Vec<Effect> {
 fn bell(model: &mut Model) -> Option<Effect> {
     let (id, asks) = match model.running_op() {
         Some(op) => (Some(&op.id), op.state.question().is_some()),
-        None => (None, false),
+        None => (model.plant.live_run().map(|run| &run.id), false),
     };
     let before = model.ui.heard.as_ref();
     if before.map(|(id, asks)| (id, *asks)) == id.map(|id| (id, asks)) {
@@ -82,6 +82,9 @@ fn title(model: &Model) -> String {
         None => &model.setup.host,
     };
     let host = crate::domain::text::safe(host);
+    if model.plant.live_run().is_some() {
+        return format!("Planting - morpheus on {host}");
+    }
     match (model.running_op(), model.setup.modes.current(&model.facts)) {
         (Some(op), _) => format!("{} - morpheus on {host}", op.state.plan.title()),
         (None, Some(mode)) => format!("{} - morpheus on {host}", mode.name),

@@ -44,7 +44,7 @@ pub(super) fn draw(confirm: &Confirm, screen: Rect, theme: &Theme, canvas: &mut 
 }
 
 /// The line that a name is typed in, and the cursor's place in it; the prompt goes above where both don't fit.
-fn prompt<'a>(typed: &Field, names: &[String], columns: u16, theme: &Theme) -> (Vec<Line<'a>>, (u16, u16)) {
+pub(super) fn prompt<'a>(typed: &Field, names: &[String], columns: u16, theme: &Theme) -> (Vec<Line<'a>>, (u16, u16)) {
     const ROOM: u16 = 12;
     let prompt = format!("Type {} to go on: ", safe(&names.join(" or ")));
     let wide = u16::try_from(width(&prompt)).unwrap_or(u16::MAX);

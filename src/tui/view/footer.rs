@@ -107,6 +107,8 @@ fn makes_sense(model: &Model, hint: &Hint) -> bool {
         Action::OpShow if blank => model.open_op().is_some(),
         Action::Copy if blank => model.shown_fingerprint().is_some(),
         Action::Back => model.can_go_back(),
+        // Where there are modes it is the palette that has it.
+        Action::Plant => model.setup.modes.0.is_empty() && !blank,
         _ if blank && of_rows => false,
         _ => main || hint.reason.is_none(),
     }

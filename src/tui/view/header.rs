@@ -3,7 +3,7 @@
 use crate::{
     domain::{finding::FindingId, guest::Power, text::safe},
     tui::{
-        model::Model,
+        model::{Model, plant::Run},
         msg::{Link, OpBrief},
         theme::{Role, Theme},
         widget::text::{spread, width},
@@ -63,7 +63,10 @@ fn link<'a>(model: &Model, theme: &Theme) -> Span<'a> {
 fn right<'a>(model: &Model, room: usize, theme: &Theme) -> Vec<Span<'a>> {
     let (role, candidates) = match model.open_op() {
         Some(op) => operation(model, op),
-        None => current(model),
+        None => match model.plant.open_run() {
+            Some(run) => planting(model, run),
+            None => current(model),
+        },
     };
     let fits = candidates.into_iter().find(|text| width(text) < room);
     fits.map(|text| vec![theme.span(role, format!("{text} "))]).unwrap_or_default()
@@ -87,6 +90,20 @@ fn operation(model: &Model, op: &OpBrief) -> (Role, Vec<String>) {
     } else {
         (Role::Busy, vec![format!("{title}  {elapsed}"), format!("{short}  {elapsed}"), elapsed])
     }
+}
+
+fn planting(model: &Model, run: &Run) -> (Role, Vec<String>) {
+    let state = &run.state;
+    let (done, all, elapsed) = (state.done(), state.steps.len(), model.elapsed(state.started));
+    if !run.alive {
+        return (Role::Bad, vec!["planting stands still".to_owned(), "stands still".to_owned()]);
+    }
+    if state.undoing {
+        return (Role::Warn, vec![format!("removing what was planted  {elapsed}"), elapsed]);
+    }
+    let title = state.current().map(|step| format!("{}  ", safe(&step.step.title()))).unwrap_or_default();
+    let short = format!("planting {done}/{all}  {elapsed}");
+    (Role::Busy, vec![format!("{title}{short}"), short, elapsed])
 }
 
 fn current(model: &Model) -> (Role, Vec<String>) {

@@ -4,7 +4,9 @@ use super::words;
 use crate::{
     domain::{facts::Facts, finding::FindingId, guest::Power, mode::Mode, switch::refusal::Refusal, text::safe},
     tui::{
+        action::Action,
         canvas::{Canvas, Target},
+        keymap::context::Context,
         model::{Model, Pane},
         theme::{Role, Theme},
         widget::{
@@ -36,7 +38,11 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas
     if all == 0 {
         let text =
             "No mode is configured. A mode names a VM and what it wants of the GPU: proxmox.modes in config.yaml.";
-        let lines = words::lines(text, inner.width, Role::Muted, theme);
+        let mut lines = words::lines(text, inner.width, Role::Muted, theme);
+        if let Some(key) = model.setup.keymap.key_of(Context::Modes.stack(), &Action::Plant) {
+            let text = format!("{key} plants: it makes the guests of a machine for VR, and their modes.");
+            lines.extend(words::lines(&text, inner.width, Role::Text, theme));
+        }
         crate::tui::widget::text::draw_lines(&lines, 0, inner, canvas);
         return;
     }

@@ -61,6 +61,15 @@ pub(super) fn lines<'a>(text: &str, columns: u16, role: Role, theme: &Theme) -> 
         .collect()
 }
 
+/// The same, so many columns to the right.
+pub(super) fn indented<'a>(text: &str, indent: u16, columns: u16, role: Role, theme: &Theme) -> Vec<Line<'a>> {
+    let mut all = lines(text, columns.saturating_sub(indent), role, theme);
+    for line in &mut all {
+        line.spans.insert(0, theme.span(Role::Text, " ".repeat(usize::from(indent))));
+    }
+    all
+}
+
 /// A label, and a text beside it in lines.
 pub(super) fn labelled<'a>(label: &str, text: &str, role: Role, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     beside(label, 10, text, role, columns, theme)

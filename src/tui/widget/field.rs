@@ -31,8 +31,12 @@ impl Field {
 
     /// Takes a pasted text, as one line and without what can't be shown.
     pub fn paste(&mut self, pasted: &str) {
-        const LONGEST: usize = 200;
-        for c in pasted.chars().filter(|c| can_be_shown(*c)).take(LONGEST) {
+        self.paste_up_to(pasted, 200);
+    }
+
+    /// The same, of at most so many characters.
+    pub fn paste_up_to(&mut self, pasted: &str, longest: usize) {
+        for c in pasted.chars().filter(|c| can_be_shown(*c)).take(longest) {
             self.handle(InputRequest::InsertChar(c));
         }
     }
