@@ -6,6 +6,7 @@
 pub mod address;
 pub mod backup;
 pub mod doctor;
+pub mod drain;
 pub mod facts;
 pub mod finding;
 pub mod gpu;

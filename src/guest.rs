@@ -6,6 +6,7 @@
 
 mod ask;
 mod backoff;
+pub mod drain;
 mod linux;
 mod outside;
 mod services;

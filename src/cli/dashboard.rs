@@ -111,6 +111,7 @@ const fn options(config: &Config) -> Options {
     Options {
         shutdown_timeout: switch.shutdown_timeout,
         fallback: confirm::fallback(switch.shutdown_fallback, false, true),
+        drain_timeout: switch.drain_timeout,
         startup_timeout: switch.startup_timeout,
         wait_for_network: switch.wait_for_network,
         rollback: switch.rollback,

@@ -48,6 +48,7 @@ pub(crate) fn options(shell: &Shell<'_>, session: &Session, flags: &OperateFlags
     Options {
         shutdown_timeout: configured.shutdown_timeout,
         fallback: confirm::fallback(configured.shutdown_fallback, flags.force, person),
+        drain_timeout: configured.drain_timeout,
         startup_timeout: configured.startup_timeout,
         wait_for_network: configured.wait_for_network,
         rollback: configured.rollback && !flags.no_rollback,

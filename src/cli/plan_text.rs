@@ -58,9 +58,12 @@ fn remark(step: &Step) -> String {
             };
             format!("{limit}, {then})")
         }
+        StepAction::Drain => format!("{limit}, then it is shut down all the same)"),
         StepAction::HardStop => " (unsaved work in it is lost)".to_owned(),
-        StepAction::Release { .. } | StepAction::Start { .. } | StepAction::Network | StepAction::Services => {
-            format!("{limit})")
-        }
+        StepAction::Rejoin
+        | StepAction::Release { .. }
+        | StepAction::Start { .. }
+        | StepAction::Network
+        | StepAction::Services => format!("{limit})"),
     }
 }

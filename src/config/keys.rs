@@ -139,6 +139,12 @@ pub const KEYS: &[Key] = &[
         "What follows when it takes longer. `ask` with nobody to ask is `stop`.",
     ),
     key(
+        "switch.drain_timeout",
+        "0 to 86400 seconds",
+        "45",
+        "How long a guest may take to leave NATS and NimsForest before it is shut down. If it can't be told or takes longer, that is noted and it is shut down all the same; 0: it isn't told.",
+    ),
+    key(
         "switch.startup_timeout",
         "1 to 86400 seconds",
         "180",

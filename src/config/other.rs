@@ -16,6 +16,7 @@ pub(super) fn switch(reader: &mut Reader<'_>, section: &Section<'_>) -> SwitchOp
     SwitchOptions {
         shutdown_timeout: seconds(reader, section, "shutdown_timeout").unwrap_or(defaults.shutdown_timeout),
         shutdown_fallback: word(reader, section, "shutdown_fallback", &fallbacks).unwrap_or(defaults.shutdown_fallback),
+        drain_timeout: drain_seconds(reader, section).unwrap_or(defaults.drain_timeout),
         startup_timeout: seconds(reader, section, "startup_timeout").unwrap_or(defaults.startup_timeout),
         wait_for_network: boolean(reader, section, "wait_for_network").unwrap_or(defaults.wait_for_network),
         rollback: boolean(reader, section, "rollback").unwrap_or(defaults.rollback),
@@ -26,6 +27,11 @@ pub(super) fn switch(reader: &mut Reader<'_>, section: &Section<'_>) -> SwitchOp
 fn seconds(reader: &mut Reader<'_>, section: &Section<'_>, name: &str) -> Option<u64> {
     let said = section.get(name).and_then(|field| reader.scalar(&field, "a number of seconds"))?;
     reader.number(&said, 1..=LONGEST, "seconds")
+}
+
+fn drain_seconds(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<u64> {
+    let said = section.get("drain_timeout").and_then(|field| reader.scalar(&field, "a number of seconds"))?;
+    reader.number(&said, 0..=LONGEST, "seconds")
 }
 
 fn boolean(reader: &mut Reader<'_>, section: &Section<'_>, name: &str) -> Option<bool> {

@@ -250,6 +250,7 @@ fn switch(page: &mut Page, config: &Config) {
                 Fallback::Fail => "fail",
             },
         );
+        page.pair("drain_timeout", switch.drain_timeout);
         page.pair("startup_timeout", switch.startup_timeout);
         page.pair("wait_for_network", switch.wait_for_network);
         page.pair("rollback", switch.rollback);

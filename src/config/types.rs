@@ -87,6 +87,8 @@ pub struct SwitchOptions {
     pub shutdown_timeout: u64,
     /// What follows when it doesn't. `Ask` with nobody to ask means `Stop`.
     pub shutdown_fallback: Fallback,
+    /// Seconds that a guest gets before that to leave NATS and `NimsForest`; 0: it isn't told.
+    pub drain_timeout: u64,
     /// Seconds that a guest gets from its start to an address.
     pub startup_timeout: u64,
     /// Wait for the guest's address and services.
@@ -102,6 +104,7 @@ impl Default for SwitchOptions {
         Self {
             shutdown_timeout: 60,
             shutdown_fallback: Fallback::Ask,
+            drain_timeout: 45,
             startup_timeout: 180,
             wait_for_network: true,
             rollback: true,

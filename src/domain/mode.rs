@@ -78,6 +78,12 @@ pub struct Mode {
 }
 
 impl Mode {
+    /// Whether a service of it is NATS or `NimsForest`.
+    #[must_use]
+    pub fn is_of_forest(&self) -> bool {
+        self.services.iter().any(ServiceCheck::is_of_forest)
+    }
+
     /// The claim on the GPU, from the configuration or from the guest's devices; none if neither is known.
     #[must_use]
     pub fn gpu(&self, facts: &Facts) -> Option<GpuMode> {

@@ -12,6 +12,24 @@ pub struct ServiceCheck {
     pub probes: Vec<Probe>,
 }
 
+impl ServiceCheck {
+    /// Whether it is NATS or `NimsForest`: others notice when it goes, so it is told beforehand.
+    #[must_use]
+    pub fn is_of_forest(&self) -> bool {
+        let known = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            ["nats", "nats-server", "nimsforest"].contains(&name.trim_end_matches(".service"))
+        };
+        known(&self.name)
+            || self.probes.iter().any(|probe| match probe {
+                Probe::Systemd { unit } => known(unit),
+                Probe::Winsvc { service } => known(service),
+                Probe::Process { process } => known(process),
+                Probe::Http { .. } | Probe::Tcp { .. } | Probe::SystemdUser { .. } => false,
+            })
+    }
+}
+
 /// One way to see a service.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

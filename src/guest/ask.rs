@@ -105,7 +105,7 @@ fn known<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
 }
 
 /// By the VM's `ostype`: `win11`, `w2k8` ... are Windows; whatever else runs there is tried with a shell.
-fn system(config: &GuestConfig) -> Os {
+pub(super) fn system(config: &GuestConfig) -> Os {
     let windows = |ostype: &str| ["win", "w2k", "wxp", "wvista"].iter().any(|prefix| ostype.starts_with(prefix));
     if config.ostype.as_deref().is_some_and(windows) { Os::Windows } else { Os::Linux }
 }

@@ -56,7 +56,7 @@ fn pattern(name: &str) -> String {
 }
 
 /// A word for `sh`. What isn't printable ASCII goes through `printf` as octal bytes.
-fn quote(word: &str) -> String {
+pub(super) fn quote(word: &str) -> String {
     if word.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
         return format!("'{}'", word.replace('\'', r"'\''"));
     }

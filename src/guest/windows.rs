@@ -47,7 +47,7 @@ fn compact(script: &str) -> String {
 }
 
 /// A word for `PowerShell`, which takes typographic quotes for its own.
-fn quote(word: &str) -> String {
+pub(super) fn quote(word: &str) -> String {
     let mut quoted = String::from("'");
     for c in word.chars() {
         if matches!(c, '\'' | '\u{2018}'..='\u{201b}') {

@@ -12,6 +12,7 @@ use crate::{
             planner,
         },
     },
+    guest::drain,
     pve::{self, TaskStatus},
 };
 use std::time::Duration;
@@ -163,7 +164,7 @@ impl Runner<'_> {
         self.write(What::Calling { step, call })?;
         let answer = self.call(call).await;
         match answer {
-            Ok(upid) => self.write(What::Called { step, upid: Some(upid) }),
+            Ok(upid) => self.write(What::Called { step, upid }),
             Err(error) => self.write(What::CallFailed {
                 step,
                 trouble: error.trouble(),
@@ -173,12 +174,18 @@ impl Runner<'_> {
         }
     }
 
-    async fn call(&self, call: Call) -> Result<Upid, pve::Error> {
+    async fn call(&self, call: Call) -> Result<Option<Upid>, pve::Error> {
         let (node, client) = (self.host.node().await?, self.host.client());
         match call {
-            Call::Shutdown { vmid, timeout } => client.shutdown(&node, vmid, timeout).await,
-            Call::Stop { vmid, overrule } => client.stop(&node, vmid, overrule).await,
-            Call::Start { vmid } => client.start(&node, vmid).await,
+            Call::Shutdown { vmid, timeout } => client.shutdown(&node, vmid, timeout).await.map(Some),
+            Call::Stop { vmid, overrule } => client.stop(&node, vmid, overrule).await.map(Some),
+            Call::Start { vmid } => client.start(&node, vmid).await.map(Some),
+            Call::Drain { vmid, leave, seconds } => {
+                if let Some(mode) = self.host.modes().of(vmid) {
+                    drain::tell(client, &node, mode, self.facts.config(vmid), leave, seconds).await?;
+                }
+                Ok(None)
+            }
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct AgentState {
     /// Programs that were started and whose end nobody has read yet.
     pub(crate) running: BTreeMap<u64, Exec>,
     pub(crate) last_pid: u64,
+    /// Whether it was told to leave its forest.
+    pub(crate) drained: bool,
 }
 
 /// Whether the agent would answer now.

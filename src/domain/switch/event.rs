@@ -159,6 +159,15 @@ pub enum Call {
         /// A shutdown task of ours still runs and is to be ended.
         overrule: bool,
     },
+    /// `POST agent/exec`: tell the guest to leave NATS and `NimsForest`, or to join them again.
+    Drain {
+        /// Whom.
+        vmid: Vmid,
+        /// To leave; else to join again.
+        leave: bool,
+        /// Seconds that it may take.
+        seconds: u64,
+    },
     /// `POST status/start`.
     Start {
         /// Whom.

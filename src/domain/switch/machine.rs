@@ -6,6 +6,7 @@
 //! is the journal, a crash at any point loses nothing: a begun step is looked at again, never blindly repeated.
 
 mod back;
+mod drain;
 mod guard;
 mod ready;
 mod start;
@@ -107,6 +108,8 @@ pub fn next(state: &State, look: &Look<'_>) -> Next {
     let turn = Turn { state, step, look };
     match &step.step.action {
         _ if step.begun.is_some_and(|begun| look.at < begun) => turn.wait(0),
+        StepAction::Drain => turn.drain(),
+        StepAction::Rejoin => turn.rejoin(),
         StepAction::Shutdown { fallback } => turn.shutdown(*fallback),
         StepAction::HardStop => turn.hard_stop(),
         StepAction::Release { .. } => turn.release(),
@@ -189,7 +192,9 @@ impl Turn<'_> {
             }
             StepAction::Start { .. } => Wants { status: vec![vmid], tasks: self.needs_tasks(), ..Wants::default() },
             StepAction::Network => Wants { status: vec![vmid], address: Some(vmid), ..Wants::default() },
-            StepAction::Services => Wants { status: vec![vmid], services: Some(vmid), ..Wants::default() },
+            StepAction::Services | StepAction::Drain | StepAction::Rejoin => {
+                Wants { status: vec![vmid], services: Some(vmid), ..Wants::default() }
+            }
         };
         Next::Wait { ms, wants }
     }
@@ -256,6 +261,7 @@ const fn kind(call: Call) -> u8 {
         Call::Shutdown { .. } => 0,
         Call::Stop { .. } => 1,
         Call::Start { .. } => 2,
+        Call::Drain { .. } => 3,
     }
 }
 

@@ -58,6 +58,9 @@ pub struct Options {
     pub shutdown_timeout: u64,
     /// What follows when it doesn't. Already resolved: `Ask` only if a person is there.
     pub fallback: Fallback,
+    /// Seconds that a guest gets before that to leave NATS and `NimsForest`; 0: it isn't told.
+    #[serde(default)]
+    pub drain_timeout: u64,
     /// Seconds that a guest gets from its start to an address.
     pub startup_timeout: u64,
     /// Wait for the guest's address and services.
@@ -71,6 +74,7 @@ impl Default for Options {
         Self {
             shutdown_timeout: 60,
             fallback: Fallback::Stop,
+            drain_timeout: 45,
             startup_timeout: 180,
             wait_for_network: true,
             rollback: true,
@@ -128,6 +132,11 @@ pub struct Step {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum StepAction {
+    /// Tell the guest to leave NATS and `NimsForest`, and see them gone. It never fails: what can't be told or takes
+    /// too long is noted, for a guest that can't be reached is shut down all the same.
+    Drain,
+    /// Tell a guest that stays after all to join them again.
+    Rejoin,
     /// Ask the guest to shut down, and see it stopped.
     Shutdown {
         /// What follows when it doesn't.
@@ -157,6 +166,8 @@ impl Step {
     pub fn title(&self) -> String {
         let party = &self.party;
         match &self.action {
+            StepAction::Drain => format!("Draining {party}"),
+            StepAction::Rejoin => format!("Letting {party} join its forest again"),
             StepAction::Shutdown { .. } => format!("Shutting down {party}"),
             StepAction::HardStop => format!("Stopping {party} hard"),
             StepAction::Release { .. } => "Waiting for the GPU to be free".to_owned(),
@@ -173,7 +184,12 @@ impl Step {
         match &self.action {
             StepAction::Shutdown { .. } | StepAction::HardStop => Some(format!("start {} again", self.party)),
             StepAction::Start { .. } => Some(format!("shut {} down", self.party)),
-            StepAction::Release { .. } | StepAction::Network | StepAction::Services => None,
+            // What runs again after a shutdown has joined by itself.
+            StepAction::Drain
+            | StepAction::Rejoin
+            | StepAction::Release { .. }
+            | StepAction::Network
+            | StepAction::Services => None,
         }
     }
 }

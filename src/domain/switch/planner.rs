@@ -7,7 +7,7 @@ mod risk;
 pub use difference::difference;
 
 use super::{
-    plan::{BasisGuest, Fallback, Intent, Party, Plan, Step, StepAction, Verb},
+    plan::{BasisGuest, Fallback, Intent, Options, Party, Plan, Step, StepAction, Verb},
     refusal::Refusal,
 };
 use crate::domain::{
@@ -244,6 +244,9 @@ impl<'a> Situation<'a> {
             if hard {
                 steps.push(StepAction::HardStop, self.party(*vmid), 60);
             } else {
+                if self.drains(*vmid) {
+                    steps.push(StepAction::Drain, self.party(*vmid), options.drain_timeout);
+                }
                 let action = StepAction::Shutdown { fallback: options.fallback };
                 steps.push(action, self.party(*vmid), options.shutdown_timeout);
             }
@@ -266,6 +269,11 @@ impl<'a> Situation<'a> {
             }
         }
         steps.0
+    }
+
+    /// Whether the guest is told before it is shut down: others notice when a service of it goes.
+    fn drains(&self, vmid: Vmid) -> bool {
+        drains(self.modes, self.facts, &self.intent.options, vmid)
     }
 
     /// Proxmox's own start timeout is 30 s, or the memory in GiB if more, four times that with passed-through devices
@@ -307,6 +315,14 @@ impl Steps {
         let id = u16::try_from(self.0.len()).unwrap_or(u16::MAX);
         self.0.push(Step { id, action, party, deadline });
     }
+}
+
+/// Whether a running guest has NATS or `NimsForest` and an agent that can tell them.
+pub(super) fn drains(modes: &ModeSet, facts: &Facts, options: &Options, vmid: Vmid) -> bool {
+    options.drain_timeout > 0
+        && facts.power(vmid) == Power::Running
+        && modes.of(vmid).is_some_and(Mode::is_of_forest)
+        && facts.config(vmid).is_some_and(|config| config.agent)
 }
 
 /// Names a guest for people.

@@ -249,7 +249,7 @@ impl State {
     pub fn asked_to_stop(&self) -> Vec<Vmid> {
         self.called(|call| match call {
             Call::Shutdown { vmid, .. } | Call::Stop { vmid, .. } => Some(vmid),
-            Call::Start { .. } => None,
+            Call::Start { .. } | Call::Drain { .. } => None,
         })
     }
 
@@ -258,8 +258,24 @@ impl State {
     pub fn asked_to_start(&self) -> Vec<Vmid> {
         self.called(|call| match call {
             Call::Start { vmid } => Some(vmid),
-            Call::Shutdown { .. } | Call::Stop { .. } => None,
+            Call::Shutdown { .. } | Call::Stop { .. } | Call::Drain { .. } => None,
         })
+    }
+
+    /// Guests that were told to leave their forest and not to join it again since. Each once.
+    #[must_use]
+    pub fn told_to_leave(&self) -> Vec<Vmid> {
+        let mut found = Vec::new();
+        for call in self.steps.iter().flat_map(|step| &step.calls) {
+            let Call::Drain { vmid, leave, .. } = call.call else { continue };
+            match (leave, &call.fate) {
+                (true, Fate::Failed { .. }) | (false, Fate::Failed { .. } | Fate::Unknown) => {}
+                (true, _) if found.contains(&vmid) => {}
+                (true, _) => found.push(vmid),
+                (false, _) => found.retain(|one| *one != vmid),
+            }
+        }
+        found
     }
 
     fn called(&self, pick: impl Fn(Call) -> Option<Vmid>) -> Vec<Vmid> {

@@ -2,10 +2,11 @@
 
 use crate::{
     domain::{
+        drain::Drain,
         guest::Health,
         load::{GpuLoad, Space},
         probe::{Answer, Answers, Checks},
-        service::Probe,
+        service::{Probe, ServiceCheck},
     },
     sim::{
         Sim,
@@ -55,6 +56,9 @@ pub(crate) async fn start(sim: &Sim, vmid: u32, argv: &[String], input: Option<&
         let state = sim.state();
         state.vms.get(&vmid).and_then(|vm| run(sim, vm, argv, input.unwrap_or_default()))
     };
+    if let (Some(drain), Some(vm)) = (Drain::in_command(argv), sim.state().vms.get_mut(&vmid)) {
+        vm.agent.drained = drain.leave;
+    }
     let Some(end) = end else {
         sim.clock.sleep(5.0).await;
         return Err(Refused::Proxy(596, "Broken pipe"));
@@ -106,6 +110,9 @@ fn run(sim: &Sim, vm: &Vm, argv: &[String], input: &str) -> Option<End> {
     if let Some(checks) = Checks::in_command(argv) {
         let seconds = if windows { 1.2 } else { 0.2 };
         return Some(End { out: answer(sim, vm, &checks), seconds, ..End::default() });
+    }
+    if Drain::in_command(argv).is_some() {
+        return Some(End { seconds: 1.5, ..End::default() });
     }
     let (program, rest) = argv.split_first()?;
     let name = program.rsplit('/').next().unwrap_or(program);
@@ -165,7 +172,8 @@ fn answer(sim: &Sim, vm: &Vm, checks: &Checks) -> String {
     let up = vm.is_up_for(&sim.clock, vm.spec.timing.services);
     let serves = &vm.spec.serves;
     let probes = checks.probes.iter().map(|probe| {
-        let health = if up && does_serve(serves, probe) { Health::Up } else { Health::Down };
+        let gone = vm.agent.drained && is_of_forest(probe);
+        let health = if up && !gone && does_serve(serves, probe) { Health::Up } else { Health::Down };
         let detail = matches!(probe, Probe::Systemd { .. } | Probe::SystemdUser { .. }).then_some(match health {
             Health::Up => "active",
             _ => "inactive",
@@ -189,6 +197,13 @@ fn swinging(sim: &Sim, percent: u8) -> u8 {
     let more = wave.get(step).copied().unwrap_or(0) * u16::from(percent) / 20;
     let swung = u8::try_from(u16::from(percent) + more).unwrap_or(100).min(100);
     if sim.world.lively { swung } else { percent }
+}
+
+/// Whether a probe is of a service that leaves when the guest is told: by its unit, or by NATS' monitoring.
+fn is_of_forest(probe: &Probe) -> bool {
+    let alone = ServiceCheck { name: String::new(), probes: vec![probe.clone()] };
+    let monitoring = |url: &str| [":4222", ":8222", ":8322"].iter().any(|port| url.contains(port));
+    alone.is_of_forest() || matches!(probe, Probe::Http { url } if monitoring(url))
 }
 
 fn does_serve(serves: &Serves, probe: &Probe) -> bool {

@@ -79,6 +79,11 @@ fn body<'a>(confirm: &Confirm, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     }
     for (i, step) in plan.steps.iter().enumerate() {
         let text = match &step.action {
+            StepAction::Drain => {
+                let limit = duration(step.deadline);
+                format!("have {} leave its forest, then go on after {limit} at most", step.party)
+            }
+            StepAction::Rejoin => format!("let {} join its forest again", step.party),
             StepAction::Shutdown { fallback } => {
                 let then = match fallback {
                     Fallback::Ask => format!("; if it hasn't after {}, you are asked", duration(step.deadline)),

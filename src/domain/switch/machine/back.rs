@@ -10,7 +10,7 @@ use crate::domain::{
     switch::{
         event::{Call, Outcome, What},
         plan::{Restore, Step, StepAction},
-        planner::{RELEASE_SECONDS, party},
+        planner::{RELEASE_SECONDS, drains, party},
         state::{Fate, Phase, State, StepState},
     },
 };
@@ -59,6 +59,9 @@ fn way_back(state: &State, look: &Look<'_>) -> Vec<Step> {
     let options = &state.plan.intent.options;
     let started = started_by(state);
     for vmid in started.iter().filter(|vmid| facts.power(**vmid) != Power::Stopped || may_yet_start(state, **vmid)) {
+        if drains(modes, facts, options, *vmid) {
+            push(StepAction::Drain, *vmid, options.drain_timeout);
+        }
         push(StepAction::Shutdown { fallback: options.fallback }, *vmid, options.shutdown_timeout);
     }
     for vmid in
@@ -69,6 +72,11 @@ fn way_back(state: &State, look: &Look<'_>) -> Vec<Step> {
             push(StepAction::Release { functions: functions.into_iter().collect() }, vmid, RELEASE_SECONDS);
         }
         push(StepAction::Start { again: true }, vmid, options.startup_timeout.max(180));
+    }
+    // One that was shut down joins by itself when it comes back; one that never went has to be told.
+    let stayed = |vmid: &Vmid| facts.power(*vmid) == Power::Running && !started.contains(vmid);
+    for vmid in state.told_to_leave().into_iter().filter(stayed) {
+        push(StepAction::Rejoin, vmid, options.drain_timeout);
     }
     steps
 }
@@ -85,7 +93,7 @@ fn may_yet_stop(state: &State, vmid: Vmid) -> bool {
     let calls = state.steps.iter().flat_map(|step| &step.calls);
     let mut stops = calls.filter(|call| match call.call {
         Call::Shutdown { vmid: of, .. } | Call::Stop { vmid: of, .. } => of == vmid,
-        Call::Start { .. } => false,
+        Call::Start { .. } | Call::Drain { .. } => false,
     });
     stops.any(|call| !matches!(call.fate, Fate::Failed { .. }))
 }
@@ -139,6 +147,12 @@ fn rollback_failed(state: &State) -> bool {
 /// Whether every guest that this operation touched is in the state that the plan was made from.
 fn is_as_before(state: &State, facts: &Facts) -> bool {
     let touched = state.asked_to_stop().into_iter().chain(state.asked_to_start());
+    let restarted = state.asked_to_start();
+    // One that left its forest, stayed and couldn't be told to join again isn't as it was.
+    let left = |vmid: &Vmid| facts.power(*vmid) == Power::Running && !restarted.contains(vmid);
+    if state.told_to_leave().iter().any(left) {
+        return false;
+    }
     touched.into_iter().all(|vmid| {
         let before = was(state, vmid).unwrap_or(Power::Unknown);
         before == facts.power(vmid)

@@ -39,7 +39,7 @@ impl Turn<'_> {
         self.wait(self.pause())
     }
 
-    fn answer(&self) -> Option<&AgentFacts> {
+    pub(super) fn answer(&self) -> Option<&AgentFacts> {
         let begun = self.step.begun?;
         self.look.facts.agents.get(&self.vmid())?.fresh().filter(|agent| agent.at >= begun)
     }

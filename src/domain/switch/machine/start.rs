@@ -123,7 +123,7 @@ impl Turn<'_> {
         }
         let of_guest = |call: &&CallState| match call.call {
             Call::Shutdown { vmid, .. } | Call::Stop { vmid, .. } => vmid == self.vmid(),
-            Call::Start { .. } => false,
+            Call::Start { .. } | Call::Drain { .. } => false,
         };
         let call = self.state.steps.iter().flat_map(|step| &step.calls).rfind(of_guest)?;
         match &call.fate {

@@ -25,7 +25,7 @@ impl Turn<'_> {
         match (&call.fate, call.call) {
             (Fate::Failed { trouble, .. }, _) if !may_escalate(trouble) => self.fail_with(trouble.clone()),
             (_, Call::Shutdown { .. }) => self.escalate(fallback, call, ask),
-            (_, Call::Stop { .. } | Call::Start { .. }) => self.stuck(),
+            (_, Call::Stop { .. } | Call::Start { .. } | Call::Drain { .. }) => self.stuck(),
         }
     }
 
@@ -126,6 +126,6 @@ const fn may_escalate(trouble: &Trouble) -> bool {
 const fn allowance(call: Call) -> u64 {
     match call {
         Call::Shutdown { timeout, .. } => timeout.saturating_mul(1_000).saturating_add(20_000),
-        Call::Stop { .. } | Call::Start { .. } => 45_000,
+        Call::Stop { .. } | Call::Start { .. } | Call::Drain { .. } => 45_000,
     }
 }

@@ -160,6 +160,51 @@ fn the_end_of_an_overruled_task_is_not_taken_for_the_end_of_the_next() {
     assert_eq!(calls[1].fate, Fate::Task(Some("UPID:second".into())));
 }
 
+/// A hand-over from a guest of a forest, with what becomes of its being told.
+fn leaving(drains: Vec<Fortune>, mut fortunes: Vec<Fortune>) -> Toy {
+    fortunes.reverse();
+    let mut toy = Toy::in_forest(Verb::Switch, "windowsvrstreaming", &[LINUX], drains, fortunes, Some(1_000));
+    toy.run(|_| {});
+    toy
+}
+
+fn calls(toy: &Toy) -> Vec<Call> {
+    toy.state().steps.iter().flat_map(|step| step.calls.iter().map(|call| call.call)).collect()
+}
+
+#[test]
+fn a_guest_leaves_its_forest_before_it_is_shut_down() {
+    let toy = leaving(vec![], vec![]);
+    assert_eq!(toy.outcome(), Some(Outcome::Done));
+    let leave = Call::Drain { vmid: id(LINUX), leave: true, seconds: 45 };
+    assert_eq!(calls(&toy)[..2], [leave, Call::Shutdown { vmid: id(LINUX), timeout: 60 }]);
+    assert!(toy.state().steps[0].notes.is_empty());
+}
+
+#[test]
+fn a_guest_that_cannot_leave_is_shut_down_all_the_same_and_that_is_noted() {
+    for (fortune, note) in [
+        (Fortune::Refused, "linuxvrstreaming (VM 101) couldn't be told to leave: no."),
+        (Fortune::Fails(0), "linuxvrstreaming (VM 101) didn't leave within 45 s; it is shut down all the same."),
+        (Fortune::RequestLost, "linuxvrstreaming (VM 101) didn't leave within 45 s; it is shut down all the same."),
+    ] {
+        let toy = leaving(vec![fortune; 4], vec![]);
+        assert_eq!(toy.outcome(), Some(Outcome::Done), "{fortune:?}");
+        assert_eq!(toy.state().steps[0].notes, [note], "{fortune:?}");
+    }
+}
+
+#[test]
+fn a_guest_that_stays_after_all_joins_again() {
+    let toy = leaving(vec![], vec![Fortune::Refused]);
+    assert_eq!(toy.outcome(), Some(Outcome::RolledBack));
+    assert!(toy.is_running(LINUX) && !toy.is_without_forest(LINUX));
+    assert_eq!(calls(&toy).last(), Some(&Call::Drain { vmid: id(LINUX), leave: false, seconds: 45 }));
+    // Last in, first out: it leaves, and can't be told to come back.
+    let lost = leaving(vec![Fortune::Refused, Fortune::Works(0)], vec![Fortune::Refused]);
+    assert_eq!((lost.outcome(), lost.is_without_forest(LINUX)), (Some(Outcome::NotRolledBack), true));
+}
+
 fn fortune() -> impl Strategy<Value = Fortune> {
     prop_oneof![
         4 => (1..70_000_u64).prop_map(Fortune::Works),
@@ -182,11 +227,17 @@ fn world() -> impl Strategy<Value = Toy> {
     ]);
     let verb = prop::sample::select(vec![Verb::Switch, Verb::Switch, Verb::Stop]);
     let holder = prop::sample::select(vec![LINUX, WINDOWS, SHARED]);
-    (modes, verb, holder, any::<bool>(), prop::collection::vec(fortune(), 0..8), prop::option::of(1..30_000_u64))
-        .prop_map(|((mode, _), verb, holder, beside, fortunes, boots)| {
+    let fortunes = || prop::collection::vec(fortune(), 0..8);
+    let boots = prop::option::of(1..30_000_u64);
+    (modes, verb, holder, any::<bool>(), fortunes(), boots, prop::option::of(fortunes())).prop_map(
+        |((mode, _), verb, holder, beside, fortunes, boots, drains)| {
             let running = if beside { vec![holder, NOGPU, NAS] } else { vec![holder, NAS] };
-            Toy::new(verb, mode, &running, fortunes, boots)
-        })
+            match drains {
+                None => Toy::new(verb, mode, &running, fortunes, boots),
+                Some(drains) => Toy::in_forest(verb, mode, &running, drains, fortunes, boots),
+            }
+        },
+    )
 }
 
 /// What the outcome promises, against the truth.
@@ -206,6 +257,7 @@ fn honest(toy: &mut Toy) -> Result<(), TestCaseError> {
         }
         Some(Outcome::RolledBack) if !late => {
             for guest in &plan.basis {
+                prop_assert!(!toy.is_without_forest(guest.party.vmid.get()), "{} left for good: {toy:?}", guest.party);
                 let before = guest.power.holds_devices();
                 prop_assert_eq!(toy.is_running(guest.party.vmid.get()), before, "{} in {:?}", guest.party, toy);
             }

@@ -7,15 +7,20 @@ use crate::domain::{
     finding::FindingId,
     guest::{AgentFacts, AgentState, Health, Power, ServiceState},
     ids::{Millis, Upid, Vmid},
+    mode::ModeSet,
+    service,
     switch::{
         event::{Call, Event, Outcome, What},
-        plan::{Plan, Verb},
+        plan::{Plan, StepAction, Verb},
         planner,
         state::State,
     },
     testing::{self, change},
 };
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,6 +58,11 @@ pub(super) struct Toy {
     pending: Vec<(u64, u32, bool)>,
     tasks: BTreeMap<Upid, Task>,
     fortunes: Vec<Fortune>,
+    /// What becomes of requests to leave the forest or to join it again.
+    drains: Vec<Fortune>,
+    /// Guests whose forest doesn't answer any more.
+    drained: BTreeSet<u32>,
+    modes: ModeSet,
     /// Milliseconds from a guest's start to its address; none: never.
     boots: Option<u64>,
     started: BTreeMap<u32, u64>,
@@ -60,8 +70,17 @@ pub(super) struct Toy {
     facts: Facts,
     looked: u64,
     crashed: bool,
-    /// Starts that were sent while somebody else held the card.
+    /// Starts that were sent while somebody else held the card, and shutdowns of guests that nobody told.
     pub(super) rash: Vec<String>,
+}
+
+/// The modes of a machine; with a forest, both VR guests are of it.
+fn modes(forest: bool) -> ModeSet {
+    let mut modes = testing::modes();
+    for mode in modes.0.iter_mut().take(if forest { 2 } else { 0 }) {
+        mode.services.extend(service::defaults(mode.os, Some("none"), true));
+    }
+    modes
 }
 
 impl fmt::Debug for Toy {
@@ -77,16 +96,35 @@ impl fmt::Debug for Toy {
 
 impl Toy {
     pub(super) fn new(verb: Verb, mode: &str, running: &[u32], fortunes: Vec<Fortune>, boots: Option<u64>) -> Self {
+        Self::of(modes(false), verb, mode, running, fortunes, boots)
+    }
+
+    /// The same with guests of a forest, and what becomes of telling them.
+    pub(super) fn in_forest(
+        verb: Verb,
+        mode: &str,
+        running: &[u32],
+        drains: Vec<Fortune>,
+        fortunes: Vec<Fortune>,
+        boots: Option<u64>,
+    ) -> Self {
+        Self { drains, ..Self::of(modes(true), verb, mode, running, fortunes, boots) }
+    }
+
+    fn of(modes: ModeSet, verb: Verb, mode: &str, running: &[u32], fortunes: Vec<Fortune>, boots: Option<u64>) -> Self {
         let facts = testing::facts(running);
         let mut intent = testing::intent(verb, mode);
         intent.replace = true;
-        let plan = planner::plan(&intent, &testing::modes(), &facts).unwrap();
+        let plan = planner::plan(&intent, &modes, &facts).unwrap();
         let mut toy = Self {
             now: 1_000_000,
             running: facts.guests().map(|g| (g.vmid.get(), g.power == Power::Running)).collect(),
             pending: vec![],
             tasks: BTreeMap::new(),
             fortunes,
+            drains: vec![],
+            drained: BTreeSet::new(),
+            modes,
             boots,
             started: BTreeMap::new(),
             journal: vec![],
@@ -115,6 +153,10 @@ impl Toy {
         self.running[&vmid]
     }
 
+    pub(super) fn is_without_forest(&self, vmid: u32) -> bool {
+        self.drained.contains(&vmid)
+    }
+
     pub(super) fn write(&mut self, what: What) {
         let seq = u32::try_from(self.journal.len()).unwrap();
         self.journal.push(Event { seq, at: Millis(self.now), what });
@@ -127,6 +169,9 @@ impl Toy {
         for (at, vmid, on) in due {
             if on && self.holder(vmid).is_some() {
                 continue;
+            }
+            if !on {
+                self.drained.remove(&vmid);
             }
             self.running.insert(vmid, on);
             if on {
@@ -160,14 +205,27 @@ impl Toy {
         });
         self.facts.tasks = Part::good(working.collect(), at);
         for vmid in wants.address.iter().chain(&wants.services) {
-            let up = self.boots.zip(self.started.get(&vmid.get())).is_some_and(|(ms, since)| self.now >= since + ms);
+            let up = match self.started.get(&vmid.get()) {
+                Some(since) => self.boots.is_some_and(|ms| self.now >= since + ms),
+                None => self.running[&vmid.get()],
+            };
+            let services = self.modes.of(*vmid).map(|mode| mode.services.clone()).unwrap_or_default();
+            let services = services.into_iter().map(|service| ServiceState {
+                health: if service.is_of_forest() && self.drained.contains(&vmid.get()) {
+                    Health::Down
+                } else {
+                    Health::Up
+                },
+                name: service.name,
+                detail: None,
+            });
             let facts = AgentFacts {
                 agent: if up { AgentState::Alive } else { AgentState::NotRunning },
                 address: up.then(|| "192.168.1.150".parse().unwrap()),
                 os: None,
                 gpu: None,
                 load: None,
-                services: vec![ServiceState { name: "WiVRn".into(), health: Health::Up, detail: None }],
+                services: services.collect(),
                 users: vec![],
                 at,
             };
@@ -184,12 +242,44 @@ impl Toy {
         true
     }
 
+    /// A request to the guest itself.
+    fn tell(&mut self, step: u16, vmid: Vmid, leave: bool) {
+        let fortune = self.drains.pop().unwrap_or(Fortune::Works(0));
+        let lost = matches!(fortune, Fortune::Refused | Fortune::RequestLost);
+        if !(lost || leave && matches!(fortune, Fortune::Fails(_) | Fortune::Busy)) {
+            let _ = if leave { self.drained.insert(vmid.get()) } else { self.drained.remove(&vmid.get()) };
+        }
+        match fortune {
+            Fortune::Crash(_) => self.crashed = true,
+            Fortune::Refused | Fortune::AnswerLost(_) | Fortune::RequestLost => {
+                let trouble = Trouble { finding: FindingId::PveRefused, message: "no".into() };
+                let outcome_unknown = fortune != Fortune::Refused;
+                self.write(What::CallFailed { step, trouble, outcome_unknown, retry: false });
+            }
+            _ => self.write(What::Called { step, upid: None }),
+        }
+    }
+
+    /// Whether the machine did what it could before a guest goes: it left, or why it didn't is noted.
+    fn was_told(&self, vmid: Vmid) -> bool {
+        let of_forest = self.modes.of(vmid).is_some_and(crate::domain::mode::Mode::is_of_forest);
+        let noted = |s: &super::StepState| {
+            s.step.action == StepAction::Drain && s.step.party.vmid == vmid && !s.notes.is_empty()
+        };
+        !of_forest || self.drained.contains(&vmid.get()) || self.state().steps.iter().any(noted)
+    }
+
     fn send(&mut self, step: u16, call: Call) {
         self.write(What::Calling { step, call });
         let (vmid, on) = match call {
             Call::Start { vmid } => (vmid, true),
             Call::Shutdown { vmid, .. } | Call::Stop { vmid, .. } => (vmid, false),
+            Call::Drain { vmid, leave, .. } => return self.tell(step, vmid, leave),
         };
+        let up_before = !self.started.contains_key(&vmid.get()) && self.running[&vmid.get()];
+        if !on && up_before && !self.was_told(vmid) {
+            self.rash.push(format!("shutdown of {vmid}, which nobody told, at event {}", self.journal.len()));
+        }
         if on && let Some(holder) = self.holder(vmid.get()) {
             self.rash.push(format!("start of {vmid} while {holder} runs, at event {}", self.journal.len()));
         }
@@ -208,7 +298,7 @@ impl Toy {
         };
         let timeout = match call {
             Call::Shutdown { timeout, .. } => timeout * 1_000,
-            Call::Stop { .. } | Call::Start { .. } => 3_000,
+            Call::Stop { .. } | Call::Start { .. } | Call::Drain { .. } => 3_000,
         };
         match fortune {
             Fortune::Works(ms) | Fortune::Crash(ms) | Fortune::AnswerLost(ms) => {
@@ -250,8 +340,7 @@ impl Toy {
                 continue;
             }
             let state = self.state();
-            let modes = testing::modes();
-            let look = Look { facts: &self.facts, modes: &modes, at: Millis(self.looked), now: Millis(self.now) };
+            let look = Look { facts: &self.facts, modes: &self.modes, at: Millis(self.looked), now: Millis(self.now) };
             match next(&state, &look) {
                 Next::End => return,
                 Next::Record(what) => self.write(what),
