@@ -1,8 +1,23 @@
-//! What a new guest is made from, against the programs that read it: discs by `isoinfo`, `blkid` and a kernel.
+//! What a new guest is made from, against the programs that read it: discs and files by the tools
+//! for them, and all together by a guest that is booted from it.
 
-#![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
 
+#[path = "seeds/agent.rs"]
+mod agent;
+#[path = "seeds/debian.rs"]
+mod debian;
 #[path = "seeds/discs.rs"]
 mod discs;
-#[path = "seeds/tools.rs"]
+#[path = "seeds/files.rs"]
+mod files;
+#[path = "seeds/guest.rs"]
+mod guest;
+#[path = "support/planting.rs"]
+mod planting;
+#[path = "seeds/said.rs"]
+mod said;
+#[path = "seeds/seed.rs"]
+mod seed;
+#[path = "support/tools.rs"]
 mod tools;

@@ -1,6 +1,6 @@
 //! Discs.
 
-use crate::tools;
+use crate::{said, tools};
 use morpheus::domain::plant::{File, iso};
 use std::fs;
 
@@ -25,7 +25,7 @@ fn a_disc_is_listed_and_read_by_isoinfo() {
     let disc = dir.path().join("seed.iso");
     fs::write(&disc, iso::build("CIDATA", &files()).unwrap()).unwrap();
     let disc = disc.to_str().unwrap();
-    let said = |arguments: &[&str]| tools::said("isoinfo", &[&["-i", disc], arguments].concat());
+    let said = |arguments: &[&str]| said::said("isoinfo", &[&["-i", disc], arguments].concat());
     let about = String::from_utf8(said(&["-d"])).unwrap();
     assert!(about.contains("Volume id: CIDATA") && about.contains("Joliet with UCS level 3 found"), "{about}");
     let listed = String::from_utf8(said(&["-J", "-f"])).unwrap();
@@ -47,7 +47,7 @@ fn a_disc_is_found_by_its_label() {
     let dir = tempfile::tempdir().unwrap();
     let disc = dir.path().join("seed.iso");
     fs::write(&disc, iso::build("CIDATA", &files()).unwrap()).unwrap();
-    let about = tools::said("blkid", &["-p".as_ref(), "-o".as_ref(), "export".as_ref(), disc.as_os_str()]);
+    let about = said::said("blkid", &["-p".as_ref(), "-o".as_ref(), "export".as_ref(), disc.as_os_str()]);
     let about = String::from_utf8(about).unwrap();
     for line in ["LABEL=CIDATA", "TYPE=iso9660", "BLOCK_SIZE=2048"] {
         assert!(about.lines().any(|other| other == line), "{line} in {about}");

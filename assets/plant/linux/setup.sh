@@ -327,7 +327,7 @@ part_firewall() {
 }
 
 part_check() {
-  local device class driver found=no
+  local device class driver release found=no
   version kernel "$(uname -r)"
   [ "$LOOK_AT_CARD" = yes ] || return 0
   for device in /sys/bus/pci/devices/*; do
@@ -338,7 +338,8 @@ part_check() {
     found=yes
     [ -e "$device/driver" ] || fail "no driver has the card ${device##*/}"
     driver=$(basename "$(readlink -f "$device/driver")")
-    version driver "$driver $(modinfo -F version "$driver" 2>/dev/null || uname -r)"
+    release=$(modinfo -F version "$driver" 2>/dev/null || true)
+    version driver "$driver ${release:-of the kernel}"
   done
   [ $found = yes ] || fail "the guest sees no card"
 }
