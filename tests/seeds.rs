@@ -13,6 +13,8 @@ mod discs;
 mod files;
 #[path = "seeds/guest.rs"]
 mod guest;
+#[path = "seeds/live.rs"]
+mod live;
 #[path = "support/planting.rs"]
 mod planting;
 #[path = "seeds/said.rs"]

@@ -79,19 +79,29 @@ impl Agent {
         String::from_utf8(STANDARD.decode(read["buf-b64"].as_str()?).ok()?).ok()
     }
 
+    /// Writes a file.
+    pub(crate) fn write(&mut self, path: &str, text: &str) {
+        let mut ask = |command: &str, arguments: serde_json::Value| self.ask(command, &arguments).unwrap().unwrap();
+        let handle = ask("guest-file-open", json!({ "path": path, "mode": "w" }));
+        ask("guest-file-write", json!({ "handle": handle, "buf-b64": STANDARD.encode(text) }));
+        ask("guest-file-close", json!({ "handle": handle }));
+    }
+
     /// What a command of a shell in the guest says; both streams.
     pub(crate) fn shell(&mut self, script: &str) -> (i64, String) {
         let arguments =
             json!({ "path": "/bin/sh", "arg": ["-c", format!("{{ {script}; }} 2>&1")], "capture-output": true });
         let pid = self.ask("guest-exec", &arguments).unwrap().unwrap()["pid"].take();
-        for _ in 0..60 {
+        for round in 0..100 {
             let Some(status) = self.ask("guest-exec-status", &json!({ "pid": pid })) else { continue };
             let status = status.unwrap();
             if status["exited"] == json!(true) {
                 let said = STANDARD.decode(status["out-data"].as_str().unwrap_or_default()).unwrap();
                 return (status["exitcode"].as_i64().unwrap(), String::from_utf8(said).unwrap());
             }
-            self.wait();
+            if round > 40 {
+                self.wait();
+            }
         }
         panic!("'{script}' doesn't end");
     }

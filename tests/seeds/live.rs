@@ -1,0 +1,86 @@
+//! What drives CachyOS' installer, in a guest that stands for its live system: the installer's place is taken by a
+//! script that makes a disk at `/mnt` and speaks as the real one does.
+
+use crate::{
+    agent::Agent,
+    planting::answers,
+    seed::{PASSWORD, plant, secrets},
+};
+use morpheus::domain::plant::{
+    contract::{LINUX_DIR, PROGRESS, Progress, READY, Ready, Stage},
+    linux,
+};
+
+/// Its words and its progress go to one stream each (`src/main.cpp`).
+const INSTALLER: &str = r#"#!/bin/bash
+echo "installing as $*"
+echo '[ 12.5%] Formatting "the" disk' >&2
+[ ! -e /tmp/broken ] || { echo 'Headless config validation failed: no such device' >&2; exit 255; }
+mount -t tmpfs none /mnt
+mkdir -p /mnt/etc/systemd/system
+cp "$2" /mnt/settings
+printf '[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' >/mnt/etc/systemd/system/sshd.service
+printf 'root:x:0:0::/root:/bin/bash\n' >/mnt/etc/passwd
+printf 'root:secret:1::::::\n' >/mnt/etc/shadow
+"#;
+const CHROOT: &str = "#!/bin/sh\nprintf '%s\\n' \"$*\" >>/mnt/chroot\n";
+
+/// Once with an installer that fails, then with one that doesn't.
+pub(crate) fn installs(agent: &mut Agent) {
+    let answers = answers(&[("linux.install", "cachyos"), ("linux.image", "local:iso/cachyos.iso")]);
+    let installer = linux::installer(&answers, &secrets(), &plant());
+    let dirs: Vec<&str> = installer.files.iter().map(|file| file.path.rsplit_once('/').unwrap().0).collect();
+    let begin = |agent: &mut Agent| {
+        assert_eq!(agent.shell(&format!("mkdir -p {}", dirs.join(" "))), (0, String::new()));
+        for file in &installer.files {
+            agent.write(&file.path, &file.text);
+        }
+        let command = installer.command.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+        assert_eq!(agent.shell(&format!("{command} >/dev/null 2>&1")), (0, String::new()));
+    };
+    let progress = |agent: &mut Agent| {
+        let text = agent.read(&format!("{LINUX_DIR}/{PROGRESS}"));
+        text.map(|text| serde_json::from_str::<Progress>(&text).unwrap())
+    };
+    for (path, script) in [("cachyos-installer", INSTALLER), ("arch-chroot", CHROOT)] {
+        agent.write(&format!("/usr/local/bin/{path}"), script);
+    }
+    assert_eq!(agent.shell("chmod 755 /usr/local/bin/*; touch /tmp/broken; rm /var/lib/morpheus/ready.json").0, 0);
+
+    begin(agent);
+    let error = (0..60).find_map(|_| {
+        agent.wait();
+        progress(agent)?.error
+    });
+    let Some(error) = error else { panic!("it never fails") };
+    assert!(error.contains("installing CachyOS: ") && error.contains("no such device"), "{error}");
+    assert_eq!(
+        agent.shell("ls /var/lib/morpheus/install/settings.json 2>/dev/null; rm /tmp/broken"),
+        (0, String::new())
+    );
+
+    begin(agent);
+    let ready = (0..60).find_map(|_| {
+        agent.wait();
+        agent.read(&format!("{LINUX_DIR}/{READY}"))
+    });
+    let Some(ready) = ready else { panic!("it never ends: {:?}", progress(agent)) };
+    let ready: Ready = serde_json::from_str(&ready).unwrap();
+    assert_eq!((ready.plant.as_str(), ready.stage), (plant().as_str(), Stage::Installed));
+    let ended = progress(agent).unwrap();
+    assert_eq!((ended.part, ended.of, ended.error), (2, 2, None));
+
+    let mut is = |script: &str, wanted: &str| assert_eq!(agent.shell(script), (0, format!("{wanted}\n")), "{script}");
+    is("grep -c 'Formatting' /var/lib/morpheus/install/log", "2");
+    is("test -e /var/lib/morpheus/install/settings.json || echo gone", "gone");
+    is(
+        "stat -c '%a %U' /var/lib/morpheus/install /mnt/etc/nats/forest.creds /mnt/usr/local/lib/morpheus/setup",
+        "700 root\n600 root\n755 root",
+    );
+    is("cmp /mnt/usr/local/lib/morpheus/setup /usr/local/lib/morpheus/setup && echo same", "same");
+    is("cut -d: -f2 /mnt/etc/shadow", "!secret");
+    is("ls /mnt/etc/systemd/system/multi-user.target.wants", "morpheus-setup.service\nsshd.service");
+    is("cat /mnt/chroot", "/mnt pacman -S --needed --noconfirm qemu-guest-agent openssh");
+    let settings: serde_json::Value = serde_json::from_str(&agent.read("/mnt/settings").unwrap()).unwrap();
+    assert_eq!((&settings["user_pass"], &settings["device"]), (&PASSWORD.into(), &"/dev/sda".into()));
+}
