@@ -19,6 +19,7 @@ mod mode;
 mod op;
 mod operate;
 mod plan_text;
+mod plant;
 mod progress;
 mod progress_end;
 mod questions;
@@ -108,6 +109,7 @@ fn run(shell: &mut Shell<'_>, command: Option<&Command>) -> Result<u8, Failure> 
         Some(Command::Mode(args)) => mode::run(shell, &args.command),
         Some(Command::Op(args)) => op::run(shell, &args.command),
         Some(Command::Iommu(args)) => iommu::run(shell, args),
+        Some(Command::Plant(args)) => plant::run(shell, &args.command),
         Some(Command::Sim(args)) => sim_host::run(shell, args),
     };
     done.map(|()| exit::Exit::Done.code())

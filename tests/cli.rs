@@ -20,6 +20,8 @@ mod mappings;
 mod operations;
 #[path = "cli/plain.rs"]
 mod plain;
+#[path = "cli/planting.rs"]
+mod planting;
 #[path = "cli/reading.rs"]
 mod reading;
 #[path = "cli/ready.rs"]

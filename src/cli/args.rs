@@ -7,6 +7,7 @@ mod iommu;
 mod mode;
 mod normal;
 mod op;
+mod plant;
 mod replay;
 
 pub(crate) use doctor::DoctorArgs;
@@ -16,6 +17,9 @@ pub(crate) use iommu::{IommuArgs, IommuCommand, RootArgs};
 pub(crate) use mode::{ModeArgs, ModeCommand, OperateFlags, StatusArgs};
 pub(crate) use normal::normalise;
 pub(crate) use op::{CancelArgs, OpArgs, OpCommand, OpRef, ResumeArgs, UndoArgs};
+pub(crate) use plant::{
+    AnswerFlags, NimsforestCommand, PlantArgs, PlantCommand, PlantRef, PlantResume, PlantUndo, RenderArgs, VrArgs,
+};
 pub(crate) use replay::ReplayArgs;
 
 use crate::config::{Overrides, UiOverrides};
@@ -28,6 +32,9 @@ const EXIT_CODES: &str = concat!(
     "back, 8 cancelled, 130 detached by Ctrl-C while the operation goes on.\n\n",
     "`morpheus explain ID` says more about the id that an error ends with."
 );
+
+const PLANT: &str = "`morpheus plant nimsforest vr --print-answers > answers.yaml` gives a file of answers to change; \
+    with `--dry-run` the plan is shown and nothing is done. A planting goes on when the terminal is closed.";
 
 const REPLAY: &str = "Without `--step` or `--screen` it plays in the terminal. Nothing is sent to any host, and no \
     configuration is read. `dump` in the dashboard's palette writes such a file, and so does every panic.";
@@ -228,6 +235,9 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Cards for guests: what to change on the host, the way back, and the cluster's mappings
     Gpu(GpuArgs),
+    /// Make a machine for VR: guests, mapping and modes, from a bare host
+    #[command(after_help = PLANT)]
+    Plant(PlantArgs),
     /// The configuration: where it is, what it says, whether it is right
     Config(ConfigArgs),
     /// What a fault or risk is, why it happens, what to do

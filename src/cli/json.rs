@@ -42,6 +42,16 @@ pub(crate) const GPU_ROLLBACK: &str = "morpheus.gpu-rollback/1";
 pub(crate) const GPU_VERIFY: &str = "morpheus.gpu-verify/1";
 /// `gpu bind`, `gpu unbind`.
 pub(crate) const GPU_BIND: &str = "morpheus.gpu-bind/1";
+/// `plant nimsforest vr --dry-run`, and where nothing has to be done.
+pub(crate) const PLANT_PLAN: &str = "morpheus.plant-plan/1";
+/// `plant status`, and a planting that was started with `--detach`.
+pub(crate) const PLANT: &str = "morpheus.plant/1";
+/// One line of a planting's journal.
+pub(crate) const PLANT_EVENT: &str = "morpheus.plant-event/1";
+/// What speaks against a planting, on stderr.
+pub(crate) const PLANT_PROBLEMS: &str = "morpheus.plant-problems/1";
+/// `plant render`.
+pub(crate) const PLANT_FILES: &str = "morpheus.plant-files/1";
 /// What `sim` says when it is ready.
 pub(crate) const SIM: &str = "morpheus.sim/1";
 /// A screen of `replay`.

@@ -82,7 +82,7 @@ pub(crate) async fn carry_out(
 }
 
 /// Whether a new operation may begin. One whose runner is only just being started has none to be seen yet.
-fn may_begin(store: &Store) -> Result<(), Failure> {
+pub(crate) fn may_begin(store: &Store) -> Result<(), Failure> {
     if let Some(id) = store.active() {
         return Err(ops::Error::Running(id).into());
     }

@@ -22,7 +22,7 @@ fn ask(conf: &str) -> Result<(), String> {
 }
 
 fn file<'a>(files: &'a [File], end: &str) -> &'a File {
-    files.iter().find(|file| file.path.ends_with(end)).unwrap_or_else(|| panic!("no {end}"))
+    files.iter().find(|file| file.path.ends_with(end)).unwrap()
 }
 
 fn secrets() -> Secrets {

@@ -73,13 +73,47 @@ pub fn form(hints: &Hints, site: &Site) -> Form {
     machine(&mut form, site, &WINDOWS, &windows, second);
     person(&mut form, hints);
     let wanted = hints.windows.is_some() || find(site, "iso", &["win11", "windows11", "windows_11"]).is_some();
-    form.set(Key::LinuxInstall, "arch-cloud");
+    fixed(&mut form, hints);
     form.set(Key::LinuxImage, find(site, "import", &["arch-linux"]).unwrap_or_else(|| ARCH.to_owned()));
-    form.set(Key::LinuxAddress, "dhcp");
-    form.set(Key::LinuxWivrn, "yes");
     form.set(Key::WindowsWanted, if wanted { "yes" } else { "no" });
     form.set(Key::WindowsIso, find(site, "iso", &["win11", "windows11", "windows_11"]).unwrap_or_default());
     form.set(Key::WindowsVirtio, find(site, "iso", &["virtio-win"]).unwrap_or_else(|| VIRTIO.to_owned()));
+    form
+}
+
+/// The same where no host is asked: what only a host knows is filled in with the names that are usual on one.
+#[must_use]
+pub fn alone(hints: &Hints) -> Form {
+    let mut form = Form::default();
+    person(&mut form, hints);
+    fixed(&mut form, hints);
+    let card = hints.card.map_or_else(|| "0000:01:00".to_owned(), |card| card.slot().to_string());
+    form.set(Key::GpuCard, card);
+    form.set(Key::GpuMapping, "gpu0");
+    form.set(Key::LinuxImage, ARCH);
+    form.set(Key::WindowsVirtio, VIRTIO);
+    form.set(Key::WindowsIso, "local:iso/Win11.iso");
+    form.set(Key::WindowsWanted, "yes");
+    for (keys, hint, vmid) in [(&LINUX, &hints.linux, "101"), (&WINDOWS, &hints.windows, "102")] {
+        let hint = hint.clone().unwrap_or_default();
+        let said = |number: Option<u64>, usual: &str| number.map_or_else(|| usual.to_owned(), |n| n.to_string());
+        form.set(keys.vmid, hint.vmid.map_or_else(|| vmid.to_owned(), |vmid| vmid.to_string()));
+        form.set(keys.name.0, hint.name.clone().unwrap_or_else(|| keys.name.1.to_owned()));
+        form.set(keys.cores, said(hint.cores, "12"));
+        form.set(keys.memory, said(hint.memory, "32768"));
+        form.set(keys.disk.0, said(hint.disk.or(Some(keys.disk.1)), ""));
+        form.set(keys.storage, "local-lvm");
+        form.set(keys.media, "local");
+        form.set(keys.bridge, "vmbr0");
+    }
+    form
+}
+
+/// What is usual everywhere.
+fn fixed(form: &mut Form, hints: &Hints) {
+    form.set(Key::LinuxInstall, "arch-cloud");
+    form.set(Key::LinuxAddress, "dhcp");
+    form.set(Key::LinuxWivrn, "yes");
     form.set(Key::WindowsEdition, "Windows 11 Pro");
     form.set(Key::WindowsLanguage, "en-US");
     form.set(Key::WindowsTimezone, "UTC");
@@ -88,7 +122,6 @@ pub fn form(hints: &Hints, site: &Site) -> Form {
     form.set(Key::ForestId, hints.forest.clone().unwrap_or_default());
     form.set(Key::ForestNats, "none");
     form.set(Key::ForestRegistry, hints.registry.clone().unwrap_or_default());
-    form
 }
 
 fn card(form: &mut Form, hints: &Hints, site: &Site) {

@@ -237,6 +237,19 @@ impl fmt::Display for Thing {
     }
 }
 
+impl Plan {
+    /// What is there in the end that wasn't before: what its steps make, but for what they delete again.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<Thing> {
+        let gone = |thing: &Thing| {
+            self.steps.iter().any(|step| {
+                matches!((&step.action, thing), (Action::Discard { volid: a }, Thing::Volume { volid: b }) if a == b)
+            })
+        };
+        self.steps.iter().filter_map(Step::makes).filter(|thing| !gone(thing)).collect()
+    }
+}
+
 /// The volume id of a file that a storage holds as ISO image or to import.
 #[must_use]
 pub fn volid(storage: &str, content: Content, file: &str) -> String {

@@ -15,8 +15,9 @@ use crate::domain::{doctor::Looked, facts::MissingRight, finding::FindingId, tex
 /// Everything that speaks against the answers: by themselves, and on this host. What only warns is among it.
 #[must_use]
 pub fn problems(form: &Form, site: &Site) -> Vec<Problem> {
-    let mut problems = check::form(form);
-    problems.extend(host(site));
+    // What the host withholds comes first: an answer may be missing only because it couldn't be suggested.
+    let mut problems = host(site);
+    problems.extend(check::form(form));
     match Answers::read(form) {
         Ok(answers) => {
             problems.extend(card::problems(&answers, site));
@@ -35,7 +36,7 @@ pub fn problems(form: &Form, site: &Site) -> Vec<Problem> {
 pub fn host(site: &Site) -> Vec<Problem> {
     let mut problems = Vec::new();
     match &site.lacking {
-        Looked::At(lacking) => problems.extend(lacking.iter().map(right)),
+        Looked::At(lacking) => problems.extend(rights(lacking)),
         Looked::Not(why) => problems.push(unseen(None, "which privileges the token has", why)),
     }
     let parts: [(&str, Option<&String>); 3] = [
@@ -54,9 +55,18 @@ const fn not<T>(looked: &Looked<T>) -> Option<&String> {
     }
 }
 
-fn right(missing: &MissingRight) -> Problem {
-    let message = format!("{} lacks {} on {}.", missing.who, missing.privileges.join(", "), missing.path);
-    missing.grant.iter().fold(Problem::new(None, FindingId::PlantRights, message), Problem::or)
+/// All of it as one, so that the lines for the host stand together, each once.
+fn rights(lacking: &[MissingRight]) -> Option<Problem> {
+    let who = &lacking.first()?.who;
+    let each: Vec<String> =
+        lacking.iter().map(|missing| format!("{} on {}", missing.privileges.join(", "), missing.path)).collect();
+    let mut problem = Problem::new(None, FindingId::PlantRights, format!("{who} lacks {}.", each.join("; ")));
+    for line in lacking.iter().flat_map(|missing| &missing.grant) {
+        if !problem.ways.contains(line) {
+            problem.ways.push(line.clone());
+        }
+    }
+    Some(problem)
 }
 
 fn unseen(key: Option<Key>, what: &str, why: &str) -> Problem {

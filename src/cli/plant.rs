@@ -1,0 +1,54 @@
+//! `morpheus plant`: from answers to guests; one file per command, here is which one.
+
+mod again;
+mod answers;
+mod follow;
+mod plan_text;
+mod problems;
+mod progress;
+mod render;
+mod status;
+mod vr;
+
+use super::{
+    args::{NimsforestCommand, PlantCommand, PlantRef},
+    failure::Failure,
+    session,
+    shell::Shell,
+};
+use crate::{
+    domain::{finding::FindingId, ids::OpId, plant::State},
+    ops::Store,
+};
+
+/// Runs a command of `plant`.
+pub(crate) fn run(shell: &mut Shell<'_>, command: &PlantCommand) -> Result<(), Failure> {
+    let store = session::store(shell);
+    match command {
+        PlantCommand::Nimsforest(args) => match &args.what {
+            NimsforestCommand::Vr(args) => session::block_on(vr::run(shell, args)),
+        },
+        PlantCommand::Status(plant) => {
+            let id = find(&store, plant)?;
+            status::write(shell, &id, &state(&store, &id)?, store.active().as_ref() == Some(&id))
+        }
+        PlantCommand::Resume(args) => again::resume(shell, &store, args),
+        PlantCommand::Cancel(plant) => again::cancel(shell, &store, plant),
+        PlantCommand::Undo(args) => again::undo(shell, &store, args),
+        PlantCommand::Render(args) => render::run(shell, args),
+    }
+}
+
+/// The planting that is meant: the named one, else the newest.
+fn find(store: &Store, plant: &PlantRef) -> Result<OpId, Failure> {
+    if plant.id.is_none() && store.plants().is_empty() {
+        let nothing = Failure::new(FindingId::OpUnknown, "Nothing was planted from this machine yet.");
+        return Err(nothing.or("`morpheus plant nimsforest vr --dry-run` shows what would be done."));
+    }
+    Ok(store.find_plant(plant.id.as_deref())?)
+}
+
+fn state(store: &Store, id: &OpId) -> Result<State, Failure> {
+    let broken = || Failure::new(FindingId::JournalBroken, format!("The journal of {id} doesn't begin with a plan."));
+    State::fold(&store.read_plant(id)?).ok_or_else(broken)
+}

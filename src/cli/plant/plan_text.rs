@@ -1,0 +1,43 @@
+//! A planting's plan as people read it.
+
+use crate::domain::{
+    plant::{Plan, Step, Who},
+    text,
+};
+use std::io::{self, Write};
+
+/// Writes a plan: what stands, the steps by whom they are for, what they make, how that is undone, and what to know.
+pub(super) fn plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    writeln!(out, "Planting on {}", plan.node)?;
+    for stands in &plan.stands {
+        writeln!(out, "  Stands: {}", text::safe(stands))?;
+    }
+    let mut before: Option<Who> = None;
+    for step in &plan.steps {
+        if before.replace(step.who) != Some(step.who) {
+            writeln!(out, "{}", step.who.title())?;
+        }
+        writeln!(out, "  {:>2}. {}{}", step.id + 1, step.title(), about(step))?;
+    }
+    let seconds: u64 = plan.steps.iter().map(|step| step.usual).sum();
+    if seconds > 0 {
+        writeln!(out, "Takes about {}.", text::duration(seconds))?;
+    }
+    let things: Vec<String> = plan.leaves().iter().map(ToString::to_string).collect();
+    if !things.is_empty() {
+        writeln!(out, "Makes: {}", things.join(", "))?;
+        writeln!(out, "Undo (by `morpheus plant undo`): removes exactly these.")?;
+    }
+    for warning in &plan.warnings {
+        writeln!(out, "Warning: {} ({})", text::safe(&warning.message), warning.finding)?;
+    }
+    for hint in &plan.by_root {
+        writeln!(out, "As root, if you like: {}\n  {}", text::safe(&hint.what), text::safe(&hint.command))?;
+    }
+    Ok(())
+}
+
+/// How long a step takes, where that is worth saying.
+fn about(step: &Step) -> String {
+    if step.usual < 60 { String::new() } else { format!(" (about {})", text::duration(step.usual)) }
+}

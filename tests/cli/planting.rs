@@ -1,0 +1,102 @@
+//! `morpheus plant` by the real binary, up to the point where something would be changed, and `plant render`.
+
+use crate::rig::{Rig, shape, snapshot};
+use serde_json::Value;
+use std::fs;
+
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me@home";
+
+/// A host whose card nobody has, and a person with a key.
+fn free(more: &str) -> Rig {
+    let rig = Rig::with(&format!("{{ world: {{ guests: {{ 101: {{ initial: stopped }} }} {more} }} }}"));
+    with_key(rig)
+}
+
+fn with_key(rig: Rig) -> Rig {
+    fs::create_dir(rig.home.path().join(".ssh")).unwrap();
+    fs::write(rig.home.path().join(".ssh/id_ed25519.pub"), KEY).unwrap();
+    rig
+}
+
+#[test]
+fn the_plan_is_shown_and_nothing_is_done() {
+    let rig = free("");
+    snapshot("cli_plant_dry_run", &rig.plain(&rig.ok("plant nimsforest vr --dry-run")));
+    let plan = rig.json("plant nimsforest vr --dry-run --json");
+    assert_eq!(plan["schema"], "morpheus.plant-plan/1");
+    let shape = serde_json::to_string_pretty(&shape(&plan)).unwrap();
+    snapshot("cli_plant_plan_shape", &shape);
+    snapshot("cli_plant_linux_only", &rig.plain(&rig.ok("plant nimsforest vr --dry-run --linux-only")));
+    assert_eq!(rig.counts().writes, 0);
+}
+
+#[test]
+fn everything_in_the_way_is_said_at_once() {
+    let rig = with_key(Rig::new());
+    let said = rig.run("plant nimsforest vr --set linux.vmid=110 --set linux.bridge=vmbr9 --set windows.storage=local");
+    assert_eq!(said.code, Some(3), "{said:?}");
+    snapshot("cli_plant_problems", &rig.plain(&said.err));
+    let said = rig.run("plant nimsforest vr --set linux.memory=lots --json");
+    assert_eq!(said.code, Some(2), "{said:?}");
+    let problems: Value = serde_json::from_str(&said.err).unwrap();
+    assert_eq!(problems["schema"], "morpheus.plant-problems/1");
+    assert_eq!(rig.counts().writes, 0);
+}
+
+#[test]
+fn answers_go_out_and_come_in_again() {
+    let rig = free("");
+    let answers = rig.ok("plant nimsforest vr --print-answers");
+    let file = rig.home.path().join("answers.yaml");
+    fs::write(&file, answers.replace("name: vr-linux", "name: games")).unwrap();
+    let plan = rig.ok("plant nimsforest vr --answers answers.yaml --dry-run");
+    assert!(plan.contains("\"games\""), "{plan}");
+    fs::write(&file, "linux:\n  vmdi: 130\n").unwrap();
+    let said = rig.run("plant nimsforest vr --answers answers.yaml --dry-run");
+    assert_eq!(said.code, Some(2));
+    assert!(
+        said.err.contains("answers.yaml:2:3: there is no question 'linux.vmdi'; did you mean linux.vmid?"),
+        "{said:?}"
+    );
+    let said = rig.run("plant nimsforest vr --set linus.vmid=130");
+    assert!(said.code == Some(2) && said.err.contains("Did you mean linux.vmid?"), "{said:?}");
+}
+
+#[test]
+fn without_anybody_to_ask_a_planting_needs_a_yes() {
+    let rig = free("");
+    let said = rig.run("plant nimsforest vr");
+    assert_eq!(said.code, Some(3));
+    assert!(said.err.contains("morpheus plant nimsforest vr --yes"), "{}", said.err);
+    assert_eq!(rig.counts().writes, 0);
+    let said = rig.run("plant status");
+    assert!(said.code == Some(2) && said.err.contains("Nothing was planted"), "{said:?}");
+}
+
+#[test]
+fn a_token_without_the_rights_is_told_so_before_anything_is_made() {
+    let rig = free(", roles: { MorpheusPlanter: [VM.Audit, Sys.Audit, Mapping.Audit, Datastore.Audit] }");
+    let said = rig.run("plant nimsforest vr --yes");
+    assert_eq!(said.code, Some(5), "{said:?}");
+    snapshot("cli_plant_rights", &rig.plain(&said.err));
+    assert_eq!(rig.counts().writes, 0);
+}
+
+#[test]
+fn all_files_are_rendered_without_a_host() {
+    let rig = free("");
+    fs::write(rig.config(), "").unwrap();
+    let said =
+        rig.ok("plant render --out files --set forest.id=home --set forest.nats=leaf --set forest.hubs=tls://hub:7422");
+    snapshot("cli_plant_render", &rig.plain(&said));
+    let dir = rig.home.path().join("files");
+    for file in ["answers.yaml", "linux-seed/user-data", "linux-seed.iso", "windows-seed/autounattend.xml"] {
+        assert!(fs::metadata(dir.join(file)).unwrap().len() > 100, "{file}");
+    }
+    let said = rig.run("plant render --out files");
+    assert!(said.code == Some(2) && said.err.contains("isn't empty"), "{said:?}");
+    let said =
+        rig.json("plant render --out other --set linux.install=cachyos --set linux.image=local:iso/c.iso --json");
+    assert_eq!(said["schema"], "morpheus.plant-files/1");
+    assert_eq!(rig.counts().reads, 0, "no host was asked");
+}
