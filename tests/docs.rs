@@ -11,6 +11,9 @@ mod keys;
 #[path = "docs/links.rs"]
 mod links;
 #[cfg(test)]
+#[path = "docs/plant.rs"]
+mod plant;
+#[cfg(test)]
 #[path = "docs/setup.rs"]
 mod setup;
 #[cfg(test)]
@@ -39,6 +42,11 @@ fn troubleshooting_is_the_table_of_findings() {
 #[test]
 fn commands_are_the_grammar() {
     same("docs/commands.md", &commands::page());
+}
+
+#[test]
+fn the_guide_to_planting_ends_with_the_table_of_questions() {
+    same("docs/plant.md", &plant::page());
 }
 
 #[test]

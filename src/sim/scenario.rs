@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The scenarios that the program carries, by name.
-const CARRIED: [(&str, &str); 17] = [
+const CARRIED: [(&str, &str); 18] = [
     ("agent-dies", include_str!("../../assets/sim/scenarios/agent-dies.yaml")),
     ("away", include_str!("../../assets/sim/scenarios/away.yaml")),
     ("backup", include_str!("../../assets/sim/scenarios/backup.yaml")),
+    ("bare", include_str!("../../assets/sim/scenarios/bare.yaml")),
     ("crowd", include_str!("../../assets/sim/scenarios/crowd.yaml")),
     ("few-privileges", include_str!("../../assets/sim/scenarios/few-privileges.yaml")),
     ("flaky", include_str!("../../assets/sim/scenarios/flaky.yaml")),
