@@ -7,6 +7,9 @@ mod host;
 #[path = "pty/manners.rs"]
 mod manners;
 #[cfg(test)]
+#[path = "pty/plant.rs"]
+mod plant;
+#[cfg(test)]
 #[path = "pty/reach.rs"]
 mod reach;
 #[cfg(test)]

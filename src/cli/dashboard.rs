@@ -8,14 +8,14 @@ use crate::{
         finding::{FindingId, Severity},
         switch::plan::{Options, Warning},
     },
-    ops::{Clock, Host},
+    ops::{self, Clock, Host},
     pve::transport::Transport,
     tui::{
         caps::{ColorTier, GlyphTier},
         keymap::Keymap,
         model,
         record::Place,
-        runtime::{self, Error, Hands, PlainEnd, Setup},
+        runtime::{self, Error, Garden, Hands, PlainEnd, Setup},
         term::env::Wanted,
         theme::Palette,
     },
@@ -43,6 +43,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
     let warnings = notices.iter().filter(|notice| notice.finding.severity() >= Severity::Warning);
     let warnings = warnings.map(|notice| Warning { finding: notice.finding, message: notice.to_string() }).collect();
     let wire = shell.demo.clone();
+    let garden = garden(shell, &config);
     let setup = Setup {
         model: model::Setup {
             host: config.proxmox.as_ref().map(|proxmox| proxmox.host.clone()).unwrap_or_default(),
@@ -69,6 +70,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
             connect: Box::new(move || connect(&config, password, wire)),
             store: session::store(shell),
             launch,
+            garden,
         },
     };
     let shown = if plain { runtime::plain(setup, shell.global.once).map(code) } else { runtime::run(setup) };
@@ -76,6 +78,15 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
         Error::NoTerminal(_) => Failure::new(FindingId::UsageBad, error.to_string()),
         Error::Io(why) => why.into(),
     })
+}
+
+/// What the wizard that plants needs of this machine.
+fn garden(shell: &Shell<'_>, config: &Config) -> Garden {
+    let is_root = rustix::process::geteuid().is_root();
+    let home = shell.env.home.clone();
+    let answers = ops::answers_file(&shell.env.vars, home.as_deref(), is_root);
+    let (config, env) = (config.clone(), shell.env.clone());
+    Garden { answers, home, suggest: Arc::new(move || ops::hints(&config, &env)) }
 }
 
 /// The keys, with the changes of the configuration.

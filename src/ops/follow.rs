@@ -60,11 +60,15 @@ async fn run<S: Told>(store: &Store, id: &OpId, sender: mpsc::Sender<Followed<S:
         if !events.is_empty() {
             (alone, lost) = (0, false);
         }
+        // A planting can be undone after its end: then its journal goes on.
+        let ends = events.last().is_some_and(S::is_last);
         for event in events {
-            let ends = S::is_last(&event);
-            if sender.send(Followed::Event(Box::new(event))).await.is_err() || ends {
+            if sender.send(Followed::Event(Box::new(event))).await.is_err() {
                 return Ok(());
             }
+        }
+        if ends {
+            return Ok(());
         }
         alone = if store.active().as_ref() == Some(id) { 0 } else { alone + 1 };
         if alone >= PATIENCE && !lost {

@@ -11,6 +11,7 @@ mod mishap;
 mod operations;
 mod pace;
 mod plain;
+mod planting;
 mod poller;
 mod session;
 mod world;
@@ -34,6 +35,7 @@ use session::Session;
 use std::{io, time::Duration};
 
 pub use plain::{PlainEnd, plain};
+pub use planting::{Garden, Suggest};
 pub use world::{Connect, Hands};
 
 /// What the dashboard is opened with.

@@ -10,7 +10,7 @@ use crate::{
         facts::Trouble,
         finding::FindingId,
         ids::{Millis, OpId},
-        plant::{Form, Key, Plan, Section, Site, check::Problem, defaults::Hints, state::State},
+        plant::{Form, Key, Plan, Section, Site, check::Problem, defaults::Hints, event::End, state::State},
     },
     tui::{action::Action, msg::Ticket},
 };
@@ -200,7 +200,7 @@ impl Plant {
             (Page::Run, _) => match &self.run {
                 None => Mark::Unseen,
                 Some(run) if run.alive => Mark::Busy,
-                Some(run) if run.state.finished.is_some() => Mark::Right,
+                Some(run) if !run.is_open() => Mark::Right,
                 Some(_) => Mark::Wrong(1),
             },
             (Page::Review, _) if !self.visited.contains(&page) => Mark::Unseen,
@@ -226,7 +226,7 @@ impl Plant {
     /// The planting that isn't at its end.
     #[must_use]
     pub fn open_run(&self) -> Option<&Run> {
-        self.run.as_deref().filter(|run| run.state.finished.is_none())
+        self.run.as_deref().filter(|run| run.is_open())
     }
 
     /// The planting that a runner carries out now.
@@ -237,6 +237,16 @@ impl Plant {
 }
 
 impl Run {
+    /// Whether it isn't at its end: one that is being undone isn't, even if it ended well before.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        match self.state.finished {
+            None => true,
+            Some((End::Undone, _)) => false,
+            Some(_) => self.state.undoing,
+        }
+    }
+
     /// Why it stands still, if it does.
     #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {
@@ -247,7 +257,7 @@ impl Run {
     /// Whether nobody carries it out though it isn't at its end.
     #[must_use]
     pub const fn is_lost(&self) -> bool {
-        !self.alive && self.state.finished.is_none()
+        !self.alive && self.is_open()
     }
 }
 
@@ -326,7 +336,7 @@ impl Model {
                 Some(_) => None,
             },
             Action::PlantFiles => {
-                self.plant_files().is_empty().then_some("There are no files until every answer can be used.")
+                self.plant.plan.is_none().then_some("There are no files until every answer can be used.")
             }
             Action::PlantNext | Action::PlantPrevious | Action::PlantChoose | Action::PlantClose => {
                 (!self.is_planting_shown()).then_some("The planting wizard isn't open.")

@@ -17,7 +17,7 @@ use crate::{
     ops::{self, Clock, Error, Followed, Launch, Store},
     tui::{
         effect::Control,
-        msg::{Asked, Msg, OpBrief, Ticket},
+        msg::{Asked, Msg, OpBrief, PlantMsg, Ticket},
     },
 };
 use std::{fs, time::Duration};
@@ -48,6 +48,11 @@ pub(super) async fn watch(store: Store, every: Duration, mut looked: watch::Rece
             let of = store.clone();
             let Ok(list) = spawn_blocking(move || of.list()).await else { return };
             tell(&inbox, Msg::Ops(list.into_iter().map(brief).collect())).await;
+            let of = store.clone();
+            let Ok(newest) = spawn_blocking(move || of.plants().pop()).await else { return };
+            if let Some(ops::Brief { id, state, alive }) = newest {
+                tell(&inbox, Msg::Plant(PlantMsg::Newest { id, state: Box::new(state), alive })).await;
+            }
         }
         if let Ok(Err(_)) = timeout(every.saturating_mul(MISSING), looked.changed()).await {
             sleep(every).await;
@@ -142,21 +147,23 @@ impl Desk {
         Ok(events.iter().filter(begun).count())
     }
 
-    async fn relaunch(&self, id: &OpId) -> Result<(), Trouble> {
+    pub(super) async fn relaunch(&self, id: &OpId) -> Result<(), Trouble> {
         if let Some(active) = self.store.active() {
             return Err(Error::Running(active).trouble());
         }
         ops::launch(id, &self.launch).await.map_err(|error| error.trouble())
     }
 
-    async fn say(&self, id: &OpId, control: Control) -> Result<(), Trouble> {
+    pub(super) async fn say(&self, id: &OpId, control: Control) -> Result<(), Trouble> {
         let (store, id) = (self.store.clone(), id.clone());
         in_thread(move || store.control(&id, control)).await
     }
 }
 
 /// Files are written beside the loop: a slow disk must not hold up keys.
-async fn in_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Trouble> {
+pub(super) async fn in_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Trouble> {
     match spawn_blocking(work).await {
         Ok(result) => result.map_err(|error| error.trouble()),
         Err(error) => match error.try_into_panic() {

@@ -3,6 +3,7 @@
 use super::{
     histories::Histories,
     operations,
+    planting::{Garden, Planter},
     poller::{self, Poller, Wishes},
 };
 use crate::{
@@ -37,6 +38,8 @@ pub struct Hands {
     pub store: Store,
     /// How runners are started.
     pub launch: Launch,
+    /// What planting needs of this machine.
+    pub garden: Garden,
 }
 
 impl fmt::Debug for Hands {
@@ -57,13 +60,14 @@ pub(super) struct World {
     refresh: Arc<Notify>,
     touched: watch::Sender<Instant>,
     ops: operations::Desk,
+    planter: Planter,
     attached: BTreeSet<String>,
 }
 
 impl World {
     /// Starts looking at the host and at the operations of this machine.
     pub(super) fn begin(hands: Hands, refresh: Duration, inbox: Sender<Msg>) -> Self {
-        let Hands { clock, connect, store, launch } = hands;
+        let Hands { clock, connect, store, launch, garden } = hands;
         let (host, reached) = watch::channel(None);
         let (scope, scope_seen) = watch::channel(Scope { focused: true, ..Scope::default() });
         let now = Arc::new(Notify::new());
@@ -78,7 +82,8 @@ impl World {
         tasks.spawn(poller.run(reached.clone()));
         tasks.spawn(operations::watch(store.clone(), refresh, looked, inbox.clone()));
         let ops = operations::Desk { clock, store, launch, inbox: inbox.clone() };
-        Self { tasks, inbox, reached, scope, refresh: now, touched, ops, attached: BTreeSet::new() }
+        let planter = Planter { desk: ops.clone(), garden, followed: Arc::default() };
+        Self { tasks, inbox, reached, scope, refresh: now, touched, ops, planter, attached: BTreeSet::new() }
     }
 
     /// Carries an effect out. Those of the terminal are not for here.
@@ -103,8 +108,11 @@ impl World {
             Effect::Control(id, control) => self.spawn(async move { desk.control(id, control).await }),
             Effect::Resume(id) => self.spawn(async move { desk.resume(id).await }),
             Effect::Undo(id) => self.spawn(async move { desk.undo(id).await }),
+            Effect::Plant(what) => {
+                let planter = self.planter.clone();
+                self.spawn(async move { planter.perform(what, reached).await });
+            }
             Effect::Copy(_)
-            | Effect::Plant(_)
             | Effect::Suspend
             | Effect::Redraw
             | Effect::Bell

@@ -50,9 +50,8 @@ fn places() -> Vec<Model> {
         plant::at(Page::Linux).keys("down down down down down"),
         plant::at(Page::Linux).keys("ctrl-f"),
         plant::at(Page::Review),
-        plant::at(Page::Review).with(|model| {
-            model.ui.layers.push(Layer::PlantFiles { selected: None, open: false, scroll: 0 });
-        }),
+        plant::at(Page::Review).keys("f"),
+        plant::at(Page::Review).keys("f enter"),
         plant_run::going(),
         plant_run::standing(),
     ];

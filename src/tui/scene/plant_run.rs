@@ -191,6 +191,22 @@ fn the_whole_plan_is_reviewed() {
 }
 
 #[test]
+fn the_files_for_the_guests_can_be_read() {
+    let scene = at(Page::Review).keys("f");
+    let files = scene.model.plant_files();
+    let first = scene.model.plant_file().unwrap();
+    assert!(files.len() > 3 && scene.text().contains(&first.path), "{}", scene.text());
+    let open = scene.keys("down enter");
+    assert!(open.text().contains(&format!("[{}]", files[1].path)), "{}", open.text());
+    let line = files[1].text.lines().find(|line| line.len() > 5).unwrap();
+    assert!(open.text().contains(line.get(..20).unwrap_or(line).trim()), "{}", open.text());
+    let scene = open.keys("esc");
+    assert!(matches!(scene.model.ui.layers.last(), Some(Layer::PlantFiles { open: false, .. })));
+    assert_eq!(scene.keys("esc").model.ui.layers, [Layer::Plant]);
+    assert!(files.iter().any(|file| file.secret && file.text.contains("(masked)")), "a word stands for a secret");
+}
+
+#[test]
 fn the_plan_is_made_from_a_look_that_knows_the_answers() {
     let looks = |scene: &Scene| {
         scene.effects.iter().filter(|effect| matches!(effect, Effect::Plant(PlantDo::Look { .. }))).count()

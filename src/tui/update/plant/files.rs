@@ -2,7 +2,10 @@
 
 use super::super::nav::{To, moved};
 use crate::{
-    domain::plant::File,
+    domain::{
+        ids::OpId,
+        plant::{Answers, File, Secrets, answers::Way, linux, windows},
+    },
     tui::{
         effect::Effect,
         model::{Model, layer::Layer},
@@ -10,10 +13,12 @@ use crate::{
 };
 
 impl Model {
-    /// The files of the plan that is on screen, as they are made; none as long as the answers can't be used.
+    /// The files of the plan that is on screen, as they are made but for secrets; none as long as the answers can't be
+    /// used.
     #[must_use]
     pub fn plant_files(&self) -> Vec<File> {
-        Vec::new()
+        let plan = self.plant.plan.as_ref();
+        plan.and_then(|plan| Answers::read(&plan.form).ok()).map(|answers| files(&answers)).unwrap_or_default()
     }
 
     /// The selected one.
@@ -24,6 +29,28 @@ impl Model {
         let place = files.iter().position(|file| Some(&file.path) == selected.as_ref()).unwrap_or(0);
         files.into_iter().nth(place)
     }
+}
+
+/// What is made for each guest. No secret is known here: a word stands in its place, and the line of a password, which
+/// takes long to make, is left out.
+fn files(answers: &Answers) -> Vec<File> {
+    let word = || Some("(masked)".to_owned().into());
+    let secrets = Secrets {
+        linux_password: None,
+        windows_password: word(),
+        nats_credentials: answers.forest.peers().and_then(|peers| peers.credentials_file.as_ref()).and_then(|_| word()),
+        registry_token: None,
+    };
+    let plant = OpId::from("plant-example");
+    let linux = match answers.linux.way {
+        Way::ArchCloud => linux::seed(answers, &secrets, &plant),
+        Way::Cachyos => linux::installer(answers, &secrets, &plant).files,
+    };
+    let named = |guest: &'static str| {
+        move |file: File| File { path: format!("{guest}/{}", file.path.trim_start_matches('/')), ..file }
+    };
+    let windows = windows::seed(answers, &secrets, &plant);
+    linux.into_iter().map(named("linux")).chain(windows.into_iter().map(named("windows"))).collect()
 }
 
 /// Moves in the list.

@@ -71,6 +71,10 @@ pub(super) fn line(model: &mut Model, id: &OpId, event: &Event) -> Vec<Effect> {
             model.plant.run = Some(Box::new(Run { id: id.clone(), state: Box::new(state), alive: true, log }));
         }
     }
+    if matches!(event.what, What::Finished { .. }) {
+        // It can be followed again when it is undone.
+        model.ui.attached.remove(id);
+    }
     tell(model, event);
     match &event.what {
         // The lists behind are to agree with what was made.
@@ -139,7 +143,7 @@ pub(super) fn lost(model: &mut Model, id: &OpId) -> Vec<Effect> {
     model.ui.attached.remove(id);
     let Some(run) = model.plant.run.as_deref_mut().filter(|run| run.id == *id) else { return Vec::new() };
     run.alive = false;
-    if run.state.finished.is_some() || run.state.halted.is_some() {
+    if !run.is_open() || run.state.halted.is_some() {
         return Vec::new();
     }
     say::toast(model, Level::Error, format!("The runner of planting {id} ended before the planting did."))

@@ -36,11 +36,9 @@ pub(super) fn content<'a>(model: &Model, columns: u16, theme: &Theme) -> Vec<Lin
         None => {}
     }
     let pair = |label: &str, text: &str, role| labelled(label, text, role, columns, theme);
-    let files = model.plant_files().len();
-    if files > 0 {
-        let key = model.setup.keymap.key_of(model.contexts(), &Action::PlantFiles).map(ToString::to_string);
-        let how = key.map(|key| format!("; {key} shows them")).unwrap_or_default();
-        all.extend(pair("Files", &format!("{files} are made for the guests{how}"), Role::Text));
+    let key = model.setup.keymap.key_of(model.contexts(), &Action::PlantFiles);
+    if let Some(key) = key.filter(|_| plant.plan.is_some()) {
+        all.extend(pair("Files", &format!("{key} shows what is made for the guests, secrets masked"), Role::Text));
     }
     all.extend(pair("Command", &plant.command(), Role::Strong));
     if plant.plan.as_ref().is_some_and(|plan| !plan.steps.is_empty()) {

@@ -53,7 +53,7 @@ pub(super) fn content<'a>(model: &Model, area: Rect, theme: &Theme) -> Vec<Line<
 fn head<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let state = &run.state;
     let of = format!("{} of {} steps done", state.done(), state.steps.len());
-    let (text, role) = match &state.finished {
+    let (text, role) = match state.finished.as_ref().filter(|_| !run.is_open()) {
         Some((End::Done, at)) => {
             (format!("Planted in {}, {}", duration(at.since(state.started) / 1_000), ago(model.now, *at)), Role::Good)
         }
@@ -132,7 +132,7 @@ fn rest<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'
     let state = &run.state;
     let pair = |label: &str, text: &str, role| labelled(label, text, role, columns, theme);
     let mut all = Vec::new();
-    if let Some(trouble) = run.trouble().filter(|_| state.finished.is_none()) {
+    if let Some(trouble) = run.trouble().filter(|_| run.is_open()) {
         all.extend(pair("Why", &trouble.to_string(), Role::Bad));
         all.extend(pair("To do", trouble.finding.fix(), Role::Text));
     }
@@ -147,7 +147,7 @@ fn rest<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'
     if !ways.is_empty() {
         all.extend(pair("Keys", &ways.join(", "), Role::Text));
     }
-    if let Some((End::Done, _)) = state.finished {
+    if matches!(state.finished, Some((End::Done, _))) && !run.is_open() {
         all.extend(pair(
             "Next",
             "The modes are in the configuration; open the dashboard anew to see them.",
