@@ -15,6 +15,7 @@ mod grant;
 mod hardware;
 mod http;
 mod lxc;
+mod make;
 mod mapping;
 mod nodes;
 mod qemu;
@@ -25,13 +26,14 @@ mod tls;
 pub mod transport;
 mod wire;
 
-pub use agent::{ExecStatus, agent_state};
+pub use agent::{ExecStatus, LARGEST_FILE, agent_state};
 pub use auth::Credentials;
 pub use client::Client;
 pub use cluster::{Resource, ResourceKind};
 pub use error::Error;
 pub use http::Target;
 pub use nodes::Node;
+pub use storage::sha256;
 pub use tasks::TaskStatus;
 pub use tls::{BadFingerprint, Fingerprint};
 

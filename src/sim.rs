@@ -16,13 +16,16 @@ mod form;
 mod job;
 mod memory;
 mod pci;
+mod planted;
 mod router;
 mod sample;
 mod scenario;
 mod schema;
 pub mod server;
+mod settings;
 mod state;
 mod task;
+mod upload;
 mod volume;
 pub mod world;
 
@@ -89,6 +92,28 @@ impl Sim {
     #[must_use]
     pub fn is_on(&self, vmid: u32) -> bool {
         self.state().vms.get(&vmid).is_some_and(|vm| vm.power.is_on())
+    }
+
+    /// The bytes of a volume that was uploaded.
+    #[must_use]
+    pub fn uploaded(&self, volid: &str) -> Option<Vec<u8>> {
+        self.state().volumes.get(volid)?.bytes.as_deref().map(<[u8]>::to_vec)
+    }
+
+    /// A guest's setting, as its next start finds it.
+    #[must_use]
+    pub fn setting(&self, vmid: u32, key: &str) -> Option<String> {
+        self.state().vms.get(&vmid)?.settings(true).get(key).map(router::plain)
+    }
+
+    /// All that there is: guests, volumes, mappings; for comparing two moments.
+    #[must_use]
+    pub fn stock(&self) -> Vec<String> {
+        let state = self.state();
+        let guests = state.vms.iter().map(|(vmid, vm)| format!("guest {vmid} {:?}", vm.settings(true)));
+        let volumes = state.volumes.iter().map(|(volid, volume)| format!("volume {volid} {}", volume.size));
+        let mappings = state.mappings.iter().map(|(id, mapping)| format!("mapping {id} {mapping:?}"));
+        guests.chain(volumes).chain(mappings).collect()
     }
 
     /// Whether the scenario has the host off the network now.

@@ -143,6 +143,12 @@ impl Upid {
     pub fn kind(&self) -> Option<&str> {
         self.0.split(':').nth(5).filter(|kind| !kind.is_empty())
     }
+
+    /// What it works on: a VMID, a file's name; nothing for uploads.
+    #[must_use]
+    pub fn object(&self) -> Option<&str> {
+        self.0.split(':').nth(6).filter(|object| !object.is_empty())
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,11 @@ use crate::domain::{
     ids::{NodeName, Vmid},
     text,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
+
+/// The largest file that is written at once, bytes: as base64 the 61440 characters that Proxmox takes.
+pub const LARGEST_FILE: usize = 46_080;
 
 /// A program that was started in a guest.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -143,6 +147,40 @@ impl Client {
             truncated: cut("out-truncated") || cut("err-truncated"),
         })
     }
+}
+
+impl Client {
+    /// Writes a file of a guest whole; its directory has to be there. Needs VM.GuestAgent.FileWrite or Unrestricted.
+    ///
+    /// # Errors
+    /// The file is larger than [`LARGEST_FILE`], its name isn't ASCII, or see [`Error`].
+    pub async fn agent_write(&self, node: &NodeName, vmid: Vmid, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        if bytes.len() > LARGEST_FILE || !path.is_ascii() {
+            let why = format!("a file for a guest has at most {LARGEST_FILE} bytes and a name in ASCII");
+            return Err(Error::Refused(format!("{}: {why}", text::safe(path))));
+        }
+        // Plain text would be written as Latin-1, or not at all.
+        let params = [("file", path.to_owned()), ("content", STANDARD.encode(bytes)), ("encode", "0".to_owned())];
+        self.post(vm(node, vmid, "agent/file-write"), &params).await.map(drop)
+    }
+
+    /// Reads a file of a guest as text; none where it isn't there. Needs VM.GuestAgent.FileRead or Unrestricted.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn agent_read(&self, node: &NodeName, vmid: Vmid, path: &str) -> Result<Option<String>, Error> {
+        match self.get_once(vm(node, vmid, "agent/file-read"), &[("file", path.to_owned())]).await {
+            Ok(data) => Ok(Some(repaired(&Object::new(&data, "file")?.text("content").unwrap_or_default()))),
+            Err(Error::Refused(words)) if is_missing(&words) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What the agent says of a file that isn't there (qemu `qga/commands-posix.c`, `commands-win32.c`): the second in the
+/// language of the guest, but for the code before it.
+fn is_missing(words: &str) -> bool {
+    words.starts_with("Agent error:") && (words.contains("No such file") || words.contains("failed to open file"))
 }
 
 /// The `result` inside of most answers; a guest's own error arrives there too, under HTTP 200 (qemu-server

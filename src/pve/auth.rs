@@ -100,7 +100,13 @@ impl Auth {
         let Credentials::Password { user, password } = &self.credentials else { return None };
         let params =
             vec![("username".to_owned(), user.clone()), ("password".to_owned(), password.expose_secret().to_owned())];
-        Some(Request { method: Method::Post, path: "/access/ticket".to_owned(), params, headers: Vec::new() })
+        Some(Request {
+            method: Method::Post,
+            path: "/access/ticket".to_owned(),
+            params,
+            headers: Vec::new(),
+            file: None,
+        })
     }
 
     /// Takes the answer to [`login`](Self::login) in.

@@ -5,7 +5,7 @@ use super::{
     error::Error,
     form,
     http::{Https, Target},
-    transport::{Method, Request, Response, Transport, TransportError},
+    transport::{File, Method, Request, Response, Transport, TransportError},
     wire::Object,
 };
 use crate::domain::ids::{NodeName, Vmid};
@@ -25,6 +25,9 @@ use tokio::{
 
 /// Waits before a reading request is sent again.
 const PAUSES: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(450)];
+
+/// How long an upload may take: a few MiB over any line that is good enough for a dashboard.
+const UPLOAD: Duration = Duration::from_mins(10);
 
 /// How long a refused login is not tried again.
 const LOGIN_PAUSE: Duration = Duration::from_secs(10);
@@ -163,6 +166,20 @@ impl Client {
         self.request(Method::Delete, path, &[], Meaning::Change).await
     }
 
+    /// Removes, with parameters.
+    pub(crate) async fn delete_with(&self, path: String, params: &[(&str, String)]) -> Result<Value, Error> {
+        self.request(Method::Delete, path, params, Meaning::Change).await
+    }
+
+    /// Sends a file, with a deadline that leaves it time.
+    pub(crate) async fn send_file(&self, path: String, params: &[(&str, String)], file: File) -> Result<Value, Error> {
+        let params = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let request = Request { method: Method::Post, path, params, headers: Vec::new(), file: Some(Box::new(file)) };
+        let deadline = Instant::now() + self.0.timeout.max(UPLOAD);
+        let response = self.authorised(request, Meaning::Change, deadline).await?;
+        value(data(&response)?)
+    }
+
     async fn request(
         &self,
         method: Method,
@@ -184,7 +201,7 @@ impl Client {
     ) -> Result<Response, Error> {
         let deadline = Instant::now() + self.0.timeout;
         let params: Vec<_> = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let fresh = || Request { method, path: path.clone(), params: params.clone(), headers: Vec::new() };
+        let fresh = || Request { method, path: path.clone(), params: params.clone(), headers: Vec::new(), file: None };
         let mut error = match self.authorised(fresh(), meaning, deadline).await {
             Err(error @ Error::Unreachable(_)) if meaning == Meaning::Read => error,
             other => return other,
@@ -206,8 +223,13 @@ impl Client {
 
     /// Sends with credentials, after fetching or renewing a ticket if that is needed.
     async fn authorised(&self, mut request: Request, meaning: Meaning, deadline: Instant) -> Result<Response, Error> {
-        let again =
-            Request { params: request.params.clone(), path: request.path.clone(), headers: Vec::new(), ..request };
+        let again = Request {
+            method: request.method,
+            params: request.params.clone(),
+            path: request.path.clone(),
+            headers: Vec::new(),
+            file: request.file.clone(),
+        };
         request.headers = self.credentials(request.method, deadline).await?;
         let changing = meaning == Meaning::Change;
         let response = self.send(request, changing, deadline).await?;

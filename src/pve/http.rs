@@ -119,7 +119,10 @@ impl Https {
             Method::Put => client.put(url),
             Method::Delete => client.delete(url),
         };
-        if !in_query {
+        if let Some(file) = &request.file {
+            let (kind, body) = file.form(&request.params);
+            builder = builder.header("content-type", kind).body(body);
+        } else if !in_query {
             builder = builder.header("content-type", "application/x-www-form-urlencoded").body(params);
         }
         let mut answer = builder.headers(headers(request.headers)?).send().await.map_err(|why| self.failure(&why))?;

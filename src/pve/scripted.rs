@@ -66,7 +66,7 @@ impl Scripted {
 
 impl Transport for Scripted {
     fn send(&self, request: Request) -> Sending<'_> {
-        let Request { method, path, params, headers } = request;
+        let Request { method, path, params, headers, .. } = request;
         self.asked.lock().unwrap().push(Asked { method, path: path.clone(), params, headers });
         let step = self.steps.lock().unwrap().pop_front();
         Box::pin(async move {

@@ -4,18 +4,85 @@ use super::{
     client::Client,
     error::Error,
     form,
+    tasks::read_upid,
+    transport::File,
     wire::{Object, list},
 };
 use crate::domain::{
-    ids::{NodeName, Vmid},
+    ids::{NodeName, Upid, Vmid},
     plant::site::{Content, Storage, Volume},
 };
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 fn storage(node: &NodeName, storage: &str, rest: &str) -> String {
     format!("/nodes/{}/storage/{}/{rest}", form::encode(node), form::encode(storage))
 }
 
+/// The SHA-256 of bytes, 64 lower-case hexadecimal digits.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 impl Client {
+    /// Uploads a small image. A file of that name is overwritten, which Proxmox doesn't ask about. Needs
+    /// Datastore.AllocateTemplate.
+    ///
+    /// # Errors
+    /// See [`Error`]. A wrong sum or a full storage shows up in the task.
+    pub async fn upload(
+        &self,
+        node: &NodeName,
+        id: &str,
+        content: Content,
+        name: &str,
+        bytes: Arc<[u8]>,
+    ) -> Result<Upid, Error> {
+        let params = [
+            ("content", content.word().to_owned()),
+            ("checksum-algorithm", "sha256".to_owned()),
+            ("checksum", sha256(&bytes)),
+        ];
+        let file = File { name: name.to_owned(), bytes };
+        read_upid(&self.send_file(storage(node, id, "upload"), &params, file).await?)
+    }
+
+    /// Has the host download an image. Needs Datastore.AllocateTemplate on the storage, and Sys.AccessNetwork on the
+    /// node or Sys.Audit and Sys.Modify on `/`.
+    ///
+    /// # Errors
+    /// See [`Error`]. That the address gives nothing, another sum, or a file of that name which is another one, shows
+    /// up in the task.
+    pub async fn download(
+        &self,
+        node: &NodeName,
+        id: &str,
+        content: Content,
+        name: &str,
+        url: &str,
+        sum: Option<&str>,
+    ) -> Result<Upid, Error> {
+        let mut params =
+            vec![("content", content.word().to_owned()), ("filename", name.to_owned()), ("url", url.to_owned())];
+        if let Some(sum) = sum {
+            params.push(("checksum-algorithm", "sha256".to_owned()));
+            params.push(("checksum", sum.to_owned()));
+        }
+        read_upid(&self.post(storage(node, id, "download-url"), &params).await?)
+    }
+
+    /// Deletes a volume. One that isn't there is deleted without a word. Needs Datastore.Allocate on its
+    /// storage.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn delete_volume(&self, node: &NodeName, volid: &str) -> Result<Option<Upid>, Error> {
+        let id = volid.split(':').next().unwrap_or_default();
+        let data = self.delete(storage(node, id, &format!("content/{}", form::encode(volid)))).await?;
+        if data.is_null() { Ok(None) } else { read_upid(&data).map(Some) }
+    }
+
     /// A node's storages by id; those without Datastore.Audit or Datastore.AllocateSpace are missing without an error.
     ///
     /// # Errors

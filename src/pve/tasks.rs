@@ -67,6 +67,15 @@ impl Client {
         }
     }
 
+    /// Ends a task: one of our own user's, or anybody's with Sys.Modify on the node.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn stop_task(&self, upid: &Upid) -> Result<(), Error> {
+        let node = upid.node().ok_or_else(|| Error::NotFound(format!("'{upid}' is no task")))?;
+        self.delete(format!("/nodes/{}/tasks/{}", form::encode(node), form::encode(upid))).await.map(drop)
+    }
+
     /// The first `limit` lines of a task's log.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! The seam between the API client and the wire: the real one is HTTPS, the simulated host also offers one in memory,
 //! so that tests run on a paused clock.
 
-use std::{fmt, future::Future, pin::Pin};
+mod multipart;
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 /// HTTP method.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,6 +41,17 @@ pub struct Request {
     pub params: Vec<(String, String)>,
     /// Headers with credentials. Never printed.
     pub headers: Vec<(&'static str, String)>,
+    /// A file to upload: the body is then `multipart/form-data`, parameters first.
+    pub file: Option<Box<File>>,
+}
+
+/// A file to upload.
+#[derive(Clone)]
+pub struct File {
+    /// Its name on the storage.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Arc<[u8]>,
 }
 
 impl fmt::Debug for Request {

@@ -2,9 +2,11 @@
 
 mod answers;
 mod exec;
+mod files;
 
 pub(crate) use answers::{info, interfaces, osinfo, users};
 pub(crate) use exec::{Exec, start, status};
+pub(crate) use files::{read, write};
 
 use super::{
     Sim,
@@ -31,7 +33,10 @@ pub(crate) struct AgentState {
 pub(crate) fn is_alive(vm: &Vm, clock: &Clock) -> bool {
     let Some(agent) = &vm.spec.agent else { return false };
     let died = agent.dies.is_some_and(|after| vm.is_up_for(clock, after));
-    let booted = vm.is_up_for(clock, vm.spec.timing.agent);
+    let booted = match &vm.planted {
+        Some(planted) => planted.has_agent(vm, clock),
+        None => vm.is_up_for(clock, vm.spec.timing.agent),
+    };
     vm.spec.agent_enabled() && vm.power == Power::Running && booted && !agent.dead && !vm.agent.dead && !died
 }
 

@@ -58,6 +58,8 @@ pub(crate) enum Refused {
     NotImplemented(String),
     /// 595, 596, 599: the proxy lost the daemon.
     Proxy(u16, &'static str),
+    /// A code and a reason without a body.
+    Bare(u16, &'static str),
 }
 
 impl Refused {
@@ -110,7 +112,7 @@ fn refusal(refused: Refused) -> Response {
         Refused::Forbidden(text) => message(403, &text),
         Refused::Died(text) => message(500, &text),
         Refused::NotImplemented(text) => with_body(501, &text, &json!({"data": null, "message": text})),
-        Refused::Proxy(status, reason) => empty(status, reason),
+        Refused::Proxy(status, reason) | Refused::Bare(status, reason) => empty(status, reason),
     }
 }
 

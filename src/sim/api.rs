@@ -3,6 +3,8 @@
 mod access;
 mod agent;
 mod cluster;
+mod images;
+mod make;
 mod mapping;
 mod node;
 mod power;
@@ -18,6 +20,7 @@ use super::{
     form::Params,
     router::plain,
     schema::Endpoint,
+    upload::Uploaded,
 };
 use std::sync::Arc;
 
@@ -28,6 +31,8 @@ pub(crate) struct Call<'a> {
     /// None where everybody may ask.
     pub(crate) who: Option<Identity>,
     pub(crate) params: Params,
+    /// The file of an upload.
+    pub(crate) file: Option<Uploaded>,
 }
 
 impl Call<'_> {
@@ -91,6 +96,14 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
         ("GET", "/nodes/{node}/qemu/{vmid}/rrddata" | "/nodes/{node}/lxc/{vmid}/rrddata") => rrd::guest(&call),
         ("GET", "/nodes/{node}/storage") => Ok(node::storages(&call)),
         ("GET", "/nodes/{node}/storage/{storage}/content") => storage::content(&call),
+        ("POST", "/nodes/{node}/storage/{storage}/upload") => images::upload(&call),
+        ("POST", "/nodes/{node}/storage/{storage}/download-url") => images::download(&call),
+        ("DELETE", "/nodes/{node}/storage/{storage}/content/{volume}") => images::delete(&call),
+        ("POST", "/nodes/{node}/qemu") => make::create(&call),
+        ("DELETE", "/nodes/{node}/qemu/{vmid}") => make::destroy(&call),
+        ("PUT", "/nodes/{node}/qemu/{vmid}/config") => make::configure(&call),
+        ("PUT", "/nodes/{node}/qemu/{vmid}/resize") => make::resize(&call),
+        ("PUT", "/nodes/{node}/qemu/{vmid}/sendkey") => make::press(&call),
         ("GET", "/nodes/{node}/network") => Ok(node::network(&call)),
         ("GET", "/cluster/nextid") => cluster::next_id(&call),
         ("GET", "/nodes/{node}/hardware/pci") => Ok(node::pci(&call)),

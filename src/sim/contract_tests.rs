@@ -4,7 +4,7 @@
 use super::{
     Sim, World,
     router::{Raw, handle},
-    schema::{Endpoint, Param, Permission, endpoints},
+    schema::{Endpoint, Param, Permission, Property, endpoints},
 };
 use crate::pve::transport::Response;
 use serde_json::Value;
@@ -67,6 +67,9 @@ fn errors(response: &Response) -> Value {
 
 /// A value that the parameter takes.
 fn valid(name: &str, param: &Param) -> String {
+    if !param.properties.is_empty() {
+        return valid_properties(param);
+    }
     if let Some(first) = param.one_of.first() {
         return first.clone();
     }
@@ -81,6 +84,7 @@ fn valid(name: &str, param: &Param) -> String {
         Some("pve-realm") => "pam",
         Some("pve-tokenid-or-userid") => "morpheus@pam!morpheus-token",
         Some("pve-configid") => "snap1",
+        Some("dns-name") => "guest",
         Some("pci-map") => "node=pve,path=0000:01:00,id=10de:2684,subsystem-id=10de:16f4,iommugroup=12",
         Some("CIDR") => "192.0.2.0/24",
         Some("nets-host-mtu") => "net0=1500",
@@ -92,17 +96,49 @@ fn valid(name: &str, param: &Param) -> String {
         ("", _, "upid") => "UPID:pve:00000001:00000001:00000001:qmstart:103:root@pam:".into(),
         ("", _, "username") => "root@pam".into(),
         ("", _, "password") => "simulated".into(),
+        ("", _, "filename") => "text.iso".into(),
+        ("", _, "delete" | "revert") => "description".into(),
+        ("", _, "volume") => "local:iso/none.iso".into(),
+        ("", _, "url") => "https://example.org/text.iso".into(),
         ("", _, "path") => "/vms/103".into(),
         ("", ..) => "text".into(),
         (format, ..) => format.into(),
     }
 }
 
+/// A property string with what it can't do without.
+fn valid_properties(param: &Param) -> String {
+    let of = |(name, property): (&String, &Property)| {
+        let value = property.one_of.first().cloned().unwrap_or_else(|| match property.kind.as_deref() {
+            Some("boolean") => "1".to_owned(),
+            Some(_) => "7".to_owned(),
+            None => "text".to_owned(),
+        });
+        format!("{name}={value}")
+    };
+    let needed: Vec<String> = param.properties.iter().filter(|(_, property)| property.required).map(of).collect();
+    let first = || param.properties.iter().find(|(_, property)| property.alias.is_none()).map(of);
+    if needed.is_empty() { first().unwrap_or_default() } else { needed.join(",") }
+}
+
+/// The name of a parameter, the first one of a numbered kind.
+fn first_name(name: &str) -> String {
+    name.replace("[n]", "0")
+}
+
 /// A value that the parameter doesn't take, and why; none if it takes every text.
 fn invalid(param: &Param) -> Option<(String, String)> {
     let mistyped = |value: &str| (value.into(), format!("type check ('{}') failed - got '{value}'", param.kind));
+    if !param.properties.is_empty() {
+        let why = "property is not defined in schema and the schema does not allow additional properties";
+        return Some(("nonsense=1".into(), format!("invalid format - format error\nnonsense: {why}\n")));
+    }
     if !param.one_of.is_empty() {
         let all = param.one_of.join(", ");
+        if param.format.is_some() {
+            // What isn't of the format at all is refused before the enumeration is looked at.
+            return Some(("images".into(), format!("value 'images' does not have a value in the enumeration '{all}'")));
+        }
         return Some(("nope".into(), format!("value 'nope' does not have a value in the enumeration '{all}'")));
     }
     match (param.kind.as_str(), param.format.as_deref()) {
@@ -131,7 +167,8 @@ fn invalid(param: &Param) -> Option<(String, String)> {
 /// Parameters that the endpoint can't do without, with valid values; and those that the extra one needs.
 fn required(endpoint: &Endpoint, extra: Option<&str>) -> Vec<(String, String)> {
     let needed = extra.and_then(|name| endpoint.params.get(name)?.requires.clone());
-    let wanted = |name: &String, param: &Param| !param.optional || Some(name) == needed.as_ref();
+    let in_path = |name: &String| endpoint.path.contains(&format!("{{{name}}}"));
+    let wanted = |name: &String, param: &Param| !param.optional || in_path(name) || Some(name) == needed.as_ref();
     let chosen = endpoint.params.iter().filter(|(name, param)| wanted(name, param) && extra != Some(name));
     chosen.map(|(name, param)| (name.clone(), valid(name, param))).collect()
 }
@@ -143,7 +180,8 @@ async fn every_parameter_is_taken_with_a_valid_value_and_refused_with_another() 
         let name_of = format!("{} {}", endpoint.method, endpoint.path);
         for (name, param) in &endpoint.params {
             let mut params = required(endpoint, Some(name));
-            params.push((name.clone(), valid(name, param)));
+            let given = &first_name(name);
+            params.push((given.clone(), valid(name, param)));
             let answer = ask(&fresh(&world), endpoint, &params, As::RootTicket).await;
             let why = errors(&answer);
             let unknown_task = why["upid"] == "no such task";
@@ -152,14 +190,14 @@ async fn every_parameter_is_taken_with_a_valid_value_and_refused_with_another() 
             // The node is looked up before its format is checked, the enumeration of a path's part isn't a parameter.
             let Some((bad, why)) = invalid(param).filter(|_| !(name == "node" && endpoint.proxied)) else { continue };
             params.pop();
-            params.push((name.clone(), bad));
+            params.push((given.clone(), bad));
             let answer = ask(&fresh(&world), endpoint, &params, As::RootTicket).await;
             assert_eq!(
                 (answer.status, answer.reason.as_str()),
                 (400, "Parameter verification failed."),
                 "{name_of} {name}"
             );
-            assert_eq!(errors(&answer)[name], why, "{name_of} {name}");
+            assert_eq!(errors(&answer)[given], why, "{name_of} {name}");
         }
     }
 }
@@ -219,7 +257,7 @@ async fn an_auditor_sees_everything_and_changes_nothing() {
         let refused = answer.status == 403;
         // The ping, and a task that there isn't.
         let harmless = endpoint.path.ends_with("/agent/ping") || endpoint.path.ends_with("{upid}");
-        let runs = endpoint.path.contains("/agent/exec");
+        let runs = endpoint.path.contains("/agent/exec") || endpoint.path.ends_with("/agent/file-read");
         assert_eq!(refused, runs || (endpoint.method != "GET" && !harmless), "{name_of}: {}", answer.reason);
     }
 }

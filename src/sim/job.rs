@@ -1,10 +1,12 @@
 //! The host's workers on VMs: start, shutdown, stop, reboot, suspend, resume (qemu-server `QemuServer.pm`).
 
 mod down;
+mod make;
 mod pause;
 mod start;
 
 pub(crate) use down::{Shutdown, shutdown, stop};
+pub(crate) use make::{create, destroy, resize};
 pub(crate) use pause::{pause, resume, to_disk};
 pub(crate) use start::start;
 

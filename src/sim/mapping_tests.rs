@@ -16,7 +16,7 @@ fn host(patch: &Value) -> Arc<Sim> {
 async fn send(sim: &Arc<Sim>, method: Method, path: &str, params: &[(&str, &str)]) -> Response {
     let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let headers = vec![("Authorization", ROOT.to_owned())];
-    sim.transport().send(Request { method, path: path.to_owned(), params, headers }).await.unwrap()
+    sim.transport().send(Request { method, path: path.to_owned(), params, headers, file: None }).await.unwrap()
 }
 
 async fn list(sim: &Arc<Sim>) -> Value {

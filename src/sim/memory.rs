@@ -30,12 +30,16 @@ impl InMemory {
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         let (query, body) =
             if in_query { (pairs.join("&"), String::new()) } else { (query.to_owned(), pairs.join("&")) };
+        let (content_type, body) = match &request.file {
+            Some(file) => file.form(&request.params),
+            None => ("application/x-www-form-urlencoded".to_owned(), body.into_bytes()),
+        };
         let raw = Raw {
             method: request.method.as_str().to_owned(),
             path: format!("/api2/json{path}"),
             query,
-            content_type: "application/x-www-form-urlencoded".to_owned(),
-            body: body.into_bytes(),
+            content_type,
+            body,
             authorization: header("authorization"),
             cookie: header("cookie"),
             csrf: header("csrfpreventiontoken"),

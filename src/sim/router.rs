@@ -8,6 +8,7 @@ use super::{
     fault::Effect,
     form::{self, Params},
     schema::{self, Endpoint},
+    upload,
 };
 use crate::pve::transport::Response;
 use serde_json::{Value, json};
@@ -98,7 +99,13 @@ async fn serve(
         schema::Permission::User(user) if user == "world" => None,
         _ => Some(identify(sim, raw)?),
     };
-    let params = collect(variables, raw)?;
+    let is_file = raw.content_type.starts_with("multipart/form-data");
+    let (fields, file) = if is_file && endpoint.path.ends_with("/upload") {
+        upload::read(&raw.content_type, &raw.body).map(|(fields, file)| (fields, Some(file)))?
+    } else {
+        (form::body(&raw.content_type, &raw.body)?, None)
+    };
+    let params = collect(variables, &raw.query, fields)?;
     if let Some(who) = &who {
         if who.token.is_some() && !endpoint.token {
             let path = &endpoint.path;
@@ -114,14 +121,14 @@ async fn serve(
         }
     }
     schema::check(endpoint, &params)?;
-    api::dispatch(api::Call { sim, endpoint, who, params }).await
+    api::dispatch(api::Call { sim, endpoint, who, params, file }).await
 }
 
 /// Parameters of path, query and body together.
-fn collect(variables: &[(&'static str, String)], raw: &Raw) -> Result<Params, Refused> {
+fn collect(variables: &[(&'static str, String)], query: &str, fields: Params) -> Result<Params, Refused> {
     let mut params: Params = variables.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-    let mut given = form::decode(&raw.query);
-    given.extend(form::body(&raw.content_type, &raw.body)?);
+    let mut given = form::decode(query);
+    given.extend(fields);
     for (name, value) in given {
         let same = params.get(&name).is_none_or(|known| plain(known) == plain(&value));
         if !same {

@@ -7,8 +7,18 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 pub(crate) use check::check;
 
-static TABLE: LazyLock<Vec<Endpoint>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../assets/sim/schema.json")).unwrap_or_default());
+static TABLE: LazyLock<Vec<Endpoint>> = LazyLock::new(table);
+
+fn table() -> Vec<Endpoint> {
+    let mut table: Vec<Endpoint> =
+        serde_json::from_str(include_str!("../../assets/sim/schema.json")).unwrap_or_default();
+    for endpoint in table.iter_mut().filter(|endpoint| endpoint.config) {
+        let config: BTreeMap<String, Param> =
+            serde_json::from_str(include_str!("../../assets/sim/config.json")).unwrap_or_default();
+        endpoint.params.extend(config);
+    }
+    table
+}
 
 /// One endpoint.
 #[derive(Debug, Deserialize)]
@@ -24,6 +34,9 @@ pub(crate) struct Endpoint {
     /// Whether it is answered by the node that the path names.
     #[serde(default)]
     pub(crate) proxied: bool,
+    /// Whether it takes a VM's settings besides.
+    #[serde(default)]
+    pub(crate) config: bool,
     pub(crate) params: BTreeMap<String, Param>,
 }
 
@@ -64,6 +77,44 @@ pub(crate) struct Param {
     pub(crate) max_length: Option<usize>,
     pub(crate) format: Option<String>,
     pub(crate) requires: Option<String>,
+    /// The last number of `NAME[n]`, which stands for NAME0 and so on.
+    #[serde(default)]
+    pub(crate) highest: u32,
+    /// What a property string is made of.
+    #[serde(default)]
+    pub(crate) properties: BTreeMap<String, Property>,
+}
+
+/// A part of a property string.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Property {
+    #[serde(rename = "type", default)]
+    pub(crate) kind: Option<String>,
+    #[serde(default, rename = "enum")]
+    pub(crate) one_of: Vec<String>,
+    /// Whether its name may be left out.
+    #[serde(default)]
+    pub(crate) default_key: bool,
+    /// Whether a string without it makes no sense.
+    #[serde(default)]
+    pub(crate) required: bool,
+    /// The property that it is another name of.
+    pub(crate) alias: Option<String>,
+}
+
+impl Endpoint {
+    /// A parameter by its name, also one of a numbered kind.
+    pub(crate) fn param(&self, name: &str) -> Option<&Param> {
+        if let Some(param) = self.params.get(name) {
+            return Some(param).filter(|_| !name.ends_with("[n]"));
+        }
+        let kind = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let param = self.params.get(&format!("{kind}[n]"))?;
+        let number = name.strip_prefix(kind)?;
+        let plain = !number.is_empty() && (number == "0" || !number.starts_with('0'));
+        Some(param).filter(|_| plain && number.parse::<u32>().is_ok_and(|number| number <= param.highest))
+    }
 }
 
 /// Every endpoint, in the table's order.

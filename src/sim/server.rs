@@ -22,6 +22,9 @@ use tokio_rustls::TlsAcceptor;
 /// Largest body that is read, bytes (`AnyEvent.pm:54`).
 const BODY_LIMIT: usize = 512 * 1024;
 
+/// Largest upload that is kept, bytes: the real host has no limit but its disk.
+const FILE_LIMIT: usize = 256 << 20;
+
 /// A server that answers; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Running {
@@ -101,7 +104,8 @@ struct Cut;
 
 async fn answer(sim: Arc<Sim>, request: http::Request<Incoming>) -> Result<http::Response<Full<Bytes>>, Cut> {
     let (parts, body) = request.into_parts();
-    let body = match Limited::new(body, BODY_LIMIT).collect().await {
+    let is_file = header_text(&parts.headers, "content-type").is_some_and(|kind| kind.starts_with("multipart/"));
+    let body = match Limited::new(body, if is_file { FILE_LIMIT } else { BODY_LIMIT }).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
         Err(_) => return Ok(dressed(413, "for data too large", Vec::new())),
     };

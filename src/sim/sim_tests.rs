@@ -27,7 +27,7 @@ impl Host {
         };
         let params = params.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let headers = vec![("Authorization", token.to_owned())];
-        self.0.transport().send(Request { method, path: path.to_owned(), params, headers }).await
+        self.0.transport().send(Request { method, path: path.to_owned(), params, headers, file: None }).await
     }
 
     async fn ask(&self, line: &str, params: &[(&str, &str)]) -> Value {

@@ -7,11 +7,13 @@ use super::{
     clock::Clock,
     count::{Counts, Violation},
     pci::Reservations,
+    planted::{self, Planted},
     scenario::{Change, Event},
     task::Task,
     volume::{self, Volume},
     world::{GuestSpec, Initial, MappingSpec, World},
 };
+use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::time::Instant;
 
@@ -69,11 +71,46 @@ pub(crate) struct Vm {
     /// When QEMU will end because the guest is shutting down.
     pub(crate) off_at: Option<Instant>,
     pub(crate) agent: AgentState,
+    /// Settings that count from the next start; none: the key goes.
+    pub(crate) pending: BTreeMap<String, Option<Value>>,
+    /// What is inside, where it was made since the beginning.
+    pub(crate) planted: Option<Planted>,
     /// The lock file `/var/lock/qemu-server/lock-N.conf`.
     pub(crate) flock: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Vm {
+    /// A guest that is off.
+    pub(crate) fn new(spec: GuestSpec) -> Self {
+        Self {
+            power: Power::Stopped,
+            started: None,
+            head_start: 0,
+            past: Vec::new(),
+            pid: 0,
+            life: 0,
+            lock: spec.lock.clone(),
+            off_at: None,
+            agent: AgentState::default(),
+            pending: BTreeMap::new(),
+            planted: None,
+            flock: Arc::default(),
+            spec,
+        }
+    }
+
+    /// Its settings, with what counts from the next start if that is wanted.
+    pub(crate) fn settings(&self, pending: bool) -> BTreeMap<String, Value> {
+        let mut settings = self.spec.config.clone();
+        for (key, value) in self.pending.iter().filter(|_| pending) {
+            match value {
+                Some(value) => settings.insert(key.clone(), value.clone()),
+                None => settings.remove(key),
+            };
+        }
+        settings
+    }
+
     /// Seconds since its start as people count them; 0 when it is off.
     pub(crate) fn uptime(&self) -> u64 {
         self.started.map_or(0, |since| since.elapsed().as_secs() + self.head_start)
@@ -141,20 +178,7 @@ impl State {
                 Initial::Suspended => Power::Suspended,
                 Initial::Prelaunch => Power::Prelaunch,
             };
-            let vm = Vm {
-                spec: spec.clone(),
-                power: Power::Stopped,
-                started: None,
-                head_start: 0,
-                past: Vec::new(),
-                pid: 0,
-                life: 0,
-                lock: spec.lock.clone(),
-                off_at: None,
-                agent: AgentState::default(),
-                flock: Arc::default(),
-            };
-            state.vms.insert(*vmid, vm);
+            state.vms.insert(*vmid, Vm::new(spec.clone()));
             if power.is_on() {
                 let functions = super::pci::first_choice(world, &state.mappings, spec);
                 state.reservations.hold(*vmid, &functions);
@@ -183,6 +207,9 @@ impl State {
             vm.life += 1;
             vm.off_at = None;
             vm.agent = AgentState::default();
+            vm.spec.config = vm.settings(true);
+            vm.pending.clear();
+            planted::boot(vm, &self.volumes);
         }
     }
 
@@ -192,6 +219,7 @@ impl State {
         let since = clock.unix_at(when).saturating_sub(vm.uptime());
         vm.past.push((since, clock.unix_at(when)));
         vm.past.drain(..vm.past.len().saturating_sub(MANY_LIVES));
+        planted::end(vm, clock);
         vm.power = Power::Stopped;
         vm.started = None;
         vm.off_at = None;

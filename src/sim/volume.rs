@@ -1,7 +1,7 @@
 //! Volumes of storages: disks, images, and what is known of their bytes.
 
 use super::world::{GuestSpec, World};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A volume.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,9 +14,20 @@ pub(crate) struct Volume {
     pub(crate) vmid: Option<u32>,
     /// Seconds since the Unix epoch.
     pub(crate) ctime: u64,
+    /// Its bytes, where they were uploaded.
+    pub(crate) bytes: Option<Arc<[u8]>>,
+    /// Its SHA-256, where it was downloaded.
+    pub(crate) sum: Option<String>,
+    /// Whether it was made since the beginning: its size isn't in what the storage used then.
+    pub(crate) is_new: bool,
 }
 
 impl Volume {
+    /// A volume that is made now.
+    pub(crate) fn new(content: &str, size: u64, ctime: u64) -> Self {
+        Self { content: content.to_owned(), size, vmid: None, ctime, bytes: None, sum: None, is_new: true }
+    }
+
     /// Its format as Proxmox tells it: of an image by its name, raw on block storages.
     pub(crate) fn format(&self, volid: &str) -> &str {
         match (self.content.as_str(), volid.rsplit_once('.')) {
@@ -30,7 +41,7 @@ impl Volume {
 /// All volumes that a world begins with: those of its storages and its guests' disks.
 pub(crate) fn of_world(world: &World) -> BTreeMap<String, Volume> {
     let ctime = world.epoch / 1_000;
-    let volume = |content: &str, size, vmid| Volume { content: content.to_owned(), size, vmid, ctime };
+    let volume = |content: &str, size, vmid| Volume { vmid, is_new: false, ..Volume::new(content, size, ctime) };
     let mut all = BTreeMap::new();
     for (id, storage) in &world.storages {
         for (file, size) in &storage.volumes {
@@ -44,6 +55,19 @@ pub(crate) fn of_world(world: &World) -> BTreeMap<String, Volume> {
         }
     }
     all
+}
+
+/// Bytes that were taken of a storage since the beginning; a thin one gives disks nothing until they are written.
+pub(crate) fn taken(volumes: &BTreeMap<String, Volume>, id: &str, thin: bool) -> u64 {
+    let of = |volid: &str| volid.strip_prefix(id).is_some_and(|rest| rest.starts_with(':'));
+    let new = volumes.iter().filter(|(volid, volume)| of(volid) && volume.is_new);
+    new.filter(|(_, volume)| !(thin && volume.content == "images")).map(|(_, volume)| volume.size).sum()
+}
+
+/// Bytes that are free in a storage.
+pub(crate) fn free(world: &World, volumes: &BTreeMap<String, Volume>, id: &str) -> u64 {
+    let Some(storage) = world.storages.get(id) else { return 0 };
+    storage.total.saturating_sub(storage.used + taken(volumes, id, storage.is_thin()))
 }
 
 /// A guest's own disks with their sizes, bytes.

@@ -3,10 +3,12 @@
 mod access;
 mod guest;
 mod hardware;
+mod planting;
 
 pub use access::{AclSpec, TokenSpec, UserSpec};
 pub use guest::{AgentSpec, GuestSpec, HaSpec, Initial, NicSpec, OsInfo, Serves, Timing};
-pub use hardware::{MappingSpec, MemorySpec, NodeSpec, PciSpec, StorageSpec};
+pub use hardware::{MappingSpec, MemorySpec, NodeSpec, PciSpec, StorageSpec, WebSpec};
+pub use planting::PlantingSpec;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,6 +36,12 @@ pub struct World {
     /// Storages by id.
     #[serde(default)]
     pub storages: BTreeMap<String, StorageSpec>,
+    /// What addresses give that aren't as usual; any other one gives an image of 500 MiB with the sum that is expected.
+    #[serde(default)]
+    pub web: BTreeMap<String, WebSpec>,
+    /// How long things take in guests that are made.
+    #[serde(default)]
+    pub planting: PlantingSpec,
     /// VMs and containers by number.
     pub guests: BTreeMap<u32, GuestSpec>,
     /// More guests of one kind, for crowded hosts.

@@ -30,8 +30,9 @@ const GUEST: &[&str] = &[
 ];
 /// A storage of disks.
 const DISKS: &[&str] = &["Datastore.AllocateSpace"];
-/// A storage of images.
-const IMAGES: &[&str] = &["Datastore.AllocateSpace", "Datastore.AllocateTemplate"];
+/// A storage of images. Only Datastore.Allocate may delete one (pve-storage `API2/Storage/Content.pm`), and seeds with
+/// secrets in them are deleted.
+const IMAGES: &[&str] = &["Datastore.Allocate", "Datastore.AllocateSpace", "Datastore.AllocateTemplate"];
 /// A storage that images are only read from.
 const READ: &[&str] = &["Datastore.Audit|Datastore.AllocateSpace"];
 /// A bridge.

@@ -12,6 +12,7 @@ use crate::{
         Sim,
         answer::{Entry, Refused},
         clock::Clock,
+        planted,
         state::Vm,
         world::Serves,
     },
@@ -53,7 +54,12 @@ pub(crate) async fn start(sim: &Sim, vmid: u32, argv: &[String], input: Option<&
         return Err(Refused::died(format!("VM {vmid} qga command 'guest-exec' failed - got timeout")));
     }
     let end = {
-        let state = sim.state();
+        let mut state = sim.state();
+        if let Some(vm) = state.vms.get_mut(&vmid).filter(|vm| vm.planted.is_some())
+            && planted::run(vm, argv)
+        {
+            vm.off_at = Some(sim.clock.after(vm.spec.timing.shutdown));
+        }
         state.vms.get(&vmid).and_then(|vm| run(sim, vm, argv, input.unwrap_or_default()))
     };
     if let (Some(drain), Some(vm)) = (Drain::in_command(argv), sim.state().vms.get_mut(&vmid)) {
@@ -113,6 +119,9 @@ fn run(sim: &Sim, vm: &Vm, argv: &[String], input: &str) -> Option<End> {
     }
     if Drain::in_command(argv).is_some() {
         return Some(End { seconds: 1.5, ..End::default() });
+    }
+    if let Some(out) = planted::answer(vm, argv) {
+        return Some(End { out, ..End::default() });
     }
     let (program, rest) = argv.split_first()?;
     let name = program.rsplit('/').next().unwrap_or(program);

@@ -17,6 +17,12 @@ pub(super) async fn handle(call: &Call<'_>, command: &str) -> Result<Answer, Ref
             let pid = agent::start(sim, vmid, &argv(call), input.as_deref()).await?;
             return Ok(json!({"pid": pid}).into());
         }
+        "file-read" => return agent::read(sim, vmid, &call.text("file").unwrap_or_default()).map(Into::into),
+        "file-write" => {
+            let (file, content) = (call.text("file").unwrap_or_default(), call.text("content").unwrap_or_default());
+            let plain = call.text("encode").as_deref() != Some("0");
+            return agent::write(sim, vmid, &file, &content, plain).map(Into::into);
+        }
         "exec-status" => return Ok(agent::status(sim, vmid, call.number("pid").unwrap_or_default())?.into()),
         "network-get-interfaces" => agent::interfaces(&guest),
         "get-osinfo" => agent::osinfo(&guest),

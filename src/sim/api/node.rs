@@ -4,6 +4,7 @@ use super::Call;
 use crate::sim::{
     answer::{Answer, Entry},
     state::Vm,
+    volume,
     world::PciSpec,
 };
 use serde_json::{Value, json};
@@ -97,6 +98,7 @@ pub(super) fn status(call: &Call<'_>) -> Answer {
 pub(super) fn storages(call: &Call<'_>) -> Answer {
     let content = call.text("content");
     let one = call.text("storage");
+    let state = call.sim.state();
     let entries = call.sim.world.storages.iter().filter(|(id, storage)| {
         let wanted = content.as_ref().is_none_or(|kinds| {
             kinds.split([',', ';', ' ']).any(|kind| storage.content.iter().any(|held| held == kind))
@@ -104,12 +106,13 @@ pub(super) fn storages(call: &Call<'_>) -> Answer {
         wanted && one.as_ref().is_none_or(|one| one == *id) && may_see_storage(call, id)
     });
     let entries = entries.map(|(id, storage)| {
+        let used = storage.used + volume::taken(&state.volumes, id, storage.is_thin());
         #[expect(clippy::cast_precision_loss, reason = "a fraction for people")]
-        let fraction = storage.used as f64 / storage.total.max(1) as f64;
+        let fraction = used as f64 / storage.total.max(1) as f64;
         json!({
-            "active": 1, "avail": storage.total.saturating_sub(storage.used), "content": storage.content.join(","),
+            "active": 1, "avail": storage.total.saturating_sub(used), "content": storage.content.join(","),
             "enabled": 1, "shared": u8::from(storage.shared), "storage": id, "total": storage.total,
-            "type": storage.kind, "used": storage.used, "used_fraction": fraction,
+            "type": storage.kind, "used": used, "used_fraction": fraction,
         })
     });
     Value::Array(entries.collect()).into()

@@ -5,9 +5,11 @@ use crate::sim::{
     answer::{Answer, Entry, Refused},
     auth::digest,
     find_vm,
+    planted::Planted,
     state::{Power, Vm},
 };
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// `GET /nodes/{node}/qemu`: those that the asker may see.
 pub(super) fn list(call: &Call<'_>) -> Answer {
@@ -148,6 +150,9 @@ pub(super) fn current(call: &Call<'_>) -> Result<Answer, Refused> {
     if vm.power.is_on() && vm.spec.config.contains_key("net0") {
         entry.set("nics", json!({format!("tap{vmid}i0"): {"netin": netin(call, vm), "netout": netout(call, vm)}}));
     }
+    if let Some(written) = vm.planted.as_ref().and_then(Planted::written) {
+        entry.set("diskwrite", written);
+    }
     if vm.power.is_on() && vm.spec.config.contains_key("vga") {
         entry.set("clipboard", Value::Null);
     }
@@ -162,13 +167,19 @@ pub(super) fn config(call: &Call<'_>) -> Result<Answer, Refused> {
     if let Some(name) = call.text("snapshot") {
         return Err(Refused::died(format!("snapshot '{name}' does not exist")));
     }
-    let mut config: Map<String, Value> = vm.spec.config.clone().into_iter().collect();
-    let text = Value::Object(config.clone()).to_string();
-    config.insert("digest".to_owned(), json!(digest(&text).get(..40).unwrap_or_default()));
+    let stamp = stamp(&vm.settings(true));
+    let mut config: Map<String, Value> = vm.settings(!call.flag("current")).into_iter().collect();
+    config.insert("digest".to_owned(), json!(stamp));
     if let Some(lock) = &vm.lock {
         config.insert("lock".to_owned(), json!(lock));
     }
     Ok(Value::Object(config).into())
+}
+
+/// What tells one state of a configuration from another.
+pub(super) fn stamp(settings: &BTreeMap<String, Value>) -> String {
+    let text = Value::Object(settings.clone().into_iter().collect()).to_string();
+    digest(&text).chars().take(40).collect()
 }
 
 /// Guests among the cluster's resources.

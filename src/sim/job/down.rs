@@ -7,6 +7,7 @@ use crate::sim::{
     agent,
     clock::Clock,
     pci,
+    planted::Planted,
     state::{Power, Vm},
     task::Worker,
 };
@@ -102,7 +103,8 @@ async fn ask(worker: &Worker, vmid: u32) {
 
 /// The power button is heard by a system that is up, well before its agent.
 fn hears_button(sim: &Sim, vm: &Vm) -> bool {
-    vm.power == Power::Running && !vm.spec.ignores_acpi && vm.is_up_for(&sim.clock, vm.spec.timing.agent / 2.0)
+    let runs = vm.planted.as_ref().is_none_or(Planted::runs);
+    runs && vm.power == Power::Running && !vm.spec.ignores_acpi && vm.is_up_for(&sim.clock, vm.spec.timing.agent / 2.0)
 }
 
 async fn kill(sim: &Sim, vmid: u32, life: u32) {

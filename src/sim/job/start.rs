@@ -47,7 +47,7 @@ pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
         if vm.power.is_on() {
             return Err(format!("VM {vmid} already running"));
         }
-        vm.spec.clone()
+        GuestSpec { config: vm.settings(true), ..vm.spec.clone() }
     };
     for warning in warnings(vmid, &spec) {
         worker.warn(warning);

@@ -1,6 +1,6 @@
 //! Checks values by type, limits and format, in the words of pve-common.
 
-use super::{Endpoint, Param};
+use super::{Endpoint, Param, Property};
 use crate::sim::{answer::Refused, form::Params};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub(crate) fn check(endpoint: &Endpoint, params: &Params) -> Result<(), Refused> {
     let mut errors = BTreeMap::new();
     for (name, value) in params {
-        match endpoint.params.get(name) {
+        match endpoint.param(name) {
             None => {
                 let why = "property is not defined in schema and the schema does not allow additional properties";
                 errors.insert(name.clone(), why.to_owned());
@@ -65,7 +65,51 @@ fn value_fits(param: &Param, value: &Value) -> Result<(), String> {
     if let Some(format) = &param.format {
         format_fits(format, &text).map_err(|why| format!("invalid format - {why}\n"))?;
     }
+    if !param.properties.is_empty() {
+        properties_fit(param, &text).map_err(|why| format!("invalid format - format error\n{why}\n"))?;
+    }
     limits_fit(param, &text)
+}
+
+/// Checks a property string such as `virtio,bridge=vmbr0` (pve-common `JSONSchema.pm:parse_property_string`).
+fn properties_fit(param: &Param, text: &str) -> Result<(), String> {
+    let mut seen = Vec::new();
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        let (name, value) = match part.split_once('=') {
+            Some((name, value)) => (name, value),
+            None => match param.properties.iter().find(|(_, property)| property.default_key) {
+                Some((name, _)) => (name.as_str(), part),
+                None => return Err(format!("{part}: value without key, but schema does not define a default key")),
+            },
+        };
+        let Some(property) = param.properties.get(name) else {
+            let why = "property is not defined in schema and the schema does not allow additional properties";
+            return Err(format!("{name}: {why}"));
+        };
+        property_fits(property, value).map_err(|why| format!("{name}: {why}"))?;
+        seen.push(property.alias.as_deref().unwrap_or(name));
+        // `virtio=BC:24:...` is the address of a card of that model.
+        seen.extend(property.alias.as_deref().filter(|alias| *alias == "macaddr").map(|_| "model"));
+    }
+    let missing = param.properties.iter().find(|(name, p)| p.required && !seen.contains(&name.as_str()));
+    missing.map_or(Ok(()), |(name, _)| Err(format!("{name}: property is missing and it is not optional")))
+}
+
+fn property_fits(property: &Property, value: &str) -> Result<(), String> {
+    let mistyped = |kind: &str| Err(format!("type check ('{kind}') failed - got '{value}'"));
+    match property.kind.as_deref() {
+        // Within property strings the words are taken too.
+        Some("boolean") if !matches!(value, "0" | "1" | "on" | "off" | "yes" | "no" | "true" | "false") => {
+            return mistyped("boolean");
+        }
+        Some("integer") if !is_integer(value) => return mistyped("integer"),
+        Some("number") if value.parse::<f64>().is_err() => return mistyped("number"),
+        _ => {}
+    }
+    if property.one_of.is_empty() || property.one_of.iter().any(|one| one == value) {
+        return Ok(());
+    }
+    Err(format!("value '{value}' does not have a value in the enumeration '{}'", property.one_of.join(", ")))
 }
 
 fn limits_fit(param: &Param, text: &str) -> Result<(), String> {
@@ -116,6 +160,14 @@ fn format_fits(format: &str, text: &str) -> Result<(), String> {
             return name.then_some(()).ok_or_else(|| "value does not look like a valid node name".to_owned());
         }
         "pci-map" => return map_fits(text),
+        "dns-name" => {
+            let label = |part: &str| {
+                let inside = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+                !part.is_empty() && inside && !part.starts_with('-') && !part.ends_with('-')
+            };
+            let name = text.split('.').all(label);
+            return name.then_some(()).ok_or_else(|| "value does not look like a valid DNS name".to_owned());
+        }
         "pve-configid" => word(text, "_-"),
         "pve-storage-id" => word(text, "-_."),
         "pve-realm" => word(text, ".-_"),

@@ -111,6 +111,27 @@ pub struct MappingSpec {
     pub map: Vec<String>,
 }
 
+impl StorageSpec {
+    /// Whether disks take room only as they are written.
+    pub(crate) fn is_thin(&self) -> bool {
+        matches!(self.kind.as_str(), "lvmthin" | "zfspool" | "rbd")
+    }
+}
+
+/// What an address gives to a host that downloads.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebSpec {
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of what comes; absent: it is whatever is expected.
+    pub sha256: Option<String>,
+    /// Seconds that it takes.
+    pub seconds: Option<f64>,
+    /// Whether there is nothing at this address.
+    pub missing: bool,
+}
+
 /// A storage.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -1,0 +1,41 @@
+//! Files of a guest, through its agent.
+
+use crate::sim::{Sim, answer::Refused, planted};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+/// `file-read`: each byte becomes one character.
+///
+/// # Errors
+/// There is no such file, in the agent's words.
+pub(crate) fn read(sim: &Sim, vmid: u32, path: &str) -> Result<Value, Refused> {
+    let state = sim.state();
+    let bytes = state.vms.get(&vmid).and_then(|vm| planted::read(vm, &sim.clock, path));
+    let missing = || {
+        let why = format!("failed to open file '{path}' (mode: 'r'): No such file or directory");
+        Refused::died(format!("Agent error: {why}"))
+    };
+    let bytes = bytes.ok_or_else(missing)?;
+    let content: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+    Ok(json!({"bytes-read": bytes.len(), "content": content}))
+}
+
+/// `file-write`: plain text arrives as Latin-1; else it is base64 of the bytes.
+///
+/// # Errors
+/// Characters that can't be written, and what isn't base64.
+pub(crate) fn write(sim: &Sim, vmid: u32, path: &str, content: &str, plain: bool) -> Result<Value, Refused> {
+    let wide = || {
+        let place = "/usr/share/perl5/PVE/API2/Qemu/Agent.pm line 624.";
+        Refused::died(format!("Wide character in subroutine entry at {place}"))
+    };
+    let bytes = if plain {
+        content.chars().map(|c| u8::try_from(u32::from(c)).map_err(|_| wide())).collect::<Result<Vec<u8>, _>>()?
+    } else {
+        STANDARD.decode(content).map_err(|_| Refused::died("Agent error: invalid base64 data"))?
+    };
+    if let Some(vm) = sim.state().vms.get_mut(&vmid) {
+        planted::write(vm, path, bytes);
+    }
+    Ok(Value::Null)
+}

@@ -1,0 +1,134 @@
+//! Images of storages: upload, download, deletion (pve-storage `API2/Storage/Status.pm:520-912`, `Content.pm`).
+
+use super::{Call, storage::known};
+use crate::sim::{
+    access::{has_any, require},
+    answer::{Answer, Refused},
+    task::{Worker, spawn},
+    volume::{self, Volume},
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+/// Where a storage of files keeps a kind of image, for messages.
+fn place(content: &str, name: &str) -> String {
+    let dir = if content == "iso" { "template/iso" } else { content };
+    format!("/var/lib/vz/{dir}/{name}")
+}
+
+/// Checks that a storage takes a kind of content, and the file's name.
+fn check(call: &Call<'_>) -> Result<(String, String, String), Refused> {
+    let (id, content) = (known(call)?, call.text("content").unwrap_or_default());
+    let held = call.sim.world.storages.get(&id).map(|storage| storage.content.clone()).unwrap_or_default();
+    if !held.contains(&content) {
+        return Err(Refused::died(format!("storage '{id}' is not configured for content-type '{content}'")));
+    }
+    let name = call.text("filename").unwrap_or_default();
+    let endings: &[&str] = match content.as_str() {
+        "iso" => &["iso", "img"],
+        "import" => &["ova", "qcow2", "raw", "vmdk"],
+        _ => &["gz", "xz", "zst", "bz2", "tar"],
+    };
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    if endings.contains(&ending.as_str()) {
+        Ok((id, content, name))
+    } else {
+        Err(Refused::param("filename", "wrong file extension"))
+    }
+}
+
+/// The SHA-256 of bytes, 64 lower-case hexadecimal digits.
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// `POST upload`.
+pub(super) fn upload(call: &Call<'_>) -> Result<Answer, Refused> {
+    let (id, content, name) = check(call)?;
+    let file = call.file.clone().ok_or_else(|| Refused::died("missing temporary file name"))?;
+    let wanted = call.text("checksum");
+    let work = |worker: Worker| async move {
+        let sim = &worker.sim;
+        worker.log("starting file import from: /var/tmp/pveupload-1".to_owned());
+        sim.clock.sleep(0.5).await;
+        let sum = sha256(&file.bytes);
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != sum) {
+            return Err(format!("checksum mismatch: got '{sum}' != expect '{wanted}'"));
+        }
+        worker.log(format!("target file: {}", place(&content, &name)));
+        let size = u64::try_from(file.bytes.len()).unwrap_or_default();
+        let mut state = sim.state();
+        if volume::free(&sim.world, &state.volumes, &id) < size {
+            return Err("import failed: exit code 1: No space left on device".to_owned());
+        }
+        let made = Volume { bytes: Some(file.bytes), sum: Some(sum), ..Volume::new(&content, size, sim.clock.unix()) };
+        state.volumes.insert(format!("{id}:{content}/{name}"), made);
+        Ok(())
+    };
+    Ok(json!(spawn(call.sim, ("imgcopy", ""), &call.who(), work)).into())
+}
+
+/// `POST download-url`.
+pub(super) fn download(call: &Call<'_>) -> Result<Answer, Refused> {
+    let (world, who) = (&call.sim.world, call.who());
+    let storage = call.text("storage").unwrap_or_default();
+    require(world, &who, &format!("/storage/{storage}"), &["Datastore.AllocateTemplate"], false)?;
+    let node = format!("/nodes/{}", world.node.name);
+    let by_root = has_any(world, &who, "/", &["Sys.Audit"]) && has_any(world, &who, "/", &["Sys.Modify"]);
+    if !by_root {
+        require(world, &who, &node, &["Sys.AccessNetwork"], false)?;
+    }
+    let (id, content, name) = check(call)?;
+    let url = call.text("url").unwrap_or_default();
+    let wanted = call.text("checksum");
+    let task = name.clone();
+    let work = |worker: Worker| async move {
+        let sim = &worker.sim;
+        let place = place(&content, &name);
+        worker.log(format!("downloading {url} to {place}"));
+        let volid = format!("{id}:{content}/{name}");
+        let there = sim.state().volumes.get(&volid).map(|volume| volume.sum.clone());
+        match (there, &wanted) {
+            (Some(_), None) => return Err(format!("refusing to override existing file '{place}'")),
+            (Some(sum), Some(wanted)) if sum.as_ref() == Some(wanted) => return Ok(()),
+            (Some(_), Some(_)) => return Err(format!("mismatching checksum of existing file '{place}'")),
+            (None, _) => {}
+        }
+        let found = sim.world.web.get(&url).cloned().unwrap_or_default();
+        sim.clock.sleep(found.seconds.unwrap_or(sim.world.planting.download)).await;
+        if found.missing {
+            worker.log("ERROR 404: Not Found.".to_owned());
+            return Err("download failed: exit code 8".to_owned());
+        }
+        let size = if found.size == 0 { 500 << 20 } else { found.size };
+        if volume::free(&sim.world, &sim.state().volumes, &id) < size {
+            worker.log(format!("{place}.tmp_dwnl: No space left on device"));
+            return Err("download failed: exit code 3".to_owned());
+        }
+        let sum = found.sha256.or_else(|| wanted.clone());
+        if let Some(wanted) = wanted.filter(|wanted| sum.as_ref() != Some(wanted)) {
+            let got = sum.unwrap_or_default();
+            return Err(format!("checksum mismatch: got '{got}' != expect '{wanted}'"));
+        }
+        let made = Volume { sum, ..Volume::new(&content, size, sim.clock.unix()) };
+        sim.state().volumes.insert(volid, made);
+        Ok(())
+    };
+    Ok(json!(spawn(call.sim, ("download", &task), &who, work)).into())
+}
+
+/// `DELETE content/{volume}`: also of one that there isn't.
+pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refused> {
+    let storage = call.text("storage").unwrap_or_default();
+    require(&call.sim.world, &call.who(), &format!("/storage/{storage}"), &["Datastore.Allocate"], false)?;
+    let id = known(call)?;
+    let volume = call.text("volume").unwrap_or_default();
+    let volid = if volume.contains(':') { volume } else { format!("{id}:{volume}") };
+    let work = |worker: Worker| async move {
+        worker.sim.clock.sleep(0.2).await;
+        worker.sim.state().volumes.remove(&volid);
+        worker.log(format!("Removed volume '{volid}'"));
+        Ok(())
+    };
+    Ok(json!(spawn(call.sim, ("imgdel", &id), &call.who(), work)).into())
+}
