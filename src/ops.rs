@@ -20,7 +20,7 @@ mod lock;
 mod look;
 mod operate;
 mod paths;
-mod plant;
+pub mod plant;
 mod store;
 mod told;
 

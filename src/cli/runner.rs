@@ -5,9 +5,13 @@ use super::{
     session::{self, Session},
     shell::Shell,
 };
-use crate::{domain::ids::OpId, ops, ops::Store};
+use crate::{
+    config::{Config, Source},
+    domain::ids::OpId,
+    ops::{self, Store, plant::Local},
+};
 use secrecy::SecretString;
-use std::io;
+use std::{io, path::PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Carries an operation out. Its outcome is in the journal; the exit code repeats it.
@@ -18,7 +22,14 @@ pub(crate) fn run(shell: &mut Shell<'_>, store: &Store, id: &OpId, password_stdi
         let mut hangup = signal(SignalKind::hangup())?;
         let password = if password_stdin { Some(read_password()?) } else { None };
         let session = Session::with_password(shell, password)?;
-        let work = ops::operate(store, id, &session.host);
+        let local = Local { config: config_path(shell, &session.config), state: store.dir().to_owned() };
+        let work = async {
+            if id.is_plant() {
+                ops::plant::carry_out(store, id, &session.host, &local).await.map(drop)
+            } else {
+                ops::operate(store, id, &session.host).await.map(drop)
+            }
+        };
         tokio::pin!(work);
         loop {
             tokio::select! {
@@ -27,6 +38,14 @@ pub(crate) fn run(shell: &mut Shell<'_>, store: &Store, id: &OpId, password_stdi
             }
         }
     })
+}
+
+/// The file that modes are written into: the one that was read, else the usual one.
+fn config_path(shell: &Shell<'_>, config: &Config) -> PathBuf {
+    match &config.source {
+        Source::File { path, .. } => shell.env.cwd.join(path),
+        Source::NoFile => shell.env.home.as_deref().unwrap_or(&shell.env.cwd).join(".morpheus/config.yaml"),
+    }
 }
 
 fn read_password() -> io::Result<SecretString> {

@@ -6,7 +6,24 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
     os::unix::fs::OpenOptionsExt,
+    time::Duration,
 };
+
+/// How long a runner tries to get the lock that a looker may be touching just now.
+const TRIES: u32 = 20;
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Takes the lock for a runner.
+pub(super) async fn take(store: &Store, id: &OpId) -> Result<Lock, Error> {
+    for _ in 1..TRIES {
+        match store.lock(id) {
+            Err(Error::Running(_)) => tokio::time::sleep(PAUSE).await,
+            other => return other,
+        }
+    }
+    store.lock(id)
+}
 
 /// The lock, held as long as this value lives; the kernel lets go of it when the process dies.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Carrying a plan out: the loop around [`machine::next`]. It writes before it acts, acts once, and looks.
 
-use super::{Control, Error, Host, Journal, Store, control::Listener};
+use super::{Control, Error, Host, Journal, Store, control::Listener, lock};
 use crate::{
     domain::{
         facts::{Facts, Trouble},
@@ -17,18 +17,13 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How long a runner tries to get the lock that a looker may be touching just now.
-const LOCK_TRIES: u32 = 20;
-/// Between two tries.
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
-
 /// Carries an operation out, from its beginning or from where its journal ends, and returns how it ended.
 ///
 /// # Errors
 /// The journal can't be read or written, or another operation holds the lock (which is also written down as the end of
 /// an operation that hadn't begun). Trouble with the host is no error here: it is part of the operation.
 pub async fn operate(store: &Store, id: &OpId, host: &Host) -> Result<Outcome, Error> {
-    let _lock = match take_lock(store, id).await {
+    let _lock = match lock::take(store, id).await {
         Ok(lock) => lock,
         Err(Error::Running(other)) if other != *id => return refuse(store, id, &other, host.clock().now()),
         Err(why) => return Err(why),
@@ -36,16 +31,6 @@ pub async fn operate(store: &Store, id: &OpId, host: &Host) -> Result<Outcome, E
     let journal = store.journal(id)?;
     let heard = Listener::new(store, id);
     Runner { host, journal, heard, facts: Facts::default(), looked: Millis(0) }.run().await
-}
-
-async fn take_lock(store: &Store, id: &OpId) -> Result<super::Lock, Error> {
-    for _ in 1..LOCK_TRIES {
-        match store.lock(id) {
-            Err(Error::Running(_)) => tokio::time::sleep(LOCK_PAUSE).await,
-            other => return other,
-        }
-    }
-    store.lock(id)
 }
 
 /// The other operation won. One that hadn't begun ends here; one that had is left for a resume.

@@ -1,0 +1,69 @@
+//! Passwords that a planting made: kept beside its journal, for its owner alone, until they are deleted by hand. One
+//! that is undone takes them with it.
+
+use crate::domain::{facts::Trouble, finding::FindingId, ids::OpId};
+use secrecy::SecretString;
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+/// Letters and digits that nobody takes for another one.
+const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
+/// How many of them a password has: 100 bits.
+const LENGTH: usize = 20;
+
+/// The passwords of one planting: lines of `guest: password`.
+pub(super) struct Passwords {
+    path: PathBuf,
+    text: String,
+}
+
+fn path(dir: &Path, id: &OpId) -> PathBuf {
+    dir.join(format!("{id}.passwords"))
+}
+
+/// Deletes them.
+pub(super) fn forget(dir: &Path, id: &OpId) {
+    // There may be none.
+    drop(fs::remove_file(path(dir, id)));
+}
+
+impl Passwords {
+    pub(super) fn open(dir: &Path, id: &OpId) -> Result<Self, Trouble> {
+        let path = path(dir, id);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Self { path, text }),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Self { path, text: String::new() }),
+            Err(why) => Err(trouble(&path, &why)),
+        }
+    }
+
+    /// The password of a guest, made at the first time.
+    pub(super) fn of(&mut self, guest: &str) -> Result<SecretString, Trouble> {
+        let known = self.text.lines().filter_map(|line| line.split_once(": "));
+        if let Some((_, password)) = known.into_iter().find(|(name, _)| *name == guest) {
+            return Ok(password.to_owned().into());
+        }
+        let fail = |why: &std::io::Error| trouble(&self.path, why);
+        let password = make().map_err(|why| fail(&why))?;
+        let line = format!("{guest}: {password}\n");
+        let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path);
+        let written = opened.and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_data()));
+        written.map_err(|why| fail(&why))?;
+        self.text.push_str(&line);
+        Ok(password.into())
+    }
+}
+
+fn trouble(path: &Path, why: &std::io::Error) -> Trouble {
+    Trouble { finding: FindingId::PlantSecret, message: format!("{}: {why}", path.display()) }
+}
+
+fn make() -> std::io::Result<String> {
+    let mut bytes = [0_u8; LENGTH];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte % 32))).map(|letter| char::from(*letter)).collect())
+}

@@ -1,0 +1,169 @@
+//! What can go wrong at each step: it is told clearly, and a resume reaches the end all the same.
+
+use super::*;
+
+/// The first try fails with this finding, the next reaches the end.
+async fn fails_once(fault: &str, finding: FindingId) {
+    let rig = Rig::faulty(fault);
+    let id = rig.begin(&both()).await;
+    assert_eq!(rig.run(&id).await, None, "{fault}");
+    let why = rig.state(&id).halted.unwrap();
+    assert_eq!(why.finding, finding, "{fault}: {}", why.message);
+    assert_eq!(rig.run(&id).await, Some(End::Done), "{fault}: {:#?}", rig.state(&id).halted);
+}
+
+/// It is hardly noticed: another look, another try.
+async fn passes(fault: &str) {
+    let rig = Rig::faulty(fault);
+    let id = rig.begin(&both()).await;
+    assert_eq!(rig.run(&id).await, Some(End::Done), "{fault}: {:#?}", rig.state(&id).halted);
+    assert!(rig.sim.violations().is_empty(), "{fault}");
+}
+
+const CHANGES: [&str; 9] = [
+    "POST /cluster/mapping/pci",
+    "POST /nodes/pve/storage/local/download-url",
+    "POST /nodes/pve/storage/local/upload",
+    "POST /nodes/pve/qemu",
+    "PUT /nodes/pve/qemu/121/resize",
+    "POST /nodes/pve/qemu/121/status/start",
+    "POST /nodes/pve/qemu/122/status/shutdown",
+    "PUT /nodes/pve/qemu/121/config",
+    "DELETE /nodes/pve/storage/local/content/*",
+];
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_change_fails_its_step_and_goes_well_the_next_time() {
+    for on in CHANGES {
+        let refused =
+            format!("{{on: '{on}', when: {{nth: 1}}, then: {{answer: {{status: 500, reason: 'no such luck'}}}}}}");
+        let finding = match on {
+            "POST /nodes/pve/storage/local/download-url" => FindingId::PlantDownload,
+            "POST /nodes/pve/storage/local/upload" => FindingId::PlantUpload,
+            _ => FindingId::PveRefused,
+        };
+        fails_once(&refused, finding).await;
+        let denied = "Permission check failed (/vms/121, VM.Allocate)";
+        let denied = format!("{{on: '{on}', when: {{nth: 1}}, then: {{answer: {{status: 403, reason: '{denied}'}}}}}}");
+        fails_once(&denied, FindingId::PveForbidden).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_breaks_before_or_after_a_change_is_looked_past() {
+    for on in CHANGES {
+        for then in ["cut", "cut_after", "{answer_after: {status: 596, reason: Broken pipe}}", "never_after"] {
+            passes(&format!("{{on: '{on}', when: {{nth: 1}}, then: {then}}}")).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_fails_fails_its_step() {
+    for (task, finding) in [
+        ("download *", FindingId::PlantDownload),
+        ("imgcopy *", FindingId::PlantUpload),
+        ("qmcreate 121", FindingId::PveRefused),
+        ("resize 121", FindingId::PveRefused),
+        ("qmstart 121", FindingId::PveRefused),
+        ("qmshutdown 122", FindingId::PveRefused),
+        ("imgdel *", FindingId::PveRefused),
+    ] {
+        let fault = format!("{{on: 'task {task}', when: {{nth: 1}}, then: {{task: {{error: 'no such luck'}}}}}}");
+        if task == "imgcopy *" {
+            // The fault's pattern has no id to match an upload's, which is empty.
+            continue;
+        }
+        fails_once(&fault, finding).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_away_for_a_while_is_waited_for() {
+    passes("{on: '* **', when: {after: 20, until: 80}, then: cut}").await;
+}
+
+/// How a planting ends on a world, and why.
+async fn ends(more: &Value, form: &Form) -> (Rig, OpId, Trouble) {
+    let rig = Rig::with(more);
+    let id = rig.begin(form).await;
+    assert_eq!(rig.run(&id).await, None);
+    let why = rig.state(&id).halted.unwrap();
+    (rig, id, why)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_download_with_another_sum_or_from_nowhere_is_told_and_leaves_nothing() {
+    let url = "https://mirror.example.org/images/Arch-Linux-x86_64-cloudimg.qcow2";
+    let webs =
+        [json!({url: {"missing": true}}), json!({url: {"sha256": "00"}}), json!({url: {"size": 900_000_000_000_u64}})];
+    for (web, words) in webs.into_iter().zip(["download failed", "checksum mismatch", "download failed"]) {
+        let (rig, id, why) = ends(&json!({"web": web}), &linux_only()).await;
+        assert_eq!(why.finding, FindingId::PlantDownload);
+        assert!(why.message.contains(words), "{}", why.message);
+        assert!(!rig.sim.stock().iter().any(|line| line.contains("cloudimg")));
+        rig.undo(&id);
+        assert_eq!(rig.run(&id).await, Some(End::Undone));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_fails_or_keeps_silent_is_told_and_can_be_undone() {
+    let cases = [
+        (json!({"error": "pacman: no route to host"}), FindingId::PlantGuest, "no route to host"),
+        (json!({"silent": true}), FindingId::PlantSilent, "took longer than"),
+    ];
+    for (planting, finding, words) in cases {
+        let before = Rig::with(&json!({"planting": planting})).sim.stock();
+        let (rig, id, why) = ends(&json!({"planting": planting}), &linux_only()).await;
+        assert_eq!(why.finding, finding);
+        assert!(why.message.contains(words), "{}", why.message);
+        rig.undo(&id);
+        assert_eq!(rig.run(&id).await, Some(End::Undone));
+        assert_eq!(rig.sim.stock(), before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_was_taken_meanwhile_is_never_touched() {
+    let rig = Rig::with(&json!({}));
+    let id = rig.begin(&linux_only()).await;
+    let host = rig.host();
+    let node = host.node().await.unwrap();
+    let settings = [("memory".to_owned(), "512".to_owned())].into();
+    host.client().create_vm(&node, vmid(121), "somebody", &settings).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    // Before the first step: the plan isn't the same any more.
+    assert_eq!(rig.run(&id).await, Some(End::Refused));
+    assert_eq!(rig.state(&id).halted.unwrap().finding, FindingId::PlantVmidTaken);
+    // After it: the step finds the number taken.
+    let rig = Rig::with(&json!({}));
+    let id = rig.begin(&linux_only()).await;
+    rig.run_until(&id, 6).await;
+    let host = rig.host();
+    host.client().create_vm(&node, vmid(121), "somebody", &settings).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(rig.run(&id).await, None);
+    assert_eq!(rig.state(&id).halted.unwrap().finding, FindingId::PlantVmidTaken);
+    rig.undo(&id);
+    assert_eq!(rig.run(&id).await, Some(End::Undone));
+    assert_eq!(rig.setting(121, "name"), "somebody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_uses_or_took_over_is_kept_with_the_reason() {
+    let rig = Rig::with(&json!({"planting": {"error": "no"}}));
+    let id = rig.begin(&linux_only()).await;
+    assert_eq!(rig.run(&id).await, None);
+    let host = rig.host();
+    let node = host.node().await.unwrap();
+    let set = [("description".to_owned(), "mine now".to_owned())].into();
+    host.client().change_vm(&node, vmid(121), &set, &[], None).await.unwrap();
+    rig.undo(&id);
+    assert_eq!(rig.run(&id).await, Some(End::Undone));
+    let kept = rig.state(&id).kept;
+    let words: Vec<&str> = kept.iter().map(|(_, trouble)| trouble.message.as_str()).collect();
+    assert!(words.iter().any(|words| words.starts_with("VM 121 doesn't say any more")), "{words:?}");
+    assert!(words.contains(&"VM 121 uses mapping vr0."), "{words:?}");
+    assert!(rig.sim.is_on(121));
+}
