@@ -4,7 +4,13 @@
 
 #[path = "nats/accepted.rs"]
 mod accepted;
+#[path = "nats/client.rs"]
+mod client;
+#[path = "nats/drained.rs"]
+mod drained;
 #[path = "support/planting.rs"]
 mod planting;
+#[path = "nats/server.rs"]
+mod server;
 #[path = "support/tools.rs"]
 mod tools;
