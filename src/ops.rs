@@ -21,6 +21,7 @@ mod look;
 mod operate;
 mod paths;
 pub mod plant;
+pub mod registry;
 mod store;
 mod told;
 

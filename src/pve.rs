@@ -36,6 +36,7 @@ pub use nodes::Node;
 pub use storage::sha256;
 pub use tasks::TaskStatus;
 pub use tls::{BadFingerprint, Fingerprint};
+pub(crate) use tls::{trusting_authorities, trusting_nobody};
 
 #[cfg(test)]
 pub(crate) mod scripted;

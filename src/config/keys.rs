@@ -206,7 +206,18 @@ pub const KEYS: &[Key] = &[
     key("ui.refresh", "1 to 3600 seconds", "4", "The time between two looks of the dashboard at the host."),
     key("nimsforest.cluster_id", "text", "", "The forest's id."),
     key("nimsforest.nats_port", "1 to 65535", "4222", "The port of its NATS."),
-    key("nimsforest.registry_url", "a URL", "", "Where its registry is."),
+    key(
+        "nimsforest.registry_url",
+        "a URL",
+        "",
+        "Where its registry is. After a switch the guests that stand in it are marked as running or stopped.",
+    ),
+    key(
+        "nimsforest.registry_token_file",
+        "a file",
+        "",
+        "A file whose first line is the token that the registry is written with.",
+    ),
 ];
 
 /// Top-level keys of older morpheus files, which are ignored.

@@ -52,7 +52,9 @@ pub(super) fn nimsforest(reader: &mut Reader<'_>, section: &Section<'_>) -> Nims
     let port = section.get("nats_port").and_then(|field| reader.scalar(&field, "a number from 1 to 65535"));
     let port = port.and_then(|said| reader.number(&said, 1..=65535, ""));
     let registry = section.get("registry_url").and_then(|field| reader.scalar(&field, "a URL"));
+    let token = section.get("registry_token_file").and_then(|field| reader.scalar(&field, "a file"));
     Nimsforest {
+        registry_token_file: token.map(|said| said.text.trim().to_owned()).filter(|text| !text.is_empty()),
         cluster_id,
         nats_port: port.and_then(|port| u16::try_from(port).ok()),
         registry_url: registry.filter(|said| !said.text.is_empty()).and_then(|said| url(reader, &said)),

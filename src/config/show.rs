@@ -106,6 +106,7 @@ pub(super) fn show(config: &Config) -> String {
             page.optional("cluster_id", forest.cluster_id.as_deref().map(quoted));
             page.optional("nats_port", forest.nats_port);
             page.optional("registry_url", forest.registry_url.as_deref().map(quoted));
+            page.optional("registry_token_file", forest.registry_token_file.as_deref().map(quoted));
         });
     }
     page.text

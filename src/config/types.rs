@@ -149,6 +149,8 @@ pub struct Nimsforest {
     pub nats_port: Option<u16>,
     /// Where its registry is.
     pub registry_url: Option<String>,
+    /// The file with the token that it is written with.
+    pub registry_token_file: Option<String>,
 }
 
 /// Which file a configuration came from.

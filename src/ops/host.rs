@@ -1,6 +1,6 @@
 //! One Proxmox host: how to reach it, which node, which modes.
 
-use super::{Clock, Error, hardware::Here};
+use super::{Clock, Error, hardware::Here, registry::Listed};
 use crate::{
     config::{Config, Credentials, NodeChoice},
     domain::{ids::NodeName, iommu::Inventory, mode::ModeSet},
@@ -28,6 +28,8 @@ struct Inner {
     here: Option<Here>,
     /// The devices that were last seen.
     pci: Mutex<Option<Inventory>>,
+    /// Where the forest's nodes are listed.
+    listed: Option<Listed>,
 }
 
 impl fmt::Debug for Host {
@@ -82,19 +84,34 @@ impl Host {
             None => Client::connect(&target, credentials)?,
         };
         let host = Self::over(client, config.modes.clone(), proxmox.node.clone(), Clock::System);
-        Ok(host.at(format!("{}:{}", proxmox.host, proxmox.port), here))
+        Ok(host.at(format!("{}:{}", proxmox.host, proxmox.port), here, Listed::of(&config.nimsforest)))
     }
 
     /// A host behind a client that exists already.
     #[must_use]
     pub fn over(client: Client, modes: ModeSet, choice: NodeChoice, clock: Clock) -> Self {
         let (node, pci) = (OnceCell::new(), Mutex::default());
-        Self(Arc::new(Inner { client, modes, choice, address: String::new(), clock, node, here: None, pci }))
+        Self(Arc::new(Inner {
+            client,
+            modes,
+            choice,
+            address: String::new(),
+            clock,
+            node,
+            here: None,
+            pci,
+            listed: None,
+        }))
     }
 
-    fn at(self, address: String, here: Option<Here>) -> Self {
+    /// Where the forest's nodes are listed, if the configuration says.
+    pub(super) fn listed(&self) -> Option<&Listed> {
+        self.0.listed.as_ref()
+    }
+
+    fn at(self, address: String, here: Option<Here>, listed: Option<Listed>) -> Self {
         match Arc::try_unwrap(self.0) {
-            Ok(inner) => Self(Arc::new(Inner { address, here, ..inner })),
+            Ok(inner) => Self(Arc::new(Inner { address, here, listed, ..inner })),
             Err(shared) => Self(shared),
         }
     }

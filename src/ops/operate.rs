@@ -73,7 +73,10 @@ impl Runner<'_> {
             let look = Look { facts: &self.facts, modes: self.host.modes(), at: self.looked, now: self.now() };
             match machine::next(self.journal.state(), &look) {
                 Next::End => break,
-                Next::Record(what) => self.write(what)?,
+                Next::Record(what) => {
+                    self.tell_registry(&what).await?;
+                    self.write(what)?;
+                }
                 Next::Send { step, call } => self.send(step, call).await?,
                 Next::Wait { ms, wants } => self.wait(ms, &wants).await,
             }
@@ -136,6 +139,16 @@ impl Runner<'_> {
             self.write(What::TaskEnded { step, upid, exit, ok })?;
         }
         Ok(())
+    }
+
+    /// What went as planned is told to the forest's registry. One that can't be written is noted.
+    async fn tell_registry(&mut self, what: &What) -> Result<(), Error> {
+        let What::Finished { outcome: Outcome::Done, .. } = what else { return Ok(()) };
+        let Some(listed) = self.host.listed() else { return Ok(()) };
+        let state = self.journal.state();
+        let (Err(trouble), Some(last)) = (listed.tell(state).await, state.steps.last()) else { return Ok(()) };
+        let step = last.step.id;
+        self.write(What::Note { step, text: trouble.message })
     }
 
     async fn wait(&mut self, ms: u64, wants: &Wants) {

@@ -95,6 +95,22 @@ pub(crate) fn config(trust: Trust, shown: Shown) -> Result<ClientConfig, TlsErro
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
+/// For others than Proxmox: whom the system's authorities vouch for. Reads them from disk.
+///
+/// # Errors
+/// Those of [`config`].
+pub(crate) fn trusting_authorities() -> Result<ClientConfig, TlsError> {
+    config(Trust::Authorities, Shown::default())
+}
+
+/// For a connection without TLS, whose client wants a configuration all the same.
+///
+/// # Errors
+/// Those of [`config`].
+pub(crate) fn trusting_nobody() -> Result<ClientConfig, TlsError> {
+    config(Trust::Pinned(Fingerprint([0; 32])), Shown::default())
+}
+
 fn authorities(provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

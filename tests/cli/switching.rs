@@ -53,6 +53,19 @@ fn a_dry_run_prints_the_plan_and_sends_nothing_that_writes() {
 }
 
 #[test]
+fn a_mode_of_a_forest_leaves_it_before_it_is_shut_down() {
+    let rig = Rig::new();
+    rig.ok("mode switch nimsforestnogpu --yes");
+    let plan = rig.ok("mode switch linuxvrstreaming --dry-run");
+    assert!(plan.contains("Draining nimsforestnogpu (VM 103)"), "{plan}");
+    let out = rig.ok("mode switch linuxvrstreaming --yes --json");
+    let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let calls: Vec<&str> = events.iter().filter_map(|event| event["call"]["request"].as_str()).collect();
+    assert_eq!(calls, ["drain", "shutdown", "start"]);
+    assert!(events.iter().all(|event| event["event"] != "note"), "it left in time: {out}");
+}
+
+#[test]
 fn the_stream_of_events_is_one_document_a_line() {
     let rig = Rig::new();
     let out = rig.ok("mode switch nimsforestnogpu --yes --json");

@@ -28,7 +28,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("tui_input", &["tui"]),
-    ("reqwest", &["pve"]),
+    ("reqwest", &["pve", "ops"]), // ops asks the forest's registry
     ("hyper", &["pve", "sim"]),
     ("rcgen", &["sim"]),
     ("clap", &["cli"]),
