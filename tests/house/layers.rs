@@ -286,7 +286,7 @@ mod tests {
             ("src/tui/view/a.rs", "use tokio::time::Instant;"),
             ("src/tui/update/a.rs", "use std::time::Instant;"),
             ("src/cli/a.rs", "use ratatui::Frame;"),
-            ("src/ops/a.rs", "fn f() { reqwest::get(); }"),
+            ("src/cli/a.rs", "fn f() { reqwest::get(); }"),
         ] {
             assert_eq!(check(file, text).len(), 1, "{file}: {text}");
         }
