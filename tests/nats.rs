@@ -1,6 +1,6 @@
 //! What a guest's NATS server is made from, against the real `nats-server` and the real systemd.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
 
 #[path = "nats/accepted.rs"]
 mod accepted;

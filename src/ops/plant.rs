@@ -9,6 +9,7 @@ mod images;
 mod inside;
 mod look;
 mod means;
+mod nodes;
 mod passwords;
 mod run;
 mod undo;

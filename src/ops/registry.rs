@@ -11,7 +11,7 @@ use crate::domain::{
     facts::Trouble,
     finding::FindingId,
     plant::{
-        answers::Registry,
+        answers::{Forest, Registry},
         registry::{Change, Document, Left, Node},
     },
 };
@@ -33,6 +33,14 @@ pub struct Place<'a> {
     pub forest: &'a str,
     /// What a document over HTTP is written with.
     pub token: Option<&'a SecretString>,
+}
+
+impl<'a> Place<'a> {
+    /// The registry that a planting's answers name, if they name one.
+    #[must_use]
+    pub fn of(forest: &'a Forest, token: Option<&'a SecretString>) -> Option<Self> {
+        Some(Self { registry: forest.registry.as_ref()?, forest: forest.id.as_deref()?, token })
+    }
 }
 
 /// What became of an attempt.
@@ -100,13 +108,13 @@ pub async fn apply(place: Place<'_>, change: &Change) -> Result<Vec<Left>, Troub
     }
 }
 
-/// Tells somebody once that a guest is there: a POST of the node as it stands in the registry.
+/// Tells somebody that guests are there: a POST of their nodes, as they stand in the registry.
 ///
 /// # Errors
 /// Nobody took it.
-pub async fn notify(url: &str, forest: &str, node: &Node) -> Result<(), Trouble> {
+pub async fn notify(url: &str, forest: &str, nodes: Vec<Node>) -> Result<(), Trouble> {
     let mut document = Document::empty(forest);
-    document.apply(forest, &Change::Put(vec![node.clone()]));
+    document.apply(forest, &Change::Put(nodes));
     http::Remote::new(url, None)?.tell(&document).await
 }
 

@@ -97,7 +97,7 @@ async fn serve(shelf: Shelf) -> (Registry, Arc<Mutex<Shelf>>) {
 }
 
 fn node(id: &str) -> Node {
-    Node { id: id.to_owned(), addresses: vec!["192.0.2.7".parse().unwrap()], running: true }
+    Node { id: id.to_owned(), addresses: vec!["192.0.2.7".parse().unwrap()], running: Some(true) }
 }
 
 fn place(registry: &Registry) -> Place<'_> {

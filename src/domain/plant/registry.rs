@@ -4,7 +4,7 @@
 //! Only nodes with morpheus' mark are changed or removed; whatever else is in the document stays.
 
 use serde_json::{Map, Value, json};
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 /// The key that marks nodes which morpheus wrote, and its value.
 const MARK: (&str, &str) = ("managed_by", "morpheus");
@@ -18,10 +18,11 @@ pub struct Document(Map<String, Value>);
 pub struct Node {
     /// Its id, see [`node_id`](super::forest::node_id).
     pub id: String,
-    /// Its addresses; none if it isn't known where it is, then those stay that are written.
+    /// Its addresses; none if it isn't known where it is. Then those stay that are written, and a new node has its
+    /// name as address, which the network may know.
     pub addresses: Vec<IpAddr>,
-    /// Whether it runs.
-    pub running: bool,
+    /// Whether it runs, where that is known.
+    pub running: Option<bool>,
 }
 
 /// What is to be changed in a forest.
@@ -49,8 +50,6 @@ pub struct Left {
 pub enum Why {
     /// A node of this id is there that morpheus didn't write.
     Foreign,
-    /// Its address isn't known; peers would take such a node for themselves.
-    NoAddress,
 }
 
 /// A text that is no registry.
@@ -107,6 +106,14 @@ impl Document {
         }
     }
 
+    /// Ids of the nodes of a forest that morpheus wrote.
+    #[must_use]
+    pub fn ours(&self, forest: &str) -> BTreeSet<String> {
+        let nodes = self.0.get("nodes").and_then(|nodes| nodes.get(forest)).and_then(Value::as_array);
+        let ours = nodes.into_iter().flatten().filter(|node| is_ours(node));
+        ours.filter_map(|node| node.get("id")?.as_str().map(str::to_owned)).collect()
+    }
+
     fn nodes(&mut self, forest: &str) -> Option<&mut Vec<Value>> {
         let forests = self.0.entry("nodes").or_insert_with(|| json!({})).as_object_mut()?;
         let nodes = forests.entry(forest).or_insert_with(|| json!([]));
@@ -124,8 +131,6 @@ impl Document {
                 return left(Why::Foreign);
             }
             fill(written.as_object_mut()?, forest, node);
-        } else if add && node.addresses.is_empty() {
-            return left(Why::NoAddress);
         } else if add {
             let mut written = Map::new();
             fill(&mut written, forest, node);
@@ -155,7 +160,12 @@ fn fill(written: &mut Map<String, Value>, forest: &str, node: &Node) {
     set("id", json!(node.id));
     set("forest_id", json!(forest));
     set(MARK.0, json!(MARK.1));
-    set("state", json!(if node.running { "running" } else { "stopped" }));
+    if let Some(running) = node.running {
+        set("state", json!(if running { "running" } else { "stopped" }));
+    }
+    if node.addresses.is_empty() && !written.contains_key("ip") {
+        written.insert("ip".to_owned(), json!(node.id));
+    }
     let four = node.addresses.iter().find(|address| address.is_ipv4());
     let six = node.addresses.iter().find(|address| address.is_ipv6());
     for (key, address) in [("ipv4", four), ("ipv6", six), ("ip", six.or(four))] {

@@ -5,7 +5,7 @@ const FOREST: &str = "home";
 
 fn node(id: &str, addresses: &[&str], running: bool) -> Node {
     let addresses = addresses.iter().map(|text| text.parse().expect("an address")).collect();
-    Node { id: id.to_owned(), addresses, running }
+    Node { id: id.to_owned(), addresses, running: Some(running) }
 }
 
 fn read(text: &str) -> Document {
@@ -47,10 +47,11 @@ fn what_isnt_ours_stays() {
 }
 
 #[test]
-fn an_unknown_address_keeps_the_one_that_is_written_and_adds_no_node() {
+fn an_unknown_address_keeps_the_one_that_is_written_and_else_is_the_name() {
     let mut document = read("");
-    let unknown = Change::Put(vec![node("a", &[], true)]);
-    assert_eq!(document.apply(FOREST, &unknown), [Left { id: "a".to_owned(), why: Why::NoAddress }]);
+    assert_eq!(document.apply(FOREST, &Change::Put(vec![node("a", &[], true)])), []);
+    assert_eq!(nodes(&document)[0]["ip"], json!("a"), "an empty one is whoever reads it");
+    assert_eq!(document.ours(FOREST), ["a".to_owned()].into());
     assert_eq!(document.apply(FOREST, &Change::Put(vec![node("a", &["192.0.2.7"], true)])), []);
     assert_eq!(document.apply(FOREST, &Change::Running(vec![node("a", &[], false), node("b", &[], true)])), []);
     let (list, a) = (nodes(&document), nodes(&document)[0].clone());

@@ -92,7 +92,7 @@ impl Host {
             memory: looked(status.map(|status| status.memory)),
             lacking: looked(lacking),
             modes: self.modes().clone(),
-            registered: Looked::Not("the registry wasn't asked".to_owned()),
+            registered: super::nodes::registered(form).await,
             node,
         })
     }

@@ -1,6 +1,6 @@
 //! What a planting needs of this machine: secrets, the configuration file, the registry.
 
-use super::passwords;
+use super::{nodes, passwords};
 use crate::{
     config::edit,
     domain::{
@@ -8,7 +8,7 @@ use crate::{
         finding::FindingId,
         ids::OpId,
         mode::ModeSet,
-        plant::{Answers, Secrets, event::End, plan::entries},
+        plant::{Answers, Secrets, answers::Registry, event::End, plan::entries},
     },
 };
 use secrecy::SecretString;
@@ -82,17 +82,13 @@ impl Means for Local {
         let windows = answers.windows.as_ref().map(|windows| &windows.machine);
         let forest = &answers.forest;
         let credentials = forest.peers().and_then(|peers| peers.credentials_file.as_deref());
-        let token = match &forest.registry {
-            Some(crate::domain::plant::answers::Registry::Url { token_file, .. }) => token_file.as_deref(),
-            _ => None,
-        };
         Ok(Secrets {
             linux_password: Some(password(&linux.name, linux.password_file.as_ref())?),
             windows_password: windows.map(|own| password(&own.name, own.password_file.as_ref())).transpose()?,
             nats_credentials: credentials
                 .map(|path| fs::read_to_string(path).map(SecretString::from).map_err(|why| unreadable(path, &why)))
                 .transpose()?,
-            registry_token: token.map(first_line).transpose()?,
+            registry_token: registry_token(answers)?,
         })
     }
 
@@ -111,12 +107,12 @@ impl Means for Local {
         changed.map(drop).map_err(|error| cant(&self.config, &error))
     }
 
-    fn register<'a>(&'a self, _answers: &'a Answers, _nodes: &'a [String]) -> Doing<'a> {
-        Box::pin(async { Err(no_registry()) })
+    fn register<'a>(&'a self, answers: &'a Answers, ids: &'a [String]) -> Doing<'a> {
+        Box::pin(async { nodes::register(answers, ids, registry_token(answers)?.as_ref()).await })
     }
 
-    fn unregister<'a>(&'a self, _answers: &'a Answers, _nodes: &'a [String]) -> Doing<'a> {
-        Box::pin(async { Err(no_registry()) })
+    fn unregister<'a>(&'a self, answers: &'a Answers, ids: &'a [String]) -> Doing<'a> {
+        Box::pin(async { nodes::unregister(answers, ids, registry_token(answers)?.as_ref()).await })
     }
 
     fn finished(&self, id: &OpId, end: End) {
@@ -126,6 +122,10 @@ impl Means for Local {
     }
 }
 
-fn no_registry() -> Trouble {
-    Trouble { finding: FindingId::PlantRegistry, message: "this build can't write registries".to_owned() }
+/// What the registry is written with, if it takes something.
+pub(super) fn registry_token(answers: &Answers) -> Result<Option<SecretString>, Trouble> {
+    match &answers.forest.registry {
+        Some(Registry::Url { token_file: Some(path), .. }) => first_line(path).map(Some),
+        _ => Ok(None),
+    }
 }

@@ -65,7 +65,7 @@ fn nodes(state: &State) -> Vec<Node> {
         .chain(state.plan.starts().map(|party| (party, true)))
         .map(|(party, running)| {
             let address = state.address().filter(|_| running && target == Some(party.vmid));
-            Node { id: party.name.clone(), addresses: address.into_iter().collect(), running }
+            Node { id: party.name.clone(), addresses: address.into_iter().collect(), running: Some(running) }
         })
         .collect()
 }

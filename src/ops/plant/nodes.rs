@@ -1,0 +1,69 @@
+//! The guests of a planting as nodes of their forest.
+
+use crate::{
+    domain::{
+        doctor::Looked,
+        facts::Trouble,
+        finding::FindingId,
+        plant::{Answers, Form, answers::Address, forest::node_id, registry::Node},
+    },
+    ops::registry::{self, Place},
+};
+use secrecy::SecretString;
+use std::collections::BTreeSet;
+
+/// The nodes of these ids. An address of its own is known beforehand; others become known when the guest is switched to.
+fn nodes(answers: &Answers, ids: &[String]) -> Vec<Node> {
+    let own = match &answers.linux.address {
+        Address::Static { cidr, .. } => cidr.split('/').next().and_then(|address| address.parse().ok()),
+        Address::Dhcp => None,
+    };
+    let is_linux = |id: &str| node_id(&answers.linux.machine) == id;
+    let node = |id: &String| Node {
+        id: id.clone(),
+        addresses: own.filter(|_| is_linux(id)).into_iter().collect(),
+        running: None,
+    };
+    ids.iter().map(node).collect()
+}
+
+fn nowhere() -> Trouble {
+    Trouble { finding: FindingId::PlantRegistry, message: "The answers name no registry and forest.".to_owned() }
+}
+
+/// Writes nodes, and tells who wants to know of them.
+pub(super) async fn register(answers: &Answers, ids: &[String], token: Option<&SecretString>) -> Result<(), Trouble> {
+    let place = Place::of(&answers.forest, token).ok_or_else(nowhere)?;
+    let foreign = registry::write(place, nodes(answers, ids)).await?;
+    if let Some(left) = foreign.first() {
+        let message = format!("The registry has a node {} that morpheus didn't write; it is left as it is.", left.id);
+        return Err(Trouble { finding: FindingId::PlantRegistry, message });
+    }
+    match &answers.forest.notify {
+        Some(url) => registry::notify(url, place.forest, nodes(answers, ids)).await,
+        None => Ok(()),
+    }
+}
+
+/// Takes nodes out again; those that morpheus didn't write stay.
+pub(super) async fn unregister(answers: &Answers, ids: &[String], token: Option<&SecretString>) -> Result<(), Trouble> {
+    let place = Place::of(&answers.forest, token).ok_or_else(nowhere)?;
+    registry::remove(place, ids.to_vec()).await.map(drop)
+}
+
+/// Which nodes stand in the registry that the answers name.
+pub(super) async fn registered(form: &Form) -> Looked<BTreeSet<String>> {
+    let Ok(answers) = Answers::read(form) else { return Looked::Not("the answers aren't complete".to_owned()) };
+    let token = super::means::registry_token(&answers);
+    let place = match &token {
+        Ok(token) => Place::of(&answers.forest, token.as_ref()),
+        Err(trouble) => return Looked::Not(trouble.message.clone()),
+    };
+    match place {
+        None => Looked::At(BTreeSet::new()),
+        Some(place) => match registry::read(place).await {
+            Ok(document) => Looked::At(document.ours(place.forest)),
+            Err(trouble) => Looked::Not(trouble.message),
+        },
+    }
+}
