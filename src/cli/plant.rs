@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{finding::FindingId, ids::OpId, plant::State},
-    ops::Store,
+    ops::{Store, plant::passwords_file},
 };
 
 /// Runs a command of `plant`.
@@ -30,7 +30,8 @@ pub(crate) fn run(shell: &mut Shell<'_>, command: &PlantCommand) -> Result<(), F
         },
         PlantCommand::Status(plant) => {
             let id = find(&store, plant)?;
-            status::write(shell, &id, &state(&store, &id)?, store.active().as_ref() == Some(&id))
+            status::write(shell, &id, &state(&store, &id)?, store.active().as_ref() == Some(&id))?;
+            passwords(shell, &store, &id)
         }
         PlantCommand::Resume(args) => again::resume(shell, &store, args),
         PlantCommand::Cancel(plant) => again::cancel(shell, &store, plant),
@@ -46,6 +47,15 @@ fn find(store: &Store, plant: &PlantRef) -> Result<OpId, Failure> {
         return Err(nothing.or("`morpheus plant nimsforest vr --dry-run` shows what would be done."));
     }
     Ok(store.find_plant(plant.id.as_deref())?)
+}
+
+/// Says where the passwords are that a planting made.
+fn passwords(shell: &mut Shell<'_>, store: &Store, id: &OpId) -> Result<(), Failure> {
+    let file = passwords_file(store.dir(), id);
+    if shell.json() || !file.exists() {
+        return Ok(());
+    }
+    Ok(writeln!(shell.out, "Passwords that were made: {}; delete the file when you have noted them.", file.display())?)
 }
 
 fn state(store: &Store, id: &OpId) -> Result<State, Failure> {

@@ -15,6 +15,7 @@ mod run;
 mod undo;
 
 pub use means::{Doing, Local, Means};
+pub use passwords::passwords_file;
 pub use run::carry_out;
 
 use crate::{

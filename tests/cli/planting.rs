@@ -100,3 +100,78 @@ fn all_files_are_rendered_without_a_host() {
     assert_eq!(said["schema"], "morpheus.plant-files/1");
     assert_eq!(rig.counts().reads, 0, "no host was asked");
 }
+
+/// A bare host on which everything goes fast, but for the prompt that waits for a real key.
+fn bare() -> Rig {
+    let bare = include_str!("../../assets/sim/scenarios/bare.yaml");
+    let image = "https://geo.mirror.pkgbuild.com/images/latest/Arch-Linux-x86_64-cloudimg.qcow2";
+    let web = format!("{{ '{image}': {{ sha256: {} }} }}", "f".repeat(64));
+    with_key(Rig::with(&format!("{bare}  planting: {{ prompt_for: 4000 }}\n  web: {web}\nspeed: 400\n")))
+}
+
+const SUM: &str = "--set linux.image_sha256=0000000000000000000000000000000000000000000000000000000000000000";
+
+/// From nothing to two guests, their modes, a switch there and back, and to nothing again.
+#[test]
+fn a_bare_host_becomes_a_machine_for_vr_and_a_bare_host_again() {
+    let rig = bare();
+    let before = (rig.sim.stock(), fs::read_to_string(rig.config()).unwrap());
+    let said = rig.run("plant nimsforest vr --with-windows --yes");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    snapshot("cli_plant_run", &rig.plain(&said.out));
+    assert_eq!(rig.ok("plant nimsforest vr --with-windows").lines().last(), Some("Nothing to do."));
+
+    let status = rig.json("plant status --json");
+    assert_eq!(status["schema"], "morpheus.plant/1");
+    for vmid in [100, 101] {
+        assert_eq!(rig.sim.setting(vmid, "hostpci0").as_deref(), Some("mapping=gpu0,pcie=1"));
+        assert_eq!(rig.sim.setting(vmid, "tags").as_deref(), Some("morpheus"));
+    }
+    assert!(rig.ok("mode list").contains("linuxvrstreaming"));
+    assert_eq!(rig.run("mode windows --yes").code, Some(0));
+    assert!(rig.sim.is_on(101) && !rig.sim.is_on(100));
+    assert_eq!(rig.run("mode linux --yes").code, Some(0));
+    assert!(rig.sim.is_on(100) && !rig.sim.is_on(101));
+
+    let said = rig.run("plant undo --yes");
+    assert_eq!(said.code, Some(3), "disks need their guest's name: {said:?}");
+    rig.ok("plant undo --confirm vr-linux --confirm vr-windows");
+    assert_eq!((rig.sim.stock(), fs::read_to_string(rig.config()).unwrap()), before);
+    assert!(rig.sim.violations().is_empty(), "{:?}", rig.sim.violations());
+}
+
+#[test]
+fn a_wrong_sum_stops_it_and_a_right_one_goes_on() {
+    let rig = bare();
+    let said = rig.run(&format!("plant nimsforest vr --linux-only --yes {SUM}"));
+    assert_eq!(said.code, Some(7), "{said:?}");
+    assert!(said.err.contains("plant.download-failed") && said.err.contains("morpheus plant resume"), "{}", said.err);
+    let status = rig.ok("plant status");
+    assert!(status.contains("failed") && status.contains("halted"), "{status}");
+    rig.ok("plant undo --yes");
+    let said = rig.run("plant nimsforest vr --linux-only --yes");
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
+
+#[test]
+fn what_a_guest_complains_of_is_said_and_its_seed_is_what_was_shown() {
+    let bare = include_str!("../../assets/sim/scenarios/bare.yaml");
+    let scenario = format!("{bare}  planting: {{ error: 'installing Steam: no network' }}\nspeed: 400\n");
+    let rig = with_key(Rig::with(&scenario));
+    let before = rig.sim.stock();
+    let said = rig.run("plant nimsforest vr --linux-only --yes --set linux.name=games");
+    assert_eq!(said.code, Some(7), "{said:?}");
+    assert!(said.err.contains("no network") && said.err.contains("plant.guest-failed"), "{}", said.err);
+    let seed = rig.sim.uploaded("local:iso/morpheus-100-seed.iso").unwrap();
+    let files = morpheus::domain::plant::iso::files(&seed).unwrap();
+    let text = |name: &str| {
+        let (_, bytes) = files.iter().find(|(path, _)| path == name).unwrap();
+        String::from_utf8(bytes.clone()).unwrap()
+    };
+    assert!(text("user-data").starts_with("#cloud-config\n") && text("user-data").contains(KEY));
+    assert!(text("meta-data").contains("games"));
+    let status = rig.ok("plant status");
+    assert!(status.contains("no network") && status.contains("plant resume"), "{status}");
+    rig.ok("plant undo --confirm games");
+    assert_eq!(rig.sim.stock(), before);
+}

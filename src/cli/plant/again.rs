@@ -64,7 +64,7 @@ pub(super) fn cancel(shell: &mut Shell<'_>, store: &Store, plant: &PlantRef) -> 
     }
     if store.active().as_ref() != Some(&id) {
         let message = format!("Planting {id} isn't running.");
-        return Err(follow::halted(&id, Failure::new(FindingId::PlantHalted, message)));
+        return Err(follow::halted(&id, Failure::new(FindingId::OpInterrupted, message)));
     }
     store.control(&id, Control::Cancel { go_back: false })?;
     Ok(writeln!(shell.out, "Planting {id} stops after its present request; what it made is kept.")?)

@@ -32,6 +32,7 @@ pub(super) async fn follow(shell: &mut Shell<'_>, store: &Store, id: &OpId) -> R
     let mut second = tokio::time::interval(Duration::from_millis(if live.is_some() { 250 } else { 60_000 }));
     // An older runner's last words don't end what a newer one is about to say.
     let known = store.read_plant(id)?.last().map_or(0, |event| event.seq);
+    let is_new = |event: &Event| known == 0 || event.seq >= known;
     loop {
         tokio::select! {
             biased;
@@ -48,7 +49,7 @@ pub(super) async fn follow(shell: &mut Shell<'_>, store: &Store, id: &OpId) -> R
                     let Some(state) = &told else { continue };
                     if shell.json() {
                         json::document(shell.out, json::PLANT_EVENT, &Line { plant: id, event: &event })?;
-                    } else {
+                    } else if is_new(&event) {
                         progress.event(shell.out, state, &event)?;
                     }
                     if event.seq > known && let Some(trouble) = &state.halted {
@@ -58,10 +59,13 @@ pub(super) async fn follow(shell: &mut Shell<'_>, store: &Store, id: &OpId) -> R
                 Some(Followed::Lost) => {
                     progress.close(shell.out)?;
                     let message = format!("The runner of {id} ended before the planting did.");
-                    return Err(halted(id, Failure::new(FindingId::PlantHalted, message)));
+                    return Err(halted(id, Failure::new(FindingId::OpInterrupted, message)));
                 }
                 Some(Followed::Broken(why)) => return Err(Failure::new(FindingId::JournalBroken, why)),
-                None => return end(told.as_ref()),
+                None => {
+                    end(told.as_ref())?;
+                    return super::passwords(shell, store, id);
+                }
             },
             _ = second.tick() => {
                 if let Some(state) = told.as_ref().filter(|_| !shell.json()) {
@@ -74,7 +78,7 @@ pub(super) async fn follow(shell: &mut Shell<'_>, store: &Store, id: &OpId) -> R
 
 /// What was made is kept, and there are two ways on.
 pub(super) fn halted(id: &OpId, failure: Failure) -> Failure {
-    let cancelled = failure.finding == Some(FindingId::OpCancelled);
+    let cancelled = failure.finding == Some(FindingId::PlantHalted);
     let failure = failure
         .or(format!("`morpheus plant resume {id}` goes on from what stands."))
         .or(format!("`morpheus plant undo {id}` removes what it made."));

@@ -52,7 +52,7 @@ impl Progress {
                 self.line(out, text)
             }
             What::UndoRequested => writeln!(out, "Undoing"),
-            What::Removed { thing } => self.line(out, &format!("removed {thing}")),
+            What::Removed { thing } if state.undoing => self.line(out, &format!("removed {thing}")),
             What::Kept { thing, trouble } => self.line(out, &format!("kept {thing}: {}", trouble.parts().0)),
             What::Finished { end } => {
                 self.close(out)?;
@@ -63,7 +63,8 @@ impl Progress {
             | What::Making { .. }
             | What::TaskStarted { .. }
             | What::Progress { .. }
-            | What::Removing { .. } => Ok(()),
+            | What::Removing { .. }
+            | What::Removed { .. } => Ok(()),
         }
     }
 

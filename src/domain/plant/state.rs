@@ -125,6 +125,8 @@ impl State {
             What::Halted { because } => self.halted = Some(because.clone()),
             What::UndoRequested => {
                 self.undoing = true;
+                // What had ended goes on: backwards.
+                (self.finished, self.halted) = (None, None);
                 self.kept.clear();
             }
             What::Removed { thing } => self.made.retain(|made| made != thing),

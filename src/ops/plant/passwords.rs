@@ -21,19 +21,21 @@ pub(super) struct Passwords {
     text: String,
 }
 
-fn path(dir: &Path, id: &OpId) -> PathBuf {
+/// The file with the passwords that a planting made, in the directory of the journals. It may not be there.
+#[must_use]
+pub fn passwords_file(dir: &Path, id: &OpId) -> PathBuf {
     dir.join(format!("{id}.passwords"))
 }
 
 /// Deletes them.
 pub(super) fn forget(dir: &Path, id: &OpId) {
     // There may be none.
-    drop(fs::remove_file(path(dir, id)));
+    drop(fs::remove_file(passwords_file(dir, id)));
 }
 
 impl Passwords {
     pub(super) fn open(dir: &Path, id: &OpId) -> Result<Self, Trouble> {
-        let path = path(dir, id);
+        let path = passwords_file(dir, id);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Self { path, text }),
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Self { path, text: String::new() }),
