@@ -3,22 +3,27 @@
 use super::{Stop, guests, run::Run};
 use crate::{
     domain::{
+        address,
         facts::Trouble,
         finding::FindingId,
         ids::Vmid,
         plant::{
-            Step,
+            Action, Step,
             answers::Nats,
             contract::{self, LINUX_DIR, PROGRESS, Progress, READY, Ready, Stage, WINDOWS_DIR},
+            forest::node_id,
             linux,
+            registry::Node,
         },
     },
     pve::{self, ExecStatus},
 };
 use serde::de::DeserializeOwned;
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 use tokio::time::{Instant, sleep};
 
+/// What a note with a guest's address begins with.
+const ADDRESS: &str = "address ";
 /// Between two questions to a guest.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Between two keys.
@@ -138,7 +143,11 @@ impl Run<'_> {
         let mut again = failed.is_some_and(|failed| failed.finding == FindingId::PlantGuest);
         loop {
             if let Some(ready) = self.reached(vmid).await?.filter(|ready| ready.stage >= stage) {
-                return Ok(notes(&ready));
+                let mut notes = notes(&ready);
+                if stage == Stage::Ready {
+                    notes.extend(self.address(vmid).await?.map(|address| format!("{ADDRESS}{address}")));
+                }
+                return Ok(notes);
             }
             if again && !self.is_windows(vmid) && self.hears_us(vmid).await? {
                 let command: Vec<String> = linux::AGAIN.iter().map(|word| (*word).to_owned()).collect();
@@ -154,6 +163,41 @@ impl Run<'_> {
             self.hear()?;
             sleep(PAUSE).await;
         }
+    }
+
+    /// A guest's address, as its agent tells it.
+    async fn address(&self, vmid: Vmid) -> Result<Option<IpAddr>, Stop> {
+        let config = self.client().qemu_config(&self.node, vmid, true).await?;
+        let interfaces = self.client().agent_interfaces(&self.node, vmid).await?;
+        Ok(address::choose(&interfaces, config.net0_mac.as_deref()))
+    }
+
+    /// Writes guests into the registry: with the address that they had when they were ready, and whether they run.
+    pub(super) async fn register(&mut self, names: &[String]) -> Result<(), Stop> {
+        let windows = self.answers.windows.as_ref().map(|windows| &windows.machine);
+        let machines = [Some(&self.answers.linux.machine), windows].into_iter().flatten();
+        let mut nodes = Vec::new();
+        for machine in machines.filter(|machine| names.iter().any(|name| name == node_id(machine))) {
+            let vmid = machine.vmid;
+            let noted = self.state().steps.iter().rev().find_map(|known| match known.step.action {
+                Action::Await { vmid: of, stage: Stage::Ready } if of == vmid => {
+                    known.notes.iter().find_map(|note| note.strip_prefix(ADDRESS)?.parse().ok())
+                }
+                _ => None,
+            });
+            let running = self.runs(vmid).await?;
+            let address = match noted {
+                Some(noted) => Some(noted),
+                None if running => self.address(vmid).await?,
+                None => None,
+            };
+            nodes.push(Node {
+                id: node_id(machine).to_owned(),
+                addresses: address.into_iter().collect(),
+                running: Some(running),
+            });
+        }
+        Ok(self.means.register(&self.answers, nodes).await?)
     }
 
     /// Drives the installer of a live system.

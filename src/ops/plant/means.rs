@@ -8,7 +8,7 @@ use crate::{
         finding::FindingId,
         ids::OpId,
         mode::ModeSet,
-        plant::{Answers, Secrets, answers::Registry, event::End, plan::entries},
+        plant::{Answers, Secrets, answers::Registry, event::End, plan::entries, registry::Node},
     },
 };
 use secrecy::SecretString;
@@ -40,7 +40,7 @@ pub trait Means: Send + Sync {
     /// It can't be changed.
     fn unwrite_config(&self, answers: &Answers, known: &ModeSet) -> Result<(), Trouble>;
     /// Writes nodes into the registry.
-    fn register<'a>(&'a self, answers: &'a Answers, nodes: &'a [String]) -> Doing<'a>;
+    fn register<'a>(&'a self, answers: &'a Answers, nodes: Vec<Node>) -> Doing<'a>;
     /// Takes them out again.
     fn unregister<'a>(&'a self, answers: &'a Answers, nodes: &'a [String]) -> Doing<'a>;
     /// It has ended: what isn't needed any more can go.
@@ -107,8 +107,8 @@ impl Means for Local {
         changed.map(drop).map_err(|error| cant(&self.config, &error))
     }
 
-    fn register<'a>(&'a self, answers: &'a Answers, ids: &'a [String]) -> Doing<'a> {
-        Box::pin(async { nodes::register(answers, ids, registry_token(answers)?.as_ref()).await })
+    fn register<'a>(&'a self, answers: &'a Answers, nodes: Vec<Node>) -> Doing<'a> {
+        Box::pin(async { nodes::register(answers, nodes, registry_token(answers)?.as_ref()).await })
     }
 
     fn unregister<'a>(&'a self, answers: &'a Answers, ids: &'a [String]) -> Doing<'a> {

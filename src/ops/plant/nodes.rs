@@ -5,42 +5,27 @@ use crate::{
         doctor::Looked,
         facts::Trouble,
         finding::FindingId,
-        plant::{Answers, Form, answers::Address, forest::node_id, registry::Node},
+        plant::{Answers, Form, registry::Node},
     },
     ops::registry::{self, Place},
 };
 use secrecy::SecretString;
 use std::collections::BTreeSet;
 
-/// The nodes of these ids. An address of its own is known beforehand; others become known when the guest is switched to.
-fn nodes(answers: &Answers, ids: &[String]) -> Vec<Node> {
-    let own = match &answers.linux.address {
-        Address::Static { cidr, .. } => cidr.split('/').next().and_then(|address| address.parse().ok()),
-        Address::Dhcp => None,
-    };
-    let is_linux = |id: &str| node_id(&answers.linux.machine) == id;
-    let node = |id: &String| Node {
-        id: id.clone(),
-        addresses: own.filter(|_| is_linux(id)).into_iter().collect(),
-        running: None,
-    };
-    ids.iter().map(node).collect()
-}
-
 fn nowhere() -> Trouble {
     Trouble { finding: FindingId::PlantRegistry, message: "The answers name no registry and forest.".to_owned() }
 }
 
 /// Writes nodes, and tells who wants to know of them.
-pub(super) async fn register(answers: &Answers, ids: &[String], token: Option<&SecretString>) -> Result<(), Trouble> {
+pub(super) async fn register(answers: &Answers, nodes: Vec<Node>, token: Option<&SecretString>) -> Result<(), Trouble> {
     let place = Place::of(&answers.forest, token).ok_or_else(nowhere)?;
-    let foreign = registry::write(place, nodes(answers, ids)).await?;
+    let foreign = registry::write(place, nodes.clone()).await?;
     if let Some(left) = foreign.first() {
         let message = format!("The registry has a node {} that morpheus didn't write; it is left as it is.", left.id);
         return Err(Trouble { finding: FindingId::PlantRegistry, message });
     }
     match &answers.forest.notify {
-        Some(url) => registry::notify(url, place.forest, nodes(answers, ids)).await,
+        Some(url) => registry::notify(url, place.forest, nodes).await,
         None => Ok(()),
     }
 }

@@ -191,7 +191,7 @@ impl Run<'_> {
             Action::Join { vmid, monitor } => self.join(step, *vmid, *monitor).await,
             Action::Register { nodes } => {
                 self.making(id, Thing::Nodes { ids: nodes.clone() })?;
-                self.means.register(&self.answers, nodes).await?;
+                self.register(nodes).await?;
                 Ok(Vec::new())
             }
             Action::WriteConfig { modes } => {

@@ -8,6 +8,7 @@ use crate::{
             self, Answers, Form, Key, Secrets, State, What,
             event::End,
             iso,
+            registry::Node,
             site::{PLANTING, TAG},
             testing,
         },
@@ -64,8 +65,10 @@ impl Means for Noted {
         Ok(())
     }
 
-    fn register<'a>(&'a self, _: &'a Answers, nodes: &'a [String]) -> Doing<'a> {
-        self.note(&format!("register {}", nodes.join(" ")));
+    fn register<'a>(&'a self, _: &'a Answers, nodes: Vec<Node>) -> Doing<'a> {
+        for Node { id, addresses, running } in nodes {
+            self.note(&format!("register {id} {addresses:?} {running:?}"));
+        }
         Box::pin(async { Ok(()) })
     }
 
@@ -184,8 +187,8 @@ async fn a_bare_host_gets_both_guests_ready_one_after_the_other() {
     assert!(rig.setting(121, "scsi0").contains("size=100G") && rig.setting(122, "sata0").starts_with("none"));
     assert!(rig.sim.is_on(121) && !rig.sim.is_on(122));
     assert!(!rig.sim.stock().iter().any(|line| line.contains("seed") && line.starts_with("volume")));
-    let nodes = "register vr-linux vr-windows";
-    assert_eq!(rig.means.words(), [nodes, "config", "done"]);
+    let nodes = ["register vr-linux [192.168.1.122] Some(true)", "register vr-windows [192.168.1.123] Some(false)"];
+    assert_eq!(rig.means.words(), [nodes[0], nodes[1], "config", "done"]);
     assert!(state.steps.iter().any(|step| step.notes.iter().any(|note| note == "driver 580.105.08")));
     assert!(state.steps.iter().any(|step| step.notes.iter().any(|note| note == "joined 1")));
     assert!(rig.sim.violations().is_empty() && rig.sim.refused_starts().is_empty());
