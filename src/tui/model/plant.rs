@@ -10,7 +10,7 @@ use crate::{
         facts::Trouble,
         finding::FindingId,
         ids::{Millis, OpId},
-        plant::{Form, Key, Plan, Section, Site, check::Problem, defaults::Hints, event::End, state::State},
+        plant::{Form, Key, Plan, Section, Site, check::Problem, defaults::Hints, state::State},
     },
     tui::{action::Action, msg::Ticket},
 };
@@ -237,14 +237,10 @@ impl Plant {
 }
 
 impl Run {
-    /// Whether it isn't at its end: one that is being undone isn't, even if it ended well before.
+    /// Whether it isn't at its end.
     #[must_use]
     pub const fn is_open(&self) -> bool {
-        match self.state.finished {
-            None => true,
-            Some((End::Undone, _)) => false,
-            Some(_) => self.state.undoing,
-        }
+        self.state.finished.is_none()
     }
 
     /// Why it stands still, if it does.

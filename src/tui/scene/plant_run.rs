@@ -352,6 +352,10 @@ fn it_is_undone_and_it_ends() {
     let scene = started(short(), rest.clone()).later(2_000);
     assert_eq!(scene.model.plant.live_run(), None);
     scene.snap("plant_run_done");
+    let mut undone = rest.clone();
+    undone.extend([(70, What::UndoRequested), (71, What::RunnerStarted { pid: 4243 })]);
+    let scene = started(short(), undone).later(2_000);
+    assert!(scene.model.plant.live_run().is_some() && scene.text().contains("Removing what was made"), "after its end");
     let away = going().keys("esc").with(|model| model.setup.bell = true).msg(lines(short(), under_way())[0].clone());
     let rung = away.told(lines(short(), rest)).effects.into_iter().filter(|effect| *effect == Effect::Bell).count();
     assert_eq!(rung, 1, "an end is heard");

@@ -53,7 +53,7 @@ pub(super) fn content<'a>(model: &Model, area: Rect, theme: &Theme) -> Vec<Line<
 fn head<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let state = &run.state;
     let of = format!("{} of {} steps done", state.done(), state.steps.len());
-    let (text, role) = match state.finished.as_ref().filter(|_| !run.is_open()) {
+    let (text, role) = match &state.finished {
         Some((End::Done, at)) => {
             (format!("Planted in {}, {}", duration(at.since(state.started) / 1_000), ago(model.now, *at)), Role::Good)
         }
@@ -147,7 +147,7 @@ fn rest<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'
     if !ways.is_empty() {
         all.extend(pair("Keys", &ways.join(", "), Role::Text));
     }
-    if matches!(state.finished, Some((End::Done, _))) && !run.is_open() {
+    if let Some((End::Done, _)) = state.finished {
         all.extend(pair(
             "Next",
             "The modes are in the configuration; open the dashboard anew to see them.",
