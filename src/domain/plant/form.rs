@@ -102,6 +102,7 @@ impl Form {
             Key::ForestWindowsBinarySha256 => windows && !self.get(Key::ForestWindowsBinary).is_empty(),
             Key::ForestWindowsNats => windows && nats,
             Key::ForestWindowsNatsSha256 => windows && nats && !self.get(Key::ForestWindowsNats).is_empty(),
+            Key::ForestNotify => !self.get(Key::ForestRegistry).is_empty(),
             Key::ForestRegistryTokenFile => self.get(Key::ForestRegistry).starts_with("http"),
             _ => true,
         }

@@ -311,7 +311,7 @@ keys! {
     ForestRegistryTokenFile "forest.registry_token_file" Forest Kind::LocalFile, false, "Its token file"
         "A file of this machine with a bearer token for the registry."
     ForestNotify "forest.notify" Forest Kind::Url, false, "Notify"
-        "An address that is told once when a guest is ready."
+        "An address that is told once when the guests are in the registry."
 }
 
 impl fmt::Display for Key {
