@@ -118,7 +118,10 @@ fn a_bare_host_becomes_a_machine_for_vr_and_a_bare_host_again() {
     let before = (rig.sim.stock(), fs::read_to_string(rig.config()).unwrap());
     let said = rig.run("plant nimsforest vr --with-windows --yes");
     assert_eq!(said.code, Some(0), "{said:?}");
-    snapshot("cli_plant_run", &rig.plain(&said.out));
+    // What a step tells on its way depends on when it was looked at.
+    let ends = |line: &&str| line.ends_with(" ok") || line.ends_with("s)") || !line.starts_with(' ');
+    let told: Vec<&str> = said.out.lines().filter(ends).collect();
+    snapshot("cli_plant_run", &rig.plain(&told.join("\n")));
     assert_eq!(rig.ok("plant nimsforest vr --with-windows").lines().last(), Some("Nothing to do."));
 
     let status = rig.json("plant status --json");

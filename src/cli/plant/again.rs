@@ -54,7 +54,7 @@ async fn run(shell: &mut Shell<'_>, store: &Store, id: &OpId, state: &State, det
     if detach {
         return vr::started(shell, id);
     }
-    follow::follow(shell, store, id).await
+    follow::follow(shell, store, id, state.next_seq).await
 }
 
 pub(super) fn cancel(shell: &mut Shell<'_>, store: &Store, plant: &PlantRef) -> Result<(), Failure> {

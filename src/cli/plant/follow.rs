@@ -20,19 +20,17 @@ struct Line<'a> {
     event: &'a Event,
 }
 
-/// Follows a planting until it ends or halts.
+/// Follows a planting until it ends or halts. Lines of its journal before `from` were told already, or were an earlier
+/// runner's: its last words don't end what a newer one is about to say.
 ///
 /// # Errors
 /// It failed, halted, or nobody follows any more.
-pub(super) async fn follow(shell: &mut Shell<'_>, store: &Store, id: &OpId) -> Result<(), Failure> {
+pub(super) async fn follow(shell: &mut Shell<'_>, store: &Store, id: &OpId, from: u32) -> Result<(), Failure> {
     let live = shell.is_live().then_some(shell.terminal.width);
     let mut progress = Progress::new(live);
     let mut told: Option<State> = None;
     let mut journal = ops::follow_plant(store.clone(), id.clone());
     let mut second = tokio::time::interval(Duration::from_millis(if live.is_some() { 250 } else { 60_000 }));
-    // An older runner's last words don't end what a newer one is about to say.
-    let known = store.read_plant(id)?.last().map_or(0, |event| event.seq);
-    let is_new = |event: &Event| known == 0 || event.seq >= known;
     loop {
         tokio::select! {
             biased;
@@ -49,10 +47,10 @@ pub(super) async fn follow(shell: &mut Shell<'_>, store: &Store, id: &OpId) -> R
                     let Some(state) = &told else { continue };
                     if shell.json() {
                         json::document(shell.out, json::PLANT_EVENT, &Line { plant: id, event: &event })?;
-                    } else if is_new(&event) {
+                    } else if event.seq >= from {
                         progress.event(shell.out, state, &event)?;
                     }
-                    if event.seq > known && let Some(trouble) = &state.halted {
+                    if event.seq >= from && let Some(trouble) = &state.halted {
                         return Err(halted(id, Failure::from(trouble.clone())));
                     }
                 }

@@ -61,7 +61,7 @@ pub(super) async fn run(shell: &mut Shell<'_>, args: &VrArgs) -> Result<(), Fail
     if args.detach {
         return started(shell, &id);
     }
-    follow::follow(shell, &store, &id).await
+    follow::follow(shell, &store, &id, 0).await
 }
 
 /// What was said, with what is usual here where nothing was.
