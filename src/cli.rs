@@ -14,6 +14,7 @@ mod follow;
 mod gpu;
 mod iommu;
 mod json;
+mod line;
 mod logging;
 mod mode;
 mod op;

@@ -10,6 +10,7 @@ use crate::domain::{
     },
     testing,
 };
+use unicode_width::UnicodeWidthStr as _;
 
 fn plan(running: &[u32]) -> Plan {
     let intent = testing::intent(Verb::Switch, "windowsvrstreaming");

@@ -1,13 +1,7 @@
 //! `op list` and `op status`.
 
 use crate::{
-    cli::{
-        follow, json, plan_text,
-        progress::{self, Progress},
-        shell::Shell,
-        table::table,
-        time,
-    },
+    cli::{follow, json, line, plan_text, progress::Progress, shell::Shell, table::table, time},
     domain::{
         ids::{Millis, OpId},
         mode::ModeSet,
@@ -72,7 +66,7 @@ fn fitting<const N: usize>(mut rows: Vec<[String; N]>, width: Option<usize>) -> 
     let before: usize = (0..N.saturating_sub(1)).filter_map(widest).map(|columns| columns + 2).sum();
     let room = width.saturating_sub(before);
     for cell in rows.iter_mut().filter_map(|row| row.last_mut()).filter(|cell| cell.width() > room) {
-        *cell = format!("{}...", progress::cut(cell, room.saturating_sub(3)));
+        *cell = format!("{}...", line::cut(cell, room.saturating_sub(3)));
     }
     rows
 }

@@ -2,7 +2,7 @@
 //! the line is rewritten while the step runs, with what it does and how far it is.
 
 use crate::{
-    cli::progress::cut,
+    cli::line::OpenLine,
     domain::{
         ids::Millis,
         plant::{
@@ -14,20 +14,16 @@ use crate::{
     },
 };
 use std::io::{self, Write};
-use unicode_width::UnicodeWidthStr as _;
 
 /// Writes a planting's progress.
 pub(super) struct Progress {
-    /// Columns of the terminal, if lines can be rewritten.
-    live: Option<u16>,
-    /// The step whose line isn't ended, and how many columns it takes.
-    open: Option<(u16, usize)>,
+    line: OpenLine,
 }
 
 impl Progress {
     /// Progress on a terminal of this width, or on something that isn't one.
     pub(super) const fn new(live: Option<u16>) -> Self {
-        Self { live, open: None }
+        Self { line: OpenLine::new(live) }
     }
 
     /// Writes what an event says. `state` has the event already.
@@ -38,22 +34,16 @@ impl Progress {
             What::StepBegun { step } => find(step).map_or(Ok(()), |step| self.begin(out, state, step)),
             What::StepDone { step, notes } => {
                 find(step).map_or(Ok(()), |step| self.end(out, state, step, event.at))?;
-                notes.iter().filter(|note| !note.is_empty()).try_for_each(|note| self.line(out, note))
+                notes.iter().filter(|note| !note.is_empty()).try_for_each(|note| self.aside(out, note))
             }
             What::StepFailed { step, trouble } => {
                 find(step).map_or(Ok(()), |step| self.end(out, state, step, event.at))?;
-                trouble.parts().0.lines().try_for_each(|line| self.line(out, line))
+                trouble.parts().0.lines().try_for_each(|line| self.aside(out, line))
             }
-            What::Progress { step, text, percent } if self.live.is_none() && percent.is_none() => {
-                if self.open.is_some_and(|(open, _)| open == *step) {
-                    writeln!(out)?;
-                    self.open = None;
-                }
-                self.line(out, text)
-            }
-            What::UndoRequested => writeln!(out, "Undoing"),
-            What::Removed { thing } if state.undoing => self.line(out, &format!("removed {thing}")),
-            What::Kept { thing, trouble } => self.line(out, &format!("kept {thing}: {}", trouble.parts().0)),
+            What::Progress { text, percent: None, .. } if !self.line.is_live() => self.aside(out, text),
+            What::UndoRequested => self.line.aside(out, "Undoing"),
+            What::Removed { thing } if state.undoing => self.aside(out, &format!("removed {thing}")),
+            What::Kept { thing, trouble } => self.aside(out, &format!("kept {thing}: {}", trouble.parts().0)),
             What::Finished { end } => {
                 self.close(out)?;
                 finish(out, state, *end)
@@ -70,8 +60,8 @@ impl Progress {
 
     /// Rewrites the running step's line. Does nothing where lines can't be rewritten.
     pub(super) fn tick(&mut self, out: &mut dyn Write, state: &State, now: Millis) -> io::Result<()> {
-        let (Some(width), Some(step)) = (self.live, state.current()) else { return Ok(()) };
-        if step.phase != Phase::Running || self.open.is_none() {
+        let Some(step) = state.current().filter(|_| self.line.is_live()) else { return Ok(()) };
+        if step.phase != Phase::Running || !self.line.is_of(step.step.id) {
             return Ok(());
         }
         let seconds = step.elapsed(now).unwrap_or(0) / 1_000;
@@ -85,54 +75,28 @@ impl Progress {
         if let Some(percent) = step.percent {
             line = format!("{line} ({percent} %)");
         }
-        let line = cut(&line, usize::from(width).saturating_sub(1));
-        self.rewrite(out, step.step.id, &line)
+        let line = self.line.fit(&line);
+        self.line.write(out, step.step.id, &line)
     }
 
     /// Ends a line that is still open, so that something else can be written.
     pub(super) fn close(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        if self.open.take().is_some() { writeln!(out) } else { Ok(()) }
+        self.line.close(out)
     }
 
     fn begin(&mut self, out: &mut dyn Write, state: &State, step: &StepState) -> io::Result<()> {
-        self.close(out)?;
-        let columns = self.live.map_or(usize::MAX, |width| usize::from(width).saturating_sub(1));
-        self.rewrite(out, step.step.id, &cut(&title(state, step), columns))
+        self.line.begin(out, step.step.id, &title(state, step))
     }
 
     fn end(&mut self, out: &mut dyn Write, state: &State, step: &StepState, now: Millis) -> io::Result<()> {
         let seconds = step.elapsed(now).unwrap_or(0) / 1_000;
         let word = if step.phase == Phase::Failed { "failed" } else { "ok" };
         let took = if seconds == 0 { String::new() } else { format!(" ({})", text::duration(seconds)) };
-        if self.open.is_some_and(|(id, _)| id == step.step.id) && self.live.is_none() {
-            write!(out, " {word}{took}")?;
-        } else {
-            self.rewrite(out, step.step.id, &format!("{} {word}{took}", title(state, step)))?;
-        }
-        self.close(out)
+        self.line.end(out, step.step.id, &title(state, step), &format!("{word}{took}"))
     }
 
-    fn rewrite(&mut self, out: &mut dyn Write, step: u16, line: &str) -> io::Result<()> {
-        let before = match self.open {
-            Some((id, columns)) if id == step && self.live.is_some() => {
-                write!(out, "\r")?;
-                columns
-            }
-            Some(_) => {
-                self.close(out)?;
-                0
-            }
-            None => 0,
-        };
-        let columns = line.width();
-        write!(out, "{line}{}", " ".repeat(before.saturating_sub(columns)))?;
-        self.open = Some((step, columns));
-        out.flush()
-    }
-
-    fn line(&mut self, out: &mut dyn Write, line: &str) -> io::Result<()> {
-        self.close(out)?;
-        writeln!(out, "     {}", text::safe(line))
+    fn aside(&mut self, out: &mut dyn Write, line: &str) -> io::Result<()> {
+        self.line.aside(out, &format!("     {}", text::safe(line)))
     }
 }
 
