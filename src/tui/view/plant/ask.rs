@@ -1,11 +1,7 @@
 //! The dialog that asks for a word about a planting.
 
 use crate::{
-    domain::{
-        plant::{Plan, Step},
-        switch::plan::Rung,
-        text::safe,
-    },
+    domain::{plant::Plan, switch::plan::Rung, text::safe},
     tui::{
         canvas::Canvas,
         model::{
@@ -78,7 +74,7 @@ fn begin<'a>(plan: &Plan, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let seconds: u64 = plan.steps.iter().map(|step| step.usual).sum();
     let text = format!("{} steps on {}, about {}", plan.steps.len(), plan.node, age_of(seconds * 1_000));
     let mut all = pair("Plan", &text, Role::Strong);
-    let makes: Vec<String> = plan.steps.iter().filter_map(Step::makes).map(|thing| thing.to_string()).collect();
+    let makes: Vec<String> = plan.leaves().iter().map(ToString::to_string).collect();
     if !makes.is_empty() {
         all.extend(pair("Makes", &makes.join("\n"), Role::Text));
     }
