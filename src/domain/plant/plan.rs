@@ -9,7 +9,7 @@ use super::{
     answers::{Machine, Media, Nats, Registry, Way},
     check::Problem,
     contract::Stage,
-    site::{Content, PLANTING},
+    site::Content,
     step::{self, Action, ByRoot},
     suit,
 };
@@ -64,11 +64,11 @@ struct Maker<'a> {
     stands: Vec<String>,
 }
 
-/// How a guest was found.
+/// How a guest was found. One that was begun and isn't finished is no basis for a plan: its own planting goes on with it.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Found {
-    /// It isn't there, or was begun and isn't ready.
-    Unready,
+    /// It isn't there.
+    Missing,
     /// It is there and ready.
     Ready {
         /// Whether it runs.
@@ -125,10 +125,7 @@ impl Maker<'_> {
 
     /// How a guest was found.
     fn found(&self, vmid: Vmid) -> Found {
-        match self.site.guest(vmid) {
-            Some(guest) if !guest.has_tag(PLANTING) => Found::Ready { running: guest.running },
-            Some(_) | None => Found::Unready,
-        }
+        self.site.guest(vmid).map_or(Found::Missing, |guest| Found::Ready { running: guest.running })
     }
 
     fn here(&mut self) {

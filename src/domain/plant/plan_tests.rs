@@ -1,7 +1,8 @@
 use super::*;
 use crate::domain::{
     doctor::Looked,
-    plant::{Key, Thing, testing},
+    finding::FindingId,
+    plant::{Key, site::PLANTING, testing},
 };
 use std::fmt::Write as _;
 
@@ -84,8 +85,9 @@ fn a_changed_answer_changes_what_it_says_and_the_guest_is_named() {
     assert_eq!(names, ["vr-linux", "vr-windows"]);
 }
 
+/// Its journal knows what was made; another one would take it for a stranger's halfway.
 #[test]
-fn a_guest_that_isnt_ready_gets_all_its_steps_again() {
+fn a_guest_that_was_begun_is_left_to_its_own_planting() {
     let form = testing::form().with(Key::WindowsWanted, "no");
     let mut site = testing::planted(&form);
     let Looked::At(guests) = &mut site.guests else { unreachable!() };
@@ -93,10 +95,10 @@ fn a_guest_that_isnt_ready_gets_all_its_steps_again() {
     let guest = guests.get_mut(&vmid).unwrap();
     let Looked::At(settings) = &mut guest.settings else { unreachable!() };
     settings.0.insert("tags".into(), format!("morpheus;{PLANTING}"));
-    let plan = plan(&form, &site).unwrap();
-    let things: Vec<Thing> = plan.steps.iter().filter_map(Step::makes).collect();
-    assert!(things.iter().any(|thing| matches!(thing, Thing::Guest { .. })), "{things:?}");
-    assert!(plan.steps.iter().any(|step| matches!(step.action, Action::Await { .. })));
+    let problems = plan(&form, &site).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!((problems[0].finding, problems[0].key), (FindingId::PlantHalted, Some(Key::LinuxVmid)));
+    assert_eq!(problems[0].ways, ["morpheus plant resume", "morpheus plant undo"]);
 }
 
 #[test]

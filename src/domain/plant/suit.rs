@@ -8,7 +8,7 @@ use super::{
     Answers, Form, Key, Site,
     answers::{Machine, Media},
     check::{self, Problem},
-    site::Content,
+    site::{Content, PLANTING, TAG},
 };
 use crate::domain::{doctor::Looked, facts::MissingRight, finding::FindingId, text};
 
@@ -138,6 +138,11 @@ fn vmid(keys: &Keys, said: &str, name: &str, site: &Site) -> Option<Problem> {
     };
     match site.guest(vmid) {
         Some(guest) if guest.node != site.node => Some(taken(&format!(" on node {}", guest.node))),
+        Some(guest) if guest.has_tag(TAG) && guest.has_tag(PLANTING) => {
+            let message = format!("VM {vmid} was begun by a planting that isn't finished.");
+            let problem = Problem::new(Some(keys.vmid), FindingId::PlantHalted, message);
+            Some(problem.or("morpheus plant resume").or("morpheus plant undo"))
+        }
         Some(guest) if guest.is_ours() && guest.name == name => None,
         Some(guest) if guest.is_ours() => {
             let message = format!("VM {vmid} was planted as \"{}\", not as \"{name}\".", text::safe(&guest.name));

@@ -52,7 +52,7 @@ impl Maker<'_> {
     /// A guest that is ready: what its answers say otherwise is changed, and nothing else. Says whether it was.
     pub(super) fn standing(&mut self, who: Who, machine: &Machine, wanted: &BTreeMap<String, String>) -> Found {
         let found = self.found(machine.vmid);
-        if found == Found::Unready {
+        if found == Found::Missing {
             return found;
         }
         let settings = self.site.guest(machine.vmid).and_then(|guest| guest.settings.seen());

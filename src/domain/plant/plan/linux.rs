@@ -26,7 +26,7 @@ impl Maker<'_> {
         set("hostpci0", guest::hostpci(self.answers));
         set("serial0", "socket".to_owned());
         let found = self.standing(Who::Linux, machine, &settings);
-        if found != Found::Unready {
+        if found != Found::Missing {
             return found;
         }
         let image = self.image(&linux.image, content(linux.way), &machine.media);

@@ -24,7 +24,7 @@ impl Maker<'_> {
         set("machine", if windows.hibernate { "q35,enable-s4=1" } else { "q35" }.to_owned());
         set("ostype", "win11".to_owned());
         set("hostpci0", card.clone());
-        if self.standing(Who::Windows, machine, &settings) != Found::Unready {
+        if self.standing(Who::Windows, machine, &settings) != Found::Missing {
             return;
         }
         settings.remove("hostpci0");
