@@ -27,7 +27,8 @@ pub(super) fn write(shell: &mut Shell<'_>, id: &OpId, state: &State, running: bo
         (Some((end, _)), ..) => end.word(),
         (None, true, false) => "running",
         (None, true, true) => "undoing",
-        (None, false, _) => "halted",
+        (None, false, _) if state.halted.is_some() => "halted",
+        (None, false, _) => "interrupted",
     };
     let begun = time::local(state.started);
     writeln!(shell.out, "{id}: {word}, {} of {} steps done", state.done(), state.steps.len())?;
