@@ -14,6 +14,10 @@ mod doctor;
 mod exits;
 #[path = "cli/hardware.rs"]
 mod hardware;
+#[path = "cli/killed.rs"]
+mod killed;
+#[path = "cli/lines.rs"]
+mod lines;
 #[path = "cli/mappings.rs"]
 mod mappings;
 #[path = "cli/operations.rs"]
@@ -36,3 +40,5 @@ mod switching;
 mod terminal;
 #[path = "cli/tools.rs"]
 mod tools;
+#[path = "cli/wire.rs"]
+mod wire;

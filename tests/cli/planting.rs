@@ -102,7 +102,7 @@ fn all_files_are_rendered_without_a_host() {
 }
 
 /// A bare host on which everything goes fast, but for the prompt that waits for a real key.
-fn bare() -> Rig {
+pub(crate) fn bare() -> Rig {
     let bare = include_str!("../../assets/sim/scenarios/bare.yaml");
     let image = "https://geo.mirror.pkgbuild.com/images/latest/Arch-Linux-x86_64-cloudimg.qcow2";
     let web = format!("{{ '{image}': {{ sha256: {} }} }}", "f".repeat(64));

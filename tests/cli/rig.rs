@@ -66,6 +66,12 @@ impl Rig {
         self.write_config(&change(yaml));
     }
 
+    /// Has the configuration name another port of this machine for the host.
+    pub(crate) fn reach_by(&self, addr: SocketAddr) {
+        let port = |addr: SocketAddr| format!("port: {}\n", addr.port());
+        self.edit_config(|yaml| yaml.replace(&port(self.addr), &port(addr)));
+    }
+
     fn write_config(&self, yaml: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::write(self.config(), yaml).unwrap();
