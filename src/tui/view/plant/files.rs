@@ -9,7 +9,7 @@ use crate::{
         canvas::{Canvas, Target},
         model::Model,
         theme::{Role, Theme},
-        view::words::{DIALOG, lines},
+        view::words::{DIALOG, indented, lines},
         widget::{
             dialog::{Dialog, inner_width},
             table::first_row,
@@ -75,8 +75,19 @@ fn list(files: &[File], selected: &File, screen: Rect, theme: &Theme, canvas: &m
 
 fn text(file: &File, scroll: u16, screen: Rect, theme: &Theme, canvas: &mut Canvas<'_>) {
     let columns = inner_width(screen, WIDE);
-    let lines = lines(&file.text.replace('\t', "    ").replace('\r', ""), columns, Role::Text, theme);
+    let whole = file.text.replace('\t', "    ");
+    let lines: Vec<Line<'_>> = whole.lines().flat_map(|line| row(line, columns, theme)).collect();
     let aside = counted(file.text.lines().count(), "line");
     let foot = Vec::new();
     Dialog { title: &safe(&file.path), aside: &aside, lines, scroll, foot, width: columns }.draw(screen, theme, canvas);
+}
+
+/// A line of a file with its indent; what doesn't fit goes on below, as far to the right.
+fn row<'a>(line: &str, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
+    let text = line.trim_start();
+    if text.is_empty() {
+        return vec![Line::default()];
+    }
+    let indent = u16::try_from(line.len() - text.len()).unwrap_or(u16::MAX).min(columns / 2);
+    indented(text, indent, columns, Role::Text, theme)
 }
