@@ -2,7 +2,7 @@
 
 use super::{config_file, confirm, exit::Exit, failure::Failure, operate, session, shell::Shell, time};
 use crate::{
-    config::{ColorChoice, Config, ConfigError, GlyphChoice, Loaded, OnConflict, Ui},
+    config::{self, ColorChoice, Config, ConfigError, GlyphChoice, Loaded, OnConflict, Ui},
     domain::{
         facts::Trouble,
         finding::{FindingId, Severity},
@@ -13,9 +13,9 @@ use crate::{
     tui::{
         caps::{ColorTier, GlyphTier},
         keymap::Keymap,
-        model,
+        model::{self, Rules},
         record::Place,
-        runtime::{self, Error, Garden, Hands, PlainEnd, Setup},
+        runtime::{self, Error, Garden, Hands, PlainEnd, Reload, Setup},
         term::env::Wanted,
         theme::Palette,
     },
@@ -44,14 +44,15 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
     let warnings = warnings.map(|notice| Warning { finding: notice.finding, message: notice.to_string() }).collect();
     let wire = shell.demo.clone();
     let garden = garden(shell, &config);
+    let Rules { modes, options, replace } = rules(&config);
     let setup = Setup {
         model: model::Setup {
             host: config.proxmox.as_ref().map(|proxmox| proxmox.host.clone()).unwrap_or_default(),
             web: web(&config),
             label: shell.demo.is_some().then(|| "demo".to_owned()),
-            modes: config.modes.clone(),
-            options: options(&config),
-            replace: config.switch.on_conflict == OnConflict::Replace,
+            modes,
+            options,
+            replace,
             notices: warnings,
             keymap,
             looked: if config.proxmox.is_none() { config_file::looked(shell) } else { Vec::new() },
@@ -68,6 +69,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
         hands: Hands {
             clock: Clock::System,
             connect: Box::new(move || connect(&config, password, wire)),
+            reload: reload(shell),
             store: session::store(shell),
             launch,
             garden,
@@ -87,6 +89,24 @@ fn garden(shell: &Shell<'_>, config: &Config) -> Garden {
     let answers = ops::answers_file(&shell.env.vars, home.as_deref(), is_root);
     let (config, env) = (config.clone(), shell.env.clone());
     Garden { answers, home, suggest: Arc::new(move || ops::hints(&config, &env)) }
+}
+
+/// Reads the configuration again, as it was read at the start.
+fn reload(shell: &Shell<'_>) -> Reload {
+    let (overrides, env) = (shell.global.overrides(), shell.env.clone());
+    Arc::new(move || match config::load(&overrides, &env) {
+        Ok(Loaded { config, .. }) => Ok(rules(&config)),
+        Err(error) => {
+            let first = error.problems.first().map(ToString::to_string).unwrap_or_default();
+            let message = format!("The configuration can't be used, the modes stay as they were: {first}");
+            Err(Trouble { finding: ConfigError::FINDING, message })
+        }
+    })
+}
+
+fn rules(config: &Config) -> Rules {
+    let replace = config.switch.on_conflict == OnConflict::Replace;
+    Rules { modes: config.modes.clone(), options: options(config), replace }
 }
 
 /// The keys, with the changes of the configuration.

@@ -15,11 +15,10 @@ use tokio::sync::OnceCell;
 
 /// A connection to one host. Cheap to clone; nothing is sent until something is asked.
 #[derive(Clone)]
-pub struct Host(Arc<Inner>);
+pub struct Host(Arc<Inner>, Arc<ModeSet>);
 
 struct Inner {
     client: Client,
-    modes: ModeSet,
     choice: NodeChoice,
     address: String,
     clock: Clock,
@@ -91,17 +90,14 @@ impl Host {
     #[must_use]
     pub fn over(client: Client, modes: ModeSet, choice: NodeChoice, clock: Clock) -> Self {
         let (node, pci) = (OnceCell::new(), Mutex::default());
-        Self(Arc::new(Inner {
-            client,
-            modes,
-            choice,
-            address: String::new(),
-            clock,
-            node,
-            here: None,
-            pci,
-            listed: None,
-        }))
+        let inner = Inner { client, choice, address: String::new(), clock, node, here: None, pci, listed: None };
+        Self(Arc::new(inner), Arc::new(modes))
+    }
+
+    /// The same connection with other modes: the configuration was read again.
+    #[must_use]
+    pub fn with_modes(&self, modes: ModeSet) -> Self {
+        Self(Arc::clone(&self.0), Arc::new(modes))
     }
 
     /// Where the forest's nodes are listed, if the configuration says.
@@ -111,8 +107,8 @@ impl Host {
 
     fn at(self, address: String, here: Option<Here>, listed: Option<Listed>) -> Self {
         match Arc::try_unwrap(self.0) {
-            Ok(inner) => Self(Arc::new(Inner { address, here, listed, ..inner })),
-            Err(shared) => Self(shared),
+            Ok(inner) => Self(Arc::new(Inner { address, here, listed, ..inner }), self.1),
+            Err(shared) => Self(shared, self.1),
         }
     }
 
@@ -125,7 +121,7 @@ impl Host {
     /// The configured modes.
     #[must_use]
     pub fn modes(&self) -> &ModeSet {
-        &self.0.modes
+        &self.1
     }
 
     /// The clock.

@@ -104,7 +104,7 @@ pub enum Action {
     PlantFiles,
     /// Away with the wizard; its answers are kept.
     PlantClose,
-    /// End a planting after its step.
+    /// Stop a planting.
     PlantStop,
     /// Go on with a planting.
     PlantResume,
@@ -221,7 +221,7 @@ impl Action {
             }
             Self::Shell => words("shell", "shell", "A shell in the guest, by ssh; its end comes back here."),
             Self::Console => words("console", "console", "Copy the web address of the guest's console at Proxmox."),
-            Self::Refresh => words("refresh", "refresh", "Look at the host now."),
+            Self::Refresh => words("refresh", "refresh", "Look at the host and the configuration now."),
             Self::Filter => words("filter", "filter", "Narrow the lists to what contains a text."),
             Self::Sort(SortBy::Id) => words("sort id", "by number", "Guests by number."),
             Self::Sort(SortBy::Name) => words("sort name", "by name", "Guests by name."),
@@ -281,7 +281,7 @@ impl Action {
                 words("plant files", "files", "The files that are made for the guests, secrets masked.")
             }
             Self::PlantClose => words("plant close", "close", "Close the wizard; its answers are kept."),
-            Self::PlantStop => words("plant stop", "stop", "End the planting after its step; what it made stays."),
+            Self::PlantStop => words("plant stop", "stop", "Stop the planting; what it made stays."),
             Self::PlantResume => words("plant resume", "resume", "Go on with a planting that isn't finished."),
             Self::PlantUndo => words("plant undo", "undo", "Remove what a planting made."),
             Self::Plant => words(

@@ -19,6 +19,8 @@ pub enum Effect {
     Watch(Scope),
     /// Look at everything in scope now, and forget any backing off.
     Refresh,
+    /// Read the configuration again; answered by [`Msg::Configured`](super::msg::Msg::Configured).
+    Reload,
     /// Look at everything that a plan depends on, afresh; answered by [`Msg::Looked`](super::msg::Msg::Looked).
     LookForPlan {
         /// Comes back with the answer.
@@ -94,7 +96,7 @@ pub enum PlantDo {
     },
     /// Follow a planting's journal, as [`PlantMsg::Line`](super::msg::PlantMsg::Line).
     Attach(OpId),
-    /// Stop a planting after its step; what it made stays.
+    /// Stop a planting; what it made stays.
     Stop(OpId),
     /// Start a runner that goes on.
     Resume(OpId),

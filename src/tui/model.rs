@@ -56,7 +56,7 @@ pub struct Model {
     pub size: (u16, u16),
     /// Whether the terminal has the focus.
     pub focused: bool,
-    /// What doesn't change while the dashboard is open.
+    /// What the dashboard was opened with.
     pub setup: Setup,
     /// How the connection stands.
     pub link: Link,
@@ -78,7 +78,18 @@ pub struct Model {
     pub ui: Ui,
 }
 
-/// What doesn't change while the dashboard is open.
+/// What the configuration says that is taken again while the dashboard is open.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Rules {
+    /// The configured modes.
+    pub modes: ModeSet,
+    /// How an operation behaves; the fallback is already resolved for a person who is there.
+    pub options: Options,
+    /// Whether a conflict is resolved by stopping the other mode (`switch.on_conflict`).
+    pub replace: bool,
+}
+
+/// What the dashboard was opened with. Of this only the [`Rules`] change while it is open.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "switches of the configuration, each of its own")]

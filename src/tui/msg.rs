@@ -1,6 +1,6 @@
 //! What happened: the only way in.
 
-use super::{chord::Chord, effect::Control};
+use super::{chord::Chord, effect::Control, model::Rules};
 use crate::domain::{
     facts::{Facts, Trouble},
     ids::{Millis, OpId},
@@ -57,6 +57,8 @@ pub enum Msg {
         /// The operation that runs now, or why none does.
         result: Result<OpId, Trouble>,
     },
+    /// The outcome of [`Effect::Reload`](super::effect::Effect::Reload).
+    Configured(Result<Box<Rules>, Trouble>),
     /// The outcome of another effect.
     Told {
         /// What was asked for.

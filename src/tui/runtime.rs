@@ -36,7 +36,7 @@ use std::{io, time::Duration};
 
 pub use plain::{PlainEnd, plain};
 pub use planting::{Garden, Suggest};
-pub use world::{Connect, Hands};
+pub use world::{Connect, Hands, Reload};
 
 /// What the dashboard is opened with.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! A scene drives `update` and `view` with no runtime, and keeps what a person would see: the screen, a map of roles,
 //! the cursor and the exact effects.
 
+mod configuration;
 mod devices;
 mod dialogs;
 mod gallery;

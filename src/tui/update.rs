@@ -12,6 +12,7 @@ mod op;
 mod plan;
 mod plant;
 mod reach;
+mod reload;
 mod say;
 mod settle;
 mod sort;
@@ -46,6 +47,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Ops(ops) => op::listed(model, ops),
         Msg::Op { id, event } => op::line(model, &id, &event),
         Msg::OpLost(id) => op::lost(model, &id),
+        Msg::Configured(result) => reload::configured(model, result),
         Msg::Told { of, result } => op::told(model, &of, result),
         Msg::Dumped(result) => say::dumped(model, result),
         Msg::ShellEnded { at, how } => reach::shell_ended(model, at, &how),

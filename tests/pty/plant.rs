@@ -63,6 +63,26 @@ fn answers_are_checked_and_kept() {
     assert_eq!(terminal.ends(), 0);
 }
 
+#[test]
+fn a_changed_configuration_is_taken_by_a_key() {
+    let home = tempfile::tempdir().unwrap();
+    let _host = Host::start(home.path(), "100");
+    let file = home.path().join("config.yaml");
+    let before = fs::read_to_string(&file).unwrap();
+    let mut terminal = open(home.path());
+    terminal.shows("windowsvrstreaming");
+    fs::write(&file, format!("{before}\nproxmox: twice\n")).unwrap();
+    terminal.type_in("r");
+    terminal.shows("The configuration can't be used");
+    terminal.shows("windowsvrstreaming");
+    fs::write(&file, before.replace("windowsvrstreaming", "quest")).unwrap();
+    terminal.type_in("r");
+    terminal.shows("New in the configuration: quest");
+    terminal.loses("windowsvrstreaming");
+    terminal.type_in("q");
+    assert_eq!(terminal.ends(), 0);
+}
+
 /// Goes to the page whose frame has this title.
 fn next_page(terminal: &mut Terminal, title: &str) {
     terminal.type_in("\x0e");
@@ -102,29 +122,47 @@ fn by_keys_from_a_bare_host_to_two_guests_and_back() {
     terminal.type_in("o");
     terminal.shows("planting 13/");
     // Keys are pressed at the prompt of Windows' disc for as long as a real one may take to ask.
-    terminal.until("what comes after it", |seen| {
-        let screen = seen.screen.screen().contents();
-        screen.contains("Planted in") || screen.contains("planting 2")
-    });
+    for done in [14, 16, 20] {
+        terminal.until("the steps after it", |seen| {
+            let screen = seen.screen.screen().contents();
+            let steps = screen.split_once("planting ").and_then(|(_, rest)| rest.split_once('/'));
+            let far = steps.and_then(|(count, _)| count.parse::<u32>().ok()).is_some_and(|count| count >= done);
+            far || screen.contains("Planted in")
+        });
+    }
     terminal.shows("Planted in");
-    terminal.type_in("\x04q");
-    assert_eq!(terminal.ends(), 0);
-    terminal.assert_given_back();
     let planted: Vec<String> = host.modes().into_iter().map(|(name, ..)| name).collect();
     assert_eq!(planted, ["linuxvrstreaming", "windowsvrstreaming"]);
-    let mut terminal = open(home.path());
-    terminal.shows("windowsvrstreaming");
-    terminal.type_in("p\x0e\x0e\x0e\x0e\x0e");
+    the_new_modes_are_there_at_once(&mut terminal, &host);
+    terminal.type_in("p");
+    terminal.shows("removes what was made");
+    terminal.type_in("\x10");
     terminal.shows("Everything stands already");
     terminal.type_in("\x0e");
     terminal.shows("removes what was made");
     terminal.type_in("u");
     terminal.shows("to go on:");
-    terminal.type_in("vr-linux\t");
+    terminal.type_in("vr-windows vr-linux\t");
     terminal.shows("› [ Remove ]");
     terminal.type_in("\r");
     terminal.shows("Ended: undone");
-    terminal.type_in("\x04q");
-    assert_eq!(terminal.ends(), 0);
     assert!(host.modes().is_empty());
+    terminal.type_in("\x04");
+    terminal.shows("No mode is configured");
+    terminal.type_in("q");
+    assert_eq!(terminal.ends(), 0);
+    terminal.assert_given_back();
+}
+
+/// The planting wrote its modes into the configuration; the dashboard that planted switches to one of them.
+fn the_new_modes_are_there_at_once(terminal: &mut Terminal, host: &Host) {
+    terminal.type_in("\x04");
+    terminal.shows("windowsvrstreaming");
+    terminal.type_in("1j\r");
+    terminal.shows("[ Switch ]");
+    terminal.type_in("\t\r");
+    terminal.shows("Now in windowsvrstreaming mode");
+    let running = host.modes().into_iter().filter(|(.., current)| *current).map(|(name, ..)| name);
+    assert_eq!(running.collect::<Vec<_>>(), ["windowsvrstreaming"]);
+    terminal.type_in("\x1b");
 }

@@ -1,7 +1,11 @@
 //! Footer and help: what the keys do here, from the keymap and from what is possible now.
 
 use super::{Binding, context::Context, sequence::Sequence};
-use crate::tui::{action::Action, chord::Chord, model::Model};
+use crate::tui::{
+    action::Action,
+    chord::Chord,
+    model::{Model, layer::Layer, plant::Page},
+};
 
 /// What some keys do here.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +48,20 @@ impl Model {
             }
         }
         hints
+    }
+}
+
+impl Model {
+    /// What the footer calls an action here: in the wizard Enter says what it leads to.
+    #[must_use]
+    pub fn label_of(&self, action: &Action) -> &'static str {
+        match (action, self.ui.layers.last()) {
+            (Action::Enter, Some(Layer::Plant)) if self.plant.page == Page::Review => "plant",
+            (Action::Enter, Some(Layer::Plant)) => "next",
+            (Action::Enter, Some(Layer::PlantFiles { open: true, .. })) => "back",
+            (Action::Enter, Some(Layer::PlantFiles { .. })) => "read",
+            _ => action.words().label,
+        }
     }
 }
 

@@ -142,7 +142,7 @@ pub struct PlantAsk {
     pub rung: Rung,
     /// Whether the cursor is on the button that does it.
     pub yes: bool,
-    /// The name, where one has to be typed.
+    /// The name, where one has to be typed; the names with blanks between them, where all have to be.
     pub typed: Field,
     /// First line shown.
     pub scroll: u16,
@@ -153,7 +153,7 @@ pub struct PlantAsk {
 pub enum PlantWhat {
     /// Whether to begin: the very plan that runs then.
     Begin(Box<plant::Plan>),
-    /// Whether to stop after this step.
+    /// Whether to stop it.
     Stop(OpId),
     /// Whether to remove what was made.
     Undo(OpId),
@@ -171,8 +171,23 @@ impl PlantAsk {
     pub fn is_typed(&self) -> bool {
         match &self.rung {
             Rung::None | Rung::Confirm => true,
+            Rung::TypeName { names, .. } if self.takes_all() => {
+                let words = |text: &'_ str| -> Vec<String> {
+                    let mut all: Vec<String> = text.split([' ', ',']).map(str::to_owned).collect();
+                    all.retain(|word| !word.is_empty());
+                    all.sort();
+                    all
+                };
+                words(&self.typed.text) == words(&names.join(" "))
+            }
             Rung::TypeName { names, .. } => names.contains(&self.typed.text),
         }
+    }
+
+    /// Whether each of the names has to be typed, not one of them.
+    #[must_use]
+    pub const fn takes_all(&self) -> bool {
+        matches!(self.what, PlantWhat::Undo(_))
     }
 }
 

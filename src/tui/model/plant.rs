@@ -195,7 +195,9 @@ impl Plant {
     pub fn mark(&self, page: Page) -> Mark {
         let count = |wrong: usize| if wrong == 0 { Mark::Right } else { Mark::Wrong(wrong) };
         match (page, page.section()) {
-            (_, Some(_)) if !self.visited.contains(&page) => Mark::Unseen,
+            (_, Some(_)) | (Page::Review, _) if !self.visited.contains(&page) => Mark::Unseen,
+            // What is half made speaks against answers that will be right when it is done.
+            (_, Some(_)) | (Page::Review, _) if self.open_run().is_some() => Mark::Right,
             (_, Some(section)) => count(self.wrong(section)),
             (Page::Run, _) => match &self.run {
                 None => Mark::Unseen,
@@ -203,7 +205,6 @@ impl Plant {
                 Some(run) if !run.is_open() => Mark::Right,
                 Some(_) => Mark::Wrong(1),
             },
-            (Page::Review, _) if !self.visited.contains(&page) => Mark::Unseen,
             (Page::Review, _) => count(self.problems.iter().filter(|problem| problem.blocks()).count()),
             _ if self.looking.is_some() && self.site.is_none() => Mark::Busy,
             _ => match &self.site {

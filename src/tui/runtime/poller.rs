@@ -130,8 +130,8 @@ impl Poller {
 
     /// Looks until the dashboard ends. Without a host there is nothing to look at.
     pub(super) async fn run(mut self, reached: Reached) {
-        let Ok(host) = world::reached(reached).await else { return };
         loop {
+            let Ok(host) = world::reached(reached.clone()).await else { return };
             let scope = self.wishes.scope.borrow_and_update().clone();
             self.look(&host, &scope).await;
             self.beat.send_replace(());

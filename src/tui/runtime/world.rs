@@ -2,7 +2,7 @@
 
 use super::{
     histories::Histories,
-    operations,
+    operations::{self, in_thread},
     planting::{Garden, Planter},
     poller::{self, Poller, Wishes},
 };
@@ -14,6 +14,7 @@ use crate::{
     ops::{Clock, Host, Launch, Store},
     tui::{
         effect::{Effect, Scope},
+        model::Rules,
         msg::{Link, Msg},
         record,
     },
@@ -28,12 +29,17 @@ use tokio::{
 /// Prepares the connection. It may read certificates, so it runs beside the dashboard; nothing is sent by it.
 pub type Connect = Box<dyn FnOnce() -> Result<Host, Trouble> + Send>;
 
+/// Reads the configuration again.
+pub type Reload = Arc<dyn Fn() -> Result<Rules, Trouble> + Send + Sync>;
+
 /// What the dashboard reaches the world with.
 pub struct Hands {
     /// What time it is.
     pub clock: Clock,
     /// How to reach the host.
     pub connect: Connect,
+    /// What the configuration says by now.
+    pub reload: Reload,
     /// Where operations are kept.
     pub store: Store,
     /// How runners are started.
@@ -55,7 +61,9 @@ pub(super) type Reached = watch::Receiver<Option<Result<Host, Trouble>>>;
 pub(super) struct World {
     tasks: JoinSet<()>,
     inbox: Sender<Msg>,
+    host: Arc<watch::Sender<Option<Result<Host, Trouble>>>>,
     reached: Reached,
+    reload: Reload,
     scope: watch::Sender<Scope>,
     refresh: Arc<Notify>,
     touched: watch::Sender<Instant>,
@@ -67,15 +75,16 @@ pub(super) struct World {
 impl World {
     /// Starts looking at the host and at the operations of this machine.
     pub(super) fn begin(hands: Hands, refresh: Duration, inbox: Sender<Msg>) -> Self {
-        let Hands { clock, connect, store, launch, garden } = hands;
+        let Hands { clock, connect, reload, store, launch, garden } = hands;
         let (host, reached) = watch::channel(None);
+        let host = Arc::new(host);
         let (scope, scope_seen) = watch::channel(Scope { focused: true, ..Scope::default() });
         let now = Arc::new(Notify::new());
         let (touched, last_touched) = watch::channel(Instant::now());
         let (beat, looked) = watch::channel(());
         let wishes = Wishes { scope: scope_seen, refresh: Arc::clone(&now), touched: last_touched };
         let mut tasks = JoinSet::new();
-        tasks.spawn(reach(connect, host, inbox.clone()));
+        tasks.spawn(reach(connect, Arc::clone(&host), inbox.clone()));
         let histories = Histories::new(clock, inbox.clone(), wishes.scope.clone());
         tasks.spawn(histories.run(reached.clone()));
         let poller = Poller::new(clock, refresh, inbox.clone(), wishes, beat);
@@ -83,7 +92,8 @@ impl World {
         tasks.spawn(operations::watch(store.clone(), refresh, looked, inbox.clone()));
         let ops = operations::Desk { clock, store, launch, inbox: inbox.clone() };
         let planter = Planter { desk: ops.clone(), garden, followed: Arc::default() };
-        Self { tasks, inbox, reached, scope, refresh: now, touched, ops, planter, attached: BTreeSet::new() }
+        let attached = BTreeSet::new();
+        Self { tasks, inbox, host, reached, reload, scope, refresh: now, touched, ops, planter, attached }
     }
 
     /// Carries an effect out. Those of the terminal are not for here.
@@ -92,6 +102,16 @@ impl World {
         match effect {
             Effect::Watch(scope) => drop(self.scope.send_replace(scope)),
             Effect::Refresh => self.refresh.notify_one(),
+            Effect::Reload => {
+                let (reload, host, inbox) = (Arc::clone(&self.reload), Arc::clone(&self.host), self.inbox.clone());
+                self.spawn(async move {
+                    let _ = self::reached(reached).await;
+                    if let Ok(read) = in_thread(move || Ok(reload())).await {
+                        let result = read.map(|rules| Box::new(take(rules, &host)));
+                        poller::tell(&inbox, Msg::Configured(result)).await;
+                    }
+                });
+            }
             Effect::LookForPlan { ticket, .. } => {
                 let inbox = self.inbox.clone();
                 self.spawn(async move {
@@ -152,7 +172,19 @@ impl World {
     }
 }
 
-async fn reach(connect: Connect, host: watch::Sender<Option<Result<Host, Trouble>>>, inbox: Sender<Msg>) {
+/// From now on these modes count for every look.
+fn take(rules: Rules, host: &watch::Sender<Option<Result<Host, Trouble>>>) -> Rules {
+    host.send_if_modified(|host| match host {
+        Some(Ok(host)) if *host.modes() != rules.modes => {
+            *host = host.with_modes(rules.modes.clone());
+            true
+        }
+        _ => false,
+    });
+    rules
+}
+
+async fn reach(connect: Connect, host: Arc<watch::Sender<Option<Result<Host, Trouble>>>>, inbox: Sender<Msg>) {
     let reached = match tokio::task::spawn_blocking(connect).await {
         Ok(reached) => reached,
         Err(error) => match error.try_into_panic() {

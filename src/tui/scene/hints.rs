@@ -110,8 +110,9 @@ fn the_footer_cuts_no_hint_at_any_width() {
         for columns in (60..=300).step_by(16) {
             let text = scene(columns).text();
             let foot = text.lines().last().unwrap().replace(['(', ')'], "");
-            let whole =
-                |part: &str| hints.iter().any(|hint| format!("{} {}", hint.key(), hint.action.words().label) == part);
+            let whole = |part: &str| {
+                hints.iter().any(|hint| format!("{} {}", hint.key(), model.label_of(&hint.action)) == part)
+            };
             for part in foot.split("  ").map(str::trim).filter(|part| !part.is_empty()) {
                 assert!(whole(part), "'{part}' at {columns}\n{foot}");
             }

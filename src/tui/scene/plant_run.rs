@@ -176,6 +176,16 @@ pub(super) fn standing() -> Scene {
     scene
 }
 
+/// The effects of these lines of a planting that runs.
+pub(super) fn told_of(rest: Vec<What>) -> Scene {
+    let mut scene = going();
+    let before = under_way().len();
+    let all = under_way().into_iter().chain(rest.into_iter().map(|what| (60, what))).collect();
+    scene.effects.clear();
+    let new = lines(short(), all).split_off(before + 2);
+    scene.told(new)
+}
+
 /// A planting that runs.
 pub(super) fn going() -> Scene {
     started(short(), under_way())
@@ -200,6 +210,8 @@ fn the_files_for_the_guests_can_be_read() {
     assert!(open.text().contains(&format!("[{}]", files[1].path)), "{}", open.text());
     let line = files[1].text.lines().find(|line| line.len() > 5).unwrap();
     assert!(open.text().contains(line.get(..20).unwrap_or(line).trim()), "{}", open.text());
+    let indented = at(Page::Review).keys("f down down enter").text();
+    assert!(indented.contains("│   eth0:") && indented.contains("│     dhcp4: true"), "{indented}");
     let scene = open.keys("esc");
     assert!(matches!(scene.model.ui.layers.last(), Some(Layer::PlantFiles { open: false, .. })));
     assert_eq!(scene.keys("esc").model.ui.layers, [Layer::Plant]);

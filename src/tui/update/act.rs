@@ -197,7 +197,7 @@ fn refresh(model: &mut Model) -> Vec<Effect> {
     }
     sort::anew(model);
     let mut effects = say::toast(model, Level::Info, "Looking.");
-    effects.push(Effect::Refresh);
+    effects.extend([Effect::Refresh, Effect::Reload]);
     effects
 }
 

@@ -28,7 +28,7 @@ pub(super) fn draw(confirm: &Confirm, screen: Rect, theme: &Theme, canvas: &mut 
     let mut foot = Vec::new();
     let mut cursor = None;
     if let Rung::TypeName { names, .. } = &plan.rung {
-        let (prompt, at) = prompt(&confirm.typed, names, columns, theme);
+        let (prompt, at) = prompt(&confirm.typed, &names.join(" or "), columns, theme);
         foot.extend(prompt);
         foot.push(Line::default());
         cursor = Some(at);
@@ -44,9 +44,9 @@ pub(super) fn draw(confirm: &Confirm, screen: Rect, theme: &Theme, canvas: &mut 
 }
 
 /// The line that a name is typed in, and the cursor's place in it; the prompt goes above where both don't fit.
-pub(super) fn prompt<'a>(typed: &Field, names: &[String], columns: u16, theme: &Theme) -> (Vec<Line<'a>>, (u16, u16)) {
+pub(super) fn prompt<'a>(typed: &Field, names: &str, columns: u16, theme: &Theme) -> (Vec<Line<'a>>, (u16, u16)) {
     const ROOM: u16 = 12;
-    let prompt = format!("Type {} to go on: ", safe(&names.join(" or ")));
+    let prompt = format!("Type {} to go on: ", safe(names));
     let wide = u16::try_from(width(&prompt)).unwrap_or(u16::MAX);
     let (mut above, label) = if wide.saturating_add(ROOM) <= columns {
         (Vec::new(), prompt)

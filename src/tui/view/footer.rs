@@ -55,13 +55,14 @@ fn hints<'a>(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas<'_>) 
     let mut all = model.hints(model.contexts());
     all.retain(|hint| makes_sense(model, hint));
     let is_last = |hint: &&Hint| matches!(hint.action, Action::Help | Action::Quit);
-    let right: Vec<Span<'_>> = all.iter().filter(is_last).flat_map(|hint| spans(hint, theme)).collect();
+    let spans = |hint: &Hint| spans(hint, model.label_of(&hint.action), theme);
+    let right: Vec<Span<'_>> = all.iter().filter(is_last).flat_map(spans).collect();
     let right_width = wide(&right);
     let mut room = usize::from(area.width).saturating_sub(2 + right_width);
     let mut left = vec![theme.span(Role::Text, " ")];
     let mut end = 1;
     for hint in all.iter().filter(|hint| hint.action.is_worth_a_hint() && !is_last(hint)) {
-        let spans = spans(hint, theme);
+        let spans = spans(hint);
         let wide = wide(&spans);
         if wide > room {
             continue;
@@ -72,7 +73,7 @@ fn hints<'a>(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas<'_>) 
     }
     let mut end = usize::from(area.width).saturating_sub(right_width);
     for hint in all.iter().filter(is_last) {
-        end = mark(hint, end, wide(&spans(hint, theme)), area, canvas);
+        end = mark(hint, end, wide(&spans(hint)), area, canvas);
     }
     spread(left, right, usize::from(area.width))
 }
@@ -114,9 +115,8 @@ fn makes_sense(model: &Model, hint: &Hint) -> bool {
     }
 }
 
-fn spans<'a>(hint: &Hint, theme: &Theme) -> Vec<Span<'a>> {
+fn spans<'a>(hint: &Hint, label: &str, theme: &Theme) -> Vec<Span<'a>> {
     let key = hint.key();
-    let label = hint.action.words().label;
     if hint.reason.is_some() {
         return vec![theme.span(Role::Muted, format!("({key} {label})")), theme.span(Role::Text, "  ")];
     }

@@ -79,15 +79,13 @@ pub(in crate::tui::update) fn undo(model: &mut Model) -> Vec<Effect> {
 
 fn rung(state: &State) -> Rung {
     let guest = |thing: &Thing| match thing {
-        Thing::Guest { name, .. } => Some(name.clone()),
+        Thing::Guest { vmid, name } => {
+            Some((name.clone(), format!("VM {vmid} \"{name}\" and everything on its disks is deleted.")))
+        }
         _ => None,
     };
-    let names: Vec<String> = state.made.iter().filter_map(guest).collect();
-    if names.is_empty() {
-        return Rung::Confirm;
-    }
-    let because = vec!["Guests are removed with their disks and everything on them.".to_owned()];
-    Rung::TypeName { names, because }
+    let (names, because): (Vec<_>, Vec<_>) = state.made.iter().rev().filter_map(guest).unzip();
+    if names.is_empty() { Rung::Confirm } else { Rung::TypeName { names, because } }
 }
 
 /// Enter in the dialog that asks.
@@ -98,7 +96,8 @@ pub(in crate::tui::update) fn decide(model: &mut Model) -> Vec<Effect> {
         return say::toast(model, Level::Info, "Nothing was changed.");
     }
     if !ask.is_typed() {
-        return say::toast(model, Level::Info, "The name isn't typed yet; it is asked for because work may be lost.");
+        let text = if ask.takes_all() { "Not every name is typed yet" } else { "The name isn't typed yet" };
+        return say::toast(model, Level::Info, format!("{text}; it is asked for because work may be lost."));
     }
     let what = ask.what.clone();
     model.ui.layers.pop();

@@ -25,13 +25,16 @@ const LINES: usize = 200;
 /// The newest planting of this machine.
 pub(super) fn newest(model: &mut Model, id: &OpId, state: Box<State>, alive: bool) -> Vec<Effect> {
     let first = model.plant.run.is_none();
+    let is_news = |run: &Run| run.id != *id || run.state.next_seq < state.next_seq;
+    // One that ended while nobody followed it may have changed the configuration.
+    let reload = (!alive && model.plant.run.as_deref().is_some_and(is_news)).then_some(Effect::Reload);
     match &mut model.plant.run {
         Some(run) if run.id == *id && run.state.next_seq > state.next_seq => run.alive = alive,
         Some(run) if run.id == *id => (run.state, run.alive) = (state, alive),
         _ => model.plant.run = Some(Box::new(Run { id: id.clone(), state, alive, log: VecDeque::new() })),
     }
     if model.plant.live_run().is_none() {
-        return Vec::new();
+        return reload.into_iter().collect();
     }
     if first && model.ui.layers.is_empty() {
         model.ui.layers.push(Layer::Plant);
@@ -78,8 +81,11 @@ pub(super) fn line(model: &mut Model, id: &OpId, event: &Event) -> Vec<Effect> {
     tell(model, event);
     match &event.what {
         // The lists behind are to agree with what was made.
-        What::StepDone { .. } | What::StepFailed { .. } | What::Removed { .. } | What::Finished { .. } => {
-            vec![Effect::Refresh]
+        What::StepDone { .. } | What::StepFailed { .. } | What::Removed { .. } => vec![Effect::Refresh],
+        // So are the modes with the configuration.
+        What::Finished { .. } | What::Halted { .. } => {
+            model.plant.seen = None;
+            vec![Effect::Refresh, Effect::Reload]
         }
         _ => Vec::new(),
     }

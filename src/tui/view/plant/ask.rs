@@ -56,7 +56,8 @@ pub(in crate::tui::view) fn draw(
     let mut foot = Vec::new();
     let mut cursor = None;
     if let Rung::TypeName { names, .. } = &ask.rung {
-        let (prompt, at) = confirm::prompt(&ask.typed, names, columns, theme);
+        let names = names.join(if ask.takes_all() { " " } else { " or " });
+        let (prompt, at) = confirm::prompt(&ask.typed, &names, columns, theme);
         foot.extend(prompt);
         foot.push(Line::default());
         cursor = Some(at);

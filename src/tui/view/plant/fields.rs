@@ -11,6 +11,7 @@ use crate::{
         canvas::{Canvas, Target},
         model::{
             Model,
+            layer::Layer,
             plant::{Opt, Plant, is_closed},
         },
         theme::{Role, Theme},
@@ -179,7 +180,11 @@ fn below<'a>(model: &Model, key: Key, with_help: bool, columns: u16, theme: &The
 
 /// How the answer is given, where it isn't just typed.
 fn how(model: &Model, key: Key, options: &[Opt]) -> Option<String> {
-    let list = model.setup.keymap.key_of(model.contexts(), &Action::PlantChoose).map(ToString::to_string);
+    let list = model
+        .setup
+        .keymap
+        .key_of(model.contexts_under(Some(&Layer::Plant)), &Action::PlantChoose)
+        .map(ToString::to_string);
     match (key.kind(), options.len(), list) {
         (_, 0, _) => None,
         (_, 1, list) => {

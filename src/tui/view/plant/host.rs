@@ -4,7 +4,7 @@ use crate::{
     domain::{doctor::Looked, plant::Site, text},
     tui::{
         action::Action,
-        model::Model,
+        model::{Model, layer::Layer},
         theme::{Role, Theme},
         view::words::{labelled, lines},
     },
@@ -82,7 +82,7 @@ fn seen<'a>(model: &Model, site: &Site, columns: u16, theme: &Theme) -> Vec<Line
             }
             let grants: Vec<&str> = model.plant.grants().collect();
             all.extend(pair("On host", &grants.join("\n"), Role::Strong));
-            if let Some(key) = model.setup.keymap.key_of(model.contexts(), &Action::Copy) {
+            if let Some(key) = model.setup.keymap.key_of(model.contexts_under(Some(&Layer::Plant)), &Action::Copy) {
                 all.extend(pair("", &format!("{key} copies these lines; run them there once."), Role::Muted));
             }
         }

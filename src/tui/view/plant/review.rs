@@ -2,10 +2,13 @@
 //! does the same.
 
 use crate::{
-    domain::plant::{Plan, Step, check::Problem},
+    domain::{
+        plant::{Plan, Step, check::Problem},
+        switch::plan::Warning,
+    },
     tui::{
         action::Action,
-        model::{Model, age_of},
+        model::{Model, age_of, layer::Layer},
         theme::{Role, Theme},
         view::words::{indented, labelled, lines},
         widget::text::{pad, width},
@@ -27,7 +30,7 @@ pub(super) fn content<'a>(model: &Model, columns: u16, theme: &Theme) -> Vec<Lin
         all.push(Line::default());
     }
     match &plant.plan {
-        Some(plan) => all.extend(self::plan(plan, columns, theme)),
+        Some(plan) => all.extend(self::plan(plan, &plant.problems, columns, theme)),
         None if blocking == 0 && plant.trouble.is_some() => {
             all.extend(super::host::lines_of_a_look(model, columns, theme));
             all.push(Line::default());
@@ -36,7 +39,9 @@ pub(super) fn content<'a>(model: &Model, columns: u16, theme: &Theme) -> Vec<Lin
         None => {}
     }
     let pair = |label: &str, text: &str, role| labelled(label, text, role, columns, theme);
-    let key = model.setup.keymap.key_of(model.contexts(), &Action::PlantFiles);
+    // A dialog above has keys of its own; the page stays as it is.
+    let below = model.contexts_under(Some(&Layer::Plant));
+    let key = model.setup.keymap.key_of(below, &Action::PlantFiles);
     if let Some(key) = key.filter(|_| plant.plan.is_some()) {
         all.extend(pair("Files", &format!("{key} shows what is made for the guests, secrets masked"), Role::Text));
     }
@@ -58,7 +63,7 @@ fn problem<'a>(problem: &Problem, columns: u16, theme: &Theme) -> Vec<Line<'a>> 
     all
 }
 
-fn plan<'a>(plan: &Plan, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
+fn plan<'a>(plan: &Plan, told: &[Problem], columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let mut all = Vec::new();
     if plan.steps.is_empty() {
         all.extend(lines("Everything stands already; nothing is to be done.", columns, Role::Good, theme));
@@ -81,7 +86,9 @@ fn plan<'a>(plan: &Plan, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
         all.extend(indented(stands, 2, columns, Role::Muted, theme));
     }
     all.push(Line::default());
-    for warning in &plan.warnings {
+    let new = |warning: &&Warning| told.iter().all(|problem| problem.message != warning.message);
+    let warnings: Vec<_> = plan.warnings.iter().filter(new).collect();
+    for warning in &warnings {
         let text = format!("{} {} ({})", theme.glyphs.warn, warning.message, warning.finding);
         all.extend(lines(&text, columns, Role::Warn, theme));
     }
@@ -92,7 +99,7 @@ fn plan<'a>(plan: &Plan, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
         all.extend(indented(&by_root.what, 2, columns, Role::Text, theme));
         all.extend(indented(&by_root.command, 4, columns, Role::Strong, theme));
     }
-    if !(plan.warnings.is_empty() && plan.by_root.is_empty()) {
+    if !(warnings.is_empty() && plan.by_root.is_empty()) {
         all.push(Line::default());
     }
     all

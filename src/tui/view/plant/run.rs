@@ -10,7 +10,7 @@ use crate::{
     },
     tui::{
         action::Action,
-        model::{Model, ago, plant::Run},
+        model::{Model, ago, layer::Layer, plant::Run},
         theme::{Role, Theme},
         view::words::{indented, labelled, lines},
         widget::text::{fit, pad},
@@ -99,7 +99,8 @@ fn step<'a>(model: &Model, run: &Run, step: &StepState, columns: u16, theme: &Th
         theme.span(role, format!(" {word:7}")),
         theme.span(Role::Text, format!(" {}", pad(&time, 20, true, glyphs.cut))),
     ])];
-    if let Some(text) = progress(step).filter(|_| step.phase == Phase::Running) {
+    // How far the one that runs is stands at the top.
+    if let Some(text) = progress(step).filter(|_| step.phase == Phase::Running && !run.alive) {
         all.extend(indented(&text, 4, columns, Role::Muted, theme));
     }
     for note in step.notes.iter().filter(|note| !note.is_empty()) {
@@ -136,9 +137,11 @@ fn rest<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'
         all.extend(pair("Why", &trouble.to_string(), Role::Bad));
         all.extend(pair("To do", trouble.finding.fix(), Role::Text));
     }
-    let key = |action| model.setup.keymap.key_of(model.contexts(), &action).map(ToString::to_string);
+    // A dialog above has keys of its own; the page stays as it is.
+    let below = model.contexts_under(Some(&Layer::Plant));
+    let key = |action| model.setup.keymap.key_of(below, &action).map(ToString::to_string);
     let ways = [
-        (Action::PlantStop, "stops it after this step"),
+        (Action::PlantStop, "stops it, what was made stays"),
         (Action::PlantResume, "goes on from what stands"),
         (Action::PlantUndo, "removes what was made"),
     ];
@@ -148,11 +151,7 @@ fn rest<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'
         all.extend(pair("Keys", &ways.join(", "), Role::Text));
     }
     if let Some((End::Done, _)) = state.finished {
-        all.extend(pair(
-            "Next",
-            "The modes are in the configuration; open the dashboard anew to see them.",
-            Role::Text,
-        ));
+        all.extend(pair("Next", "The modes are in the list: Esc goes there, Enter switches to one.", Role::Text));
     }
     all
 }
