@@ -2,12 +2,15 @@
 //! now; `tests/gallery` makes them anew.
 
 use super::{
-    Scene, dialogs, graphs, operations, running,
+    Scene, dialogs, graphs, operations, plant, plant_run, running,
     svg::{Terminal, svg},
 };
 use crate::{
     config::BaseTheme,
-    tui::caps::{ColorTier, GlyphTier},
+    tui::{
+        caps::{ColorTier, GlyphTier},
+        model::plant::Page,
+    },
 };
 use std::{fs, path::Path};
 
@@ -98,13 +101,31 @@ fn shots() -> Vec<Shot> {
     ]
 }
 
+/// Those of the guide to planting.
+fn of_planting() -> Vec<Shot> {
+    vec![
+        Shot::new(
+            "plant",
+            "The wizard that plants",
+            "Questions about the Linux guest, each with its answer, and at the right what the one with the keys is about.",
+            plant::at(Page::Linux).at(120, 30),
+        ),
+        Shot::new(
+            "planting",
+            "A planting under way",
+            "What was made, how far the step is that runs, and which steps wait.",
+            plant_run::going().later(3_000).at(100, 30),
+        ),
+    ]
+}
+
 #[test]
 fn the_pictures_of_the_guides_are_what_the_dashboard_draws() {
     let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/screens");
     let write = std::env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1");
     let mut stale = Vec::new();
     let mut names = Vec::new();
-    for shot in shots() {
+    for shot in shots().into_iter().chain(of_planting()) {
         let path = room.join(format!("{}.svg", shot.name));
         names.push(path.clone());
         let picture = shot.picture();
