@@ -185,8 +185,7 @@ pub(crate) fn check(
             None => part.to_owned(),
         })
         .collect();
-    let privs: Vec<&str> = privs.iter().map(String::as_str).collect();
-    require(world, who, &path.join("/"), &privs, *any)
+    require(world, who, &path.join("/"), privs, *any)
 }
 
 #[cfg(test)]

@@ -69,16 +69,14 @@ impl Call<'_> {
 /// # Errors
 /// What the handler refuses.
 pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
-    let path = call.endpoint.path.as_str();
+    let path = call.endpoint.path;
     if let Some(command) = path.strip_prefix("/nodes/{node}/qemu/{vmid}/agent/") {
         return agent::handle(&call, command).await;
     }
-    if let (Some(command), "POST") =
-        (path.strip_prefix("/nodes/{node}/qemu/{vmid}/status/"), call.endpoint.method.as_str())
-    {
+    if let (Some(command), "POST") = (path.strip_prefix("/nodes/{node}/qemu/{vmid}/status/"), call.endpoint.method) {
         return power::handle(&call, command);
     }
-    match (call.endpoint.method.as_str(), path) {
+    match (call.endpoint.method, path) {
         ("GET", "/version") => Ok(node::version(&call)),
         ("GET", "/access/permissions") => access::permissions(&call),
         ("GET", "/access/ticket") => Ok(serde_json::Value::Null.into()),

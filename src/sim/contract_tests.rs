@@ -26,7 +26,7 @@ fn fresh(world: &World) -> Arc<Sim> {
 }
 
 async fn ask(sim: &Arc<Sim>, endpoint: &Endpoint, params: &[(String, String)], who: As) -> Response {
-    let mut path = endpoint.path.clone();
+    let mut path = endpoint.path.to_owned();
     let mut pairs = Vec::new();
     for (name, value) in params {
         let place = format!("{{{name}}}");
@@ -37,7 +37,7 @@ async fn ask(sim: &Arc<Sim>, endpoint: &Endpoint, params: &[(String, String)], w
             pairs.push(format!("{name}={encoded}"));
         }
     }
-    let reads = matches!(endpoint.method.as_str(), "GET" | "DELETE");
+    let reads = matches!(endpoint.method, "GET" | "DELETE");
     let (query, body) = if reads { (pairs.join("&"), String::new()) } else { (String::new(), pairs.join("&")) };
     let (authorization, cookie, csrf) = match who {
         As::None => (None, None, None),
@@ -48,7 +48,7 @@ async fn ask(sim: &Arc<Sim>, endpoint: &Endpoint, params: &[(String, String)], w
         }
     };
     let raw = Raw {
-        method: endpoint.method.clone(),
+        method: endpoint.method.to_owned(),
         path: format!("/api2/json{path}"),
         query,
         content_type: "application/x-www-form-urlencoded".into(),
@@ -71,9 +71,9 @@ fn valid(name: &str, param: &Param) -> String {
         return valid_properties(param);
     }
     if let Some(first) = param.one_of.first() {
-        return first.clone();
+        return (*first).to_owned();
     }
-    let by_format = match param.format.as_deref() {
+    let by_format = match param.format {
         Some("pve-vmid") => "103",
         Some("pve-node") => "pve",
         Some("pve-storage-id") => "local",
@@ -90,7 +90,7 @@ fn valid(name: &str, param: &Param) -> String {
         Some("nets-host-mtu") => "net0=1500",
         _ => "",
     };
-    match (by_format, param.kind.as_str(), name) {
+    match (by_format, param.kind, name) {
         ("", "boolean", _) => "1".into(),
         ("", "integer" | "number", _) => "7".into(),
         ("", _, "upid") => "UPID:pve:00000001:00000001:00000001:qmstart:103:root@pam:".into(),
@@ -108,11 +108,11 @@ fn valid(name: &str, param: &Param) -> String {
 
 /// A property string with what it can't do without.
 fn valid_properties(param: &Param) -> String {
-    let of = |(name, property): (&String, &Property)| {
-        let value = property.one_of.first().cloned().unwrap_or_else(|| match property.kind.as_deref() {
-            Some("boolean") => "1".to_owned(),
-            Some(_) => "7".to_owned(),
-            None => "text".to_owned(),
+    let of = |(name, property): (&&str, &Property)| {
+        let value = property.one_of.first().copied().unwrap_or(match property.kind {
+            Some("boolean") => "1",
+            Some(_) => "7",
+            None => "text",
         });
         format!("{name}={value}")
     };
@@ -141,7 +141,7 @@ fn invalid(param: &Param) -> Option<(String, String)> {
         }
         return Some(("nope".into(), format!("value 'nope' does not have a value in the enumeration '{all}'")));
     }
-    match (param.kind.as_str(), param.format.as_deref()) {
+    match (param.kind, param.format) {
         ("boolean", _) => Some(mistyped("true")),
         ("integer", _) => Some(mistyped("soon")),
         (_, Some("pve-node")) => {
@@ -166,11 +166,12 @@ fn invalid(param: &Param) -> Option<(String, String)> {
 
 /// Parameters that the endpoint can't do without, with valid values; and those that the extra one needs.
 fn required(endpoint: &Endpoint, extra: Option<&str>) -> Vec<(String, String)> {
-    let needed = extra.and_then(|name| endpoint.params.get(name)?.requires.clone());
-    let in_path = |name: &String| endpoint.path.contains(&format!("{{{name}}}"));
-    let wanted = |name: &String, param: &Param| !param.optional || in_path(name) || Some(name) == needed.as_ref();
-    let chosen = endpoint.params.iter().filter(|(name, param)| wanted(name, param) && extra != Some(name));
-    chosen.map(|(name, param)| (name.clone(), valid(name, param))).collect()
+    let declared = endpoint.declared();
+    let needed = extra.and_then(|name| declared.iter().find(|(known, _)| *known == name)?.1.requires);
+    let in_path = |name: &str| endpoint.path.contains(&format!("{{{name}}}"));
+    let wanted = |name: &str, param: &Param| !param.optional || in_path(name) || Some(name) == needed;
+    let chosen = declared.iter().filter(|(name, param)| wanted(name, param) && extra != Some(name));
+    chosen.map(|(name, param)| (name.to_owned(), valid(name, param))).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,7 +179,7 @@ async fn every_parameter_is_taken_with_a_valid_value_and_refused_with_another() 
     let world = World::demo().unwrap();
     for endpoint in endpoints() {
         let name_of = format!("{} {}", endpoint.method, endpoint.path);
-        for (name, param) in &endpoint.params {
+        for (name, param) in endpoint.declared().iter() {
             let mut params = required(endpoint, Some(name));
             let given = &first_name(name);
             params.push((given.clone(), valid(name, param)));
@@ -213,7 +214,7 @@ async fn unknown_and_missing_parameters_are_refused() {
         let why = "property is not defined in schema and the schema does not allow additional properties";
         assert_eq!(errors(&answer)["nonsense"], why, "{name_of}");
         let in_path = |name: &str| endpoint.path.contains(&format!("{{{name}}}"));
-        for (name, _) in endpoint.params.iter().filter(|(name, param)| !param.optional && !in_path(name)) {
+        for (name, _) in endpoint.declared().iter().filter(|(name, param)| !param.optional && !in_path(name)) {
             let without: Vec<_> = required(endpoint, None).into_iter().filter(|(key, _)| key != name).collect();
             let answer = ask(&fresh(&world), endpoint, &without, As::RootTicket).await;
             assert_eq!(errors(&answer)[name], "property is missing and it is not optional", "{name_of} {name}");
@@ -242,7 +243,7 @@ async fn who_has_no_rights_gets_the_missing_one_named_or_an_empty_list() {
             }
         }
         let answer = ask(&fresh(&world), endpoint, &params, As::None).await;
-        let world_may = matches!(&endpoint.permission, Permission::User(user) if user == "world");
+        let world_may = matches!(&endpoint.permission, Permission::User("world"));
         assert_eq!(answer.status == 401, !world_may, "{name_of}");
     }
 }

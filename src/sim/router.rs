@@ -51,7 +51,7 @@ pub(crate) async fn handle(sim: &Arc<Sim>, raw: Raw) -> Result<Response, Lost> {
     }
     let Some(path) = raw.path.strip_prefix(API) else { return Ok(empty(404, "not found")) };
     let found = schema::find(&raw.method, path);
-    sim.state().counts.add(&raw.method, found.as_ref().map_or("(unknown)", |(endpoint, _)| &endpoint.path));
+    sim.state().counts.add(&raw.method, found.as_ref().map_or("(unknown)", |(endpoint, _)| endpoint.path));
     let fault = sim.faults.request(&sim.clock, &raw.method, path);
     match &fault {
         Some(Effect::Answer { status, reason, body }) => {
@@ -96,7 +96,7 @@ async fn serve(
     raw: &Raw,
 ) -> Result<super::answer::Answer, Refused> {
     let who = match &endpoint.permission {
-        schema::Permission::User(user) if user == "world" => None,
+        schema::Permission::User("world") => None,
         _ => Some(identify(sim, raw)?),
     };
     let is_file = raw.content_type.starts_with("multipart/form-data");
@@ -108,7 +108,7 @@ async fn serve(
     let params = collect(variables, &raw.query, fields)?;
     if let Some(who) = &who {
         if who.token.is_some() && !endpoint.token {
-            let path = &endpoint.path;
+            let path = endpoint.path;
             return Err(Refused::missing(&format!("URI '{path}' not available with API token, need proper ticket.")));
         }
         access::check(&sim.world, who, &endpoint.permission, |name| text(&params, name))?;

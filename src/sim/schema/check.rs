@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 /// # Errors
 /// A 400 that names every parameter at fault.
 pub(crate) fn check(endpoint: &Endpoint, params: &Params) -> Result<(), Refused> {
+    let declared = endpoint.declared();
     let mut errors = BTreeMap::new();
     for (name, value) in params {
-        match endpoint.param(name) {
+        match declared.param(name) {
             None => {
                 let why = "property is not defined in schema and the schema does not allow additional properties";
                 errors.insert(name.clone(), why.to_owned());
@@ -21,15 +22,15 @@ pub(crate) fn check(endpoint: &Endpoint, params: &Params) -> Result<(), Refused>
                 if let Err(why) = value_fits(param, value) {
                     errors.insert(name.clone(), why);
                 }
-                if let Some(needed) = param.requires.as_ref().filter(|needed| !params.contains_key(*needed)) {
-                    errors.insert(needed.clone(), format!("missing property required by '{name}'"));
+                if let Some(needed) = param.requires.filter(|needed| !params.contains_key(*needed)) {
+                    errors.insert(needed.to_owned(), format!("missing property required by '{name}'"));
                 }
             }
         }
     }
-    for (name, param) in &endpoint.params {
+    for (name, param) in declared.iter() {
         if !param.optional && !params.contains_key(name) {
-            errors.insert(name.clone(), "property is missing and it is not optional".to_owned());
+            errors.insert(name.to_owned(), "property is missing and it is not optional".to_owned());
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(Refused::Params(errors)) }
@@ -43,7 +44,7 @@ fn value_fits(param: &Param, value: &Value) -> Result<(), String> {
             Value::String(_) | Value::Number(_) => vec![value],
             other => return Err(format!("type check ('array') failed - got '{other}'")),
         };
-        let Some(format) = &param.format else { return Ok(()) };
+        let Some(format) = param.format else { return Ok(()) };
         let mut texts = items.into_iter().filter_map(Value::as_str);
         return texts.try_for_each(|text| format_fits(format, text).map_err(|why| format!("invalid format - {why}\n")));
     }
@@ -56,13 +57,13 @@ fn value_fits(param: &Param, value: &Value) -> Result<(), String> {
         }
     };
     let mistyped = || format!("type check ('{}') failed - got '{text}'", param.kind);
-    match param.kind.as_str() {
+    match param.kind {
         "boolean" if !matches!(text.as_str(), "0" | "1") => return Err(mistyped()),
         "integer" if !is_integer(&text) => return Err(mistyped()),
         "number" if text.parse::<f64>().is_err() => return Err(mistyped()),
         _ => {}
     }
-    if let Some(format) = &param.format {
+    if let Some(format) = param.format {
         format_fits(format, &text).map_err(|why| format!("invalid format - {why}\n"))?;
     }
     if !param.properties.is_empty() {
@@ -78,7 +79,7 @@ fn properties_fit(param: &Param, text: &str) -> Result<(), String> {
         let (name, value) = match part.split_once('=') {
             Some((name, value)) => (name, value),
             None => match param.properties.iter().find(|(_, property)| property.default_key) {
-                Some((name, _)) => (name.as_str(), part),
+                Some((name, _)) => (*name, part),
                 None => return Err(format!("{part}: value without key, but schema does not define a default key")),
             },
         };
@@ -87,17 +88,17 @@ fn properties_fit(param: &Param, text: &str) -> Result<(), String> {
             return Err(format!("{name}: {why}"));
         };
         property_fits(property, value).map_err(|why| format!("{name}: {why}"))?;
-        seen.push(property.alias.as_deref().unwrap_or(name));
+        seen.push(property.alias.unwrap_or(name));
         // `virtio=BC:24:...` is the address of a card of that model.
-        seen.extend(property.alias.as_deref().filter(|alias| *alias == "macaddr").map(|_| "model"));
+        seen.extend(property.alias.filter(|alias| *alias == "macaddr").map(|_| "model"));
     }
-    let missing = param.properties.iter().find(|(name, p)| p.required && !seen.contains(&name.as_str()));
+    let missing = param.properties.iter().find(|(name, p)| p.required && !seen.contains(*name));
     missing.map_or(Ok(()), |(name, _)| Err(format!("{name}: property is missing and it is not optional")))
 }
 
 fn property_fits(property: &Property, value: &str) -> Result<(), String> {
     let mistyped = |kind: &str| Err(format!("type check ('{kind}') failed - got '{value}'"));
-    match property.kind.as_deref() {
+    match property.kind {
         // Within property strings the words are taken too.
         Some("boolean") if !matches!(value, "0" | "1" | "on" | "off" | "yes" | "no" | "true" | "false") => {
             return mistyped("boolean");
@@ -106,7 +107,7 @@ fn property_fits(property: &Property, value: &str) -> Result<(), String> {
         Some("number") if value.parse::<f64>().is_err() => return mistyped("number"),
         _ => {}
     }
-    if property.one_of.is_empty() || property.one_of.iter().any(|one| one == value) {
+    if property.one_of.is_empty() || property.one_of.contains(&value) {
         return Ok(());
     }
     Err(format!("value '{value}' does not have a value in the enumeration '{}'", property.one_of.join(", ")))
@@ -127,7 +128,7 @@ fn limits_fit(param: &Param, text: &str) -> Result<(), String> {
     if let Some(longest) = param.max_length.filter(|longest| text.chars().count() > *longest) {
         return Err(format!("value may only be {longest} characters long"));
     }
-    if !param.one_of.is_empty() && !param.one_of.iter().any(|one| one == text) {
+    if !param.one_of.is_empty() && !param.one_of.contains(&text) {
         return Err(format!("value '{text}' does not have a value in the enumeration '{}'", param.one_of.join(", ")));
     }
     Ok(())
