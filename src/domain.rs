@@ -14,6 +14,7 @@ pub mod guest;
 pub mod hostplan;
 pub mod ids;
 pub mod iommu;
+pub mod journal;
 pub mod load;
 pub mod mapping;
 pub mod mode;

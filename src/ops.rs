@@ -23,7 +23,6 @@ mod paths;
 pub mod plant;
 pub mod registry;
 mod store;
-mod told;
 
 pub use clock::Clock;
 pub use control::Control;
@@ -38,4 +37,3 @@ pub use lock::Lock;
 pub use operate::operate;
 pub use paths::{answers_file, dumps_dir, state_dir};
 pub use store::{Brief, Store};
-pub use told::Told;

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         finding::FindingId,
         ids::OpId,
+        journal::Told,
         mode::{GpuMode, ModeSet},
         switch::{
             event::{Event, Outcome},

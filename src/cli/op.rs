@@ -15,6 +15,7 @@ use crate::{
     domain::{
         finding::FindingId,
         ids::{OpId, Vmid},
+        journal::Told,
         mode::ModeSet,
         policy,
         switch::{machine, state::State},

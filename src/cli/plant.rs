@@ -17,7 +17,7 @@ use super::{
     shell::Shell,
 };
 use crate::{
-    domain::{finding::FindingId, ids::OpId, plant::State},
+    domain::{finding::FindingId, ids::OpId, journal::Told, plant::State},
     ops::{Store, plant::passwords_file},
 };
 

@@ -3,6 +3,7 @@ use crate::domain::{
     facts::Trouble,
     finding::FindingId,
     guest::{Health, ServiceState},
+    journal::Told,
     switch::{
         event::Outcome,
         plan::{Plan, Verb},

@@ -1,7 +1,11 @@
 //! Following an operation: its past, then what happens, until it ends.
 
-use super::{Error, Store, journal, told::Told};
-use crate::domain::{ids::OpId, plant, switch};
+use super::{Error, Store, journal};
+use crate::domain::{
+    ids::OpId,
+    journal::{Line, Told},
+    plant, switch,
+};
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
@@ -40,7 +44,7 @@ pub fn follow_plant(store: Store, id: OpId) -> mpsc::Receiver<Followed<plant::Ev
     spawn::<plant::State>(store, id)
 }
 
-fn spawn<S: Told>(store: Store, id: OpId) -> mpsc::Receiver<Followed<S::Line>> {
+fn spawn<S: Told>(store: Store, id: OpId) -> mpsc::Receiver<Followed<Line<S::What>>> {
     let (sender, receiver) = mpsc::channel(64);
     tokio::spawn(async move {
         let told = sender.clone();
@@ -52,7 +56,7 @@ fn spawn<S: Told>(store: Store, id: OpId) -> mpsc::Receiver<Followed<S::Line>> {
     receiver
 }
 
-async fn run<S: Told>(store: &Store, id: &OpId, sender: mpsc::Sender<Followed<S::Line>>) -> Result<(), Error> {
+async fn run<S: Told>(store: &Store, id: &OpId, sender: mpsc::Sender<Followed<Line<S::What>>>) -> Result<(), Error> {
     let mut tail = Tail::<S> { path: store.journal_path(id), offset: 0, seq: 0, of: PhantomData };
     let (mut alone, mut lost) = (0, false);
     while !sender.is_closed() {
@@ -61,7 +65,7 @@ async fn run<S: Told>(store: &Store, id: &OpId, sender: mpsc::Sender<Followed<S:
             (alone, lost) = (0, false);
         }
         // A planting can be undone after its end: then its journal goes on.
-        let ends = events.last().is_some_and(S::is_last);
+        let ends = S::has_ended(&events);
         for event in events {
             if sender.send(Followed::Event(Box::new(event))).await.is_err() {
                 return Ok(());
@@ -91,14 +95,14 @@ struct Tail<S> {
 
 impl<S: Told> Tail<S> {
     /// Whole new lines.
-    fn read(&mut self) -> Result<Vec<S::Line>, Error> {
+    fn read(&mut self) -> Result<Vec<Line<S::What>>, Error> {
         let mut text = Vec::new();
         let read = File::open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.offset))?;
             file.read_to_end(&mut text)
         });
         read.map_err(|why| Error::file(&self.path, &why))?;
-        let (events, bytes) = journal::parse_from::<S>(&text, self.seq).map_err(|why| Error::file(&self.path, &why))?;
+        let (events, bytes) = journal::parse_from(&text, self.seq).map_err(|why| Error::file(&self.path, &why))?;
         self.offset += u64::try_from(bytes).unwrap_or(0);
         self.seq += u32::try_from(events.len()).unwrap_or(0);
         Ok(events)

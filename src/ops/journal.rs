@@ -1,7 +1,12 @@
 //! A journal: one JSON line per event, on disk before anything happens because of it.
 
-use super::{Error, told::Told};
-use crate::domain::{ids::Millis, switch::state::State};
+use super::Error;
+use crate::domain::{
+    ids::Millis,
+    journal::{Line, Told},
+    switch::state::State,
+};
+use serde::de::DeserializeOwned;
 use std::{
     fs::{File, OpenOptions},
     io::Write,
@@ -20,9 +25,9 @@ pub struct Journal<S = State> {
 
 impl<S: Told> Journal<S> {
     /// Begins a new journal with its plan.
-    pub(super) fn create(path: &Path, first: &S::Line) -> Result<Self, Error> {
+    pub(super) fn create(path: &Path, first: &Line<S::What>) -> Result<Self, Error> {
         let fail = |why: &dyn ToString| Error::file(path, why);
-        let state = S::told(std::slice::from_ref(first)).ok_or_else(|| fail(&"a journal begins with its plan"))?;
+        let state = S::fold(std::slice::from_ref(first)).ok_or_else(|| fail(&"a journal begins with its plan"))?;
         let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).map_err(|why| fail(&why))?;
         let mut journal = Self { path: path.to_owned(), file, state };
         journal.put(first)?;
@@ -35,8 +40,8 @@ impl<S: Told> Journal<S> {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let fail = |why: &dyn ToString| Error::file(path, why);
         let text = std::fs::read(path).map_err(|why| fail(&why))?;
-        let (lines, whole) = parse::<S>(&text).map_err(|why| fail(&why))?;
-        let state = S::told(&lines).ok_or_else(|| fail(&"the journal doesn't begin with a plan"))?;
+        let (lines, whole) = parse(&text).map_err(|why| fail(&why))?;
+        let state = S::fold(&lines).ok_or_else(|| fail(&"the journal doesn't begin with a plan"))?;
         let file = OpenOptions::new().append(true).open(path).map_err(|why| fail(&why))?;
         if whole < text.len() {
             file.set_len(u64::try_from(whole).unwrap_or(0)).map_err(|why| fail(&why))?;
@@ -55,13 +60,13 @@ impl<S: Told> Journal<S> {
     /// # Errors
     /// The disk didn't take it; nothing may be done then.
     pub fn append(&mut self, what: S::What, at: Millis) -> Result<(), Error> {
-        let line = S::line(self.state.next_seq(), at, what);
+        let line = Line { seq: self.state.next_seq(), at, what };
         self.put(&line)?;
-        self.state.hear(&line);
+        self.state.apply(&line);
         Ok(())
     }
 
-    fn put(&mut self, line: &S::Line) -> Result<(), Error> {
+    fn put(&mut self, line: &Line<S::What>) -> Result<(), Error> {
         let mut text = serde_json::to_vec(line).map_err(|why| Error::file(&self.path, &why))?;
         text.push(b'\n');
         let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
@@ -69,25 +74,28 @@ impl<S: Told> Journal<S> {
     }
 }
 
-/// The whole lines of a journal and how many bytes they take. A torn last line is left out.
+/// Whole lines of a journal, and how many bytes they take.
+pub(super) type Parsed<W> = (Vec<Line<W>>, usize);
+
+/// The whole lines of a journal. A torn last line is left out.
 ///
 /// # Errors
 /// A whole line makes no sense, or lines are missing.
-pub(super) fn parse<S: Told>(text: &[u8]) -> Result<(Vec<S::Line>, usize), String> {
-    parse_from::<S>(text, 0)
+pub(super) fn parse<W: DeserializeOwned>(text: &[u8]) -> Result<Parsed<W>, String> {
+    parse_from(text, 0)
 }
 
 /// The same for a part of a journal whose first line has this number.
-pub(super) fn parse_from<S: Told>(text: &[u8], first: u32) -> Result<(Vec<S::Line>, usize), String> {
-    let mut events: Vec<S::Line> = Vec::new();
+pub(super) fn parse_from<W: DeserializeOwned>(text: &[u8], first: u32) -> Result<Parsed<W>, String> {
+    let mut events: Vec<Line<W>> = Vec::new();
     let mut whole = 0;
     for (line, number) in text.split_inclusive(|byte| *byte == b'\n').zip(first..) {
         if line.last() != Some(&b'\n') {
             break;
         }
-        let event: S::Line = serde_json::from_slice(line).map_err(|why| format!("event {number} is damaged: {why}"))?;
-        if S::seq(&event) != number {
-            return Err(format!("event {number} is missing; {} stands in its place", S::seq(&event)));
+        let event: Line<W> = serde_json::from_slice(line).map_err(|why| format!("event {number} is damaged: {why}"))?;
+        if event.seq != number {
+            return Err(format!("event {number} is missing; {} stands in its place", event.seq));
         }
         events.push(event);
         whole += line.len();

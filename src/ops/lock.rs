@@ -1,7 +1,7 @@
 //! One operation at a time on this machine.
 
-use super::{Error, Store, told::Told};
-use crate::domain::{ids::OpId, plant, switch::state::State};
+use super::{Error, Store};
+use crate::domain::{ids::OpId, journal::Told, plant, switch::state::State};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
@@ -65,9 +65,9 @@ impl Store {
 
     fn has_ended(&self, id: &OpId) -> bool {
         if id.is_plant() {
-            self.read_plant(id).is_ok_and(|lines| lines.last().is_some_and(plant::State::is_last))
+            self.read_plant(id).is_ok_and(|lines| plant::State::has_ended(&lines))
         } else {
-            self.read(id).is_ok_and(|lines| lines.last().is_some_and(State::is_last))
+            self.read(id).is_ok_and(|lines| State::has_ended(&lines))
         }
     }
 

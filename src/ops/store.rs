@@ -1,8 +1,9 @@
 //! The directory of journals.
 
-use super::{Error, Journal, journal, told::Told};
+use super::{Error, Journal, journal};
 use crate::domain::{
     ids::{Millis, OpId},
+    journal::{Line, Told},
     plant,
     switch::{
         event::{Event, What},
@@ -83,7 +84,7 @@ impl Store {
 
     fn begin<S: Told>(&self, id: OpId, what: S::What, now: Millis) -> Result<OpId, Error> {
         self.prepare()?;
-        Journal::<S>::create(&self.journal_path(&id), &S::line(0, now, what))?;
+        Journal::<S>::create(&self.journal_path(&id), &Line { seq: 0, at: now, what })?;
         Ok(id)
     }
 
@@ -123,10 +124,10 @@ impl Store {
         self.lines::<plant::State>(id)
     }
 
-    fn lines<S: Told>(&self, id: &OpId) -> Result<Vec<S::Line>, Error> {
+    fn lines<S: Told>(&self, id: &OpId) -> Result<Vec<Line<S::What>>, Error> {
         let path = self.journal_path(id);
         let text = fs::read(&path).map_err(|why| Error::file(&path, &why))?;
-        journal::parse::<S>(&text).map(|(lines, _)| lines).map_err(|why| Error::file(&path, &why))
+        journal::parse(&text).map(|(lines, _)| lines).map_err(|why| Error::file(&path, &why))
     }
 
     /// An id is also a file name: what isn't made of its characters isn't one.
@@ -156,7 +157,7 @@ impl Store {
         let mut ids: Vec<OpId> = ids.filter(|id| id.is_plant() == plants).collect();
         ids.sort();
         let brief = |id: OpId| {
-            let state = S::told(&self.lines::<S>(&id).ok()?)?;
+            let state = S::fold(&self.lines::<S>(&id).ok()?)?;
             let alive = active.as_ref() == Some(&id);
             Some(Brief { id, state, alive })
         };

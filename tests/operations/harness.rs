@@ -4,6 +4,7 @@ use morpheus::{
     config::{self, Env, NodeChoice, Overrides},
     domain::{
         ids::{Millis, ModeName, OpId},
+        journal::Told,
         mode::ModeSet,
         switch::{
             event::Outcome,

@@ -4,6 +4,7 @@ use crate::{
     cli::{follow, json, line, plan_text, progress::Progress, shell::Shell, table::table, time},
     domain::{
         ids::{Millis, OpId},
+        journal::Told,
         mode::ModeSet,
         switch::{
             event::{Event, Outcome},

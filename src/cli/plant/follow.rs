@@ -6,6 +6,7 @@ use crate::{
     domain::{
         finding::FindingId,
         ids::OpId,
+        journal::Told,
         plant::{Event, State, event::End},
     },
     ops::{self, Clock, Followed, Store},

@@ -1,23 +1,11 @@
 //! The lines of a planting's journal: what happened, in order.
 
 use super::{Plan, Thing};
-use crate::domain::{
-    facts::Trouble,
-    ids::{Millis, Upid},
-};
+use crate::domain::{facts::Trouble, ids::Upid, journal::Line};
 use serde::{Deserialize, Serialize};
 
-/// One line.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Event {
-    /// Its place, from 0 without gaps.
-    pub seq: u32,
-    /// When it was written.
-    pub at: Millis,
-    /// What happened.
-    #[serde(flatten)]
-    pub what: What,
-}
+/// One line of a planting's journal.
+pub type Event = Line<What>;
 
 /// What happened.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

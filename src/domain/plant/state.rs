@@ -4,6 +4,7 @@ use super::{Event, Plan, Step, Thing, What, event::End};
 use crate::domain::{
     facts::Trouble,
     ids::{Millis, Upid},
+    journal::Told,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,21 +76,10 @@ pub enum Phase {
     Failed,
 }
 
-impl State {
-    /// Folds a journal. None if it doesn't begin with a plan.
-    #[must_use]
-    pub fn fold(events: &[Event]) -> Option<Self> {
-        let (first, rest) = events.split_first()?;
-        let mut state = Self::begin(first)?;
-        for event in rest {
-            state.apply(event);
-        }
-        Some(state)
-    }
+impl Told for State {
+    type What = What;
 
-    /// The state after the first line. None if that isn't a plan.
-    #[must_use]
-    pub fn begin(first: &Event) -> Option<Self> {
+    fn begin(first: &Event) -> Option<Self> {
         let What::Planned { plan, host } = &first.what else { return None };
         Some(Self {
             steps: plan.steps.iter().cloned().map(StepState::waiting).collect(),
@@ -108,8 +98,7 @@ impl State {
         })
     }
 
-    /// Takes one more line in.
-    pub fn apply(&mut self, event: &Event) {
+    fn apply(&mut self, event: &Event) {
         self.last = event.at;
         self.next_seq = event.seq + 1;
         match &event.what {
@@ -144,6 +133,16 @@ impl State {
         }
     }
 
+    fn next_seq(&self) -> u32 {
+        self.next_seq
+    }
+
+    fn is_end(what: &What) -> bool {
+        matches!(what, What::Finished { .. })
+    }
+}
+
+impl State {
     /// The step that runs or failed, or else the next one.
     #[must_use]
     pub fn current(&self) -> Option<&StepState> {

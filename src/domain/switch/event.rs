@@ -6,21 +6,13 @@ use crate::domain::{
     facts::Trouble,
     guest::ServiceState,
     ids::{Millis, Upid, Vmid},
+    journal::Line,
 };
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// One line of a journal.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Event {
-    /// Its place, from 0 without gaps.
-    pub seq: u32,
-    /// When it was written.
-    pub at: Millis,
-    /// What happened.
-    #[serde(flatten)]
-    pub what: What,
-}
+/// One line of a switch's journal.
+pub type Event = Line<What>;
 
 /// What happened.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -9,6 +9,7 @@ use crate::domain::{
     facts::Trouble,
     guest::ServiceState,
     ids::{Millis, Upid, Vmid},
+    journal::Told,
 };
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -135,17 +136,8 @@ pub enum Fate {
     },
 }
 
-impl State {
-    /// Folds a journal. None if it doesn't begin with a plan.
-    #[must_use]
-    pub fn fold(events: &[Event]) -> Option<Self> {
-        let (first, rest) = events.split_first()?;
-        let mut state = Self::begin(first)?;
-        for event in rest {
-            state.apply(event);
-        }
-        Some(state)
-    }
+impl Told for State {
+    type What = What;
 
     fn begin(first: &Event) -> Option<Self> {
         let What::Planned { plan, host } = &first.what else { return None };
@@ -165,8 +157,7 @@ impl State {
         })
     }
 
-    /// Takes one more line in.
-    pub fn apply(&mut self, event: &Event) {
+    fn apply(&mut self, event: &Event) {
         self.last = event.at;
         self.next_seq = event.seq + 1;
         match &event.what {
@@ -198,6 +189,16 @@ impl State {
         }
     }
 
+    fn next_seq(&self) -> u32 {
+        self.next_seq
+    }
+
+    fn is_end(what: &What) -> bool {
+        matches!(what, What::Finished { .. })
+    }
+}
+
+impl State {
     fn with(&mut self, step: u16, change: impl FnOnce(&mut StepState)) {
         if let Some(state) = self.steps.get_mut(usize::from(step)) {
             change(state);

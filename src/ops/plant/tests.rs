@@ -3,6 +3,7 @@ use crate::{
     config::NodeChoice,
     domain::{
         ids::{Millis, Vmid},
+        journal::Told,
         mode::ModeSet,
         plant::{
             self, Answers, Form, Key, Secrets, State, What,

@@ -7,6 +7,7 @@ use crate::{
         finding::FindingId,
         guest::AgentFacts,
         ids::{Millis, OpId},
+        journal::Told,
         load::{GpuLoad, HostStatus, Measured, Reading, Space},
         switch::{
             event::{Event, Outcome, What},

@@ -10,6 +10,7 @@ use crate::{
         facts::Trouble,
         finding::FindingId,
         ids::OpId,
+        journal::Told,
         plant::{
             Action, Event, Key, Plan, State, Step, Thing, What, Who, contract::Stage, event::End, site::Content,
             step::ByRoot, testing,

@@ -6,6 +6,7 @@ use crate::{
         facts::{Facts, Part, RunningTask, Trouble},
         finding::FindingId,
         ids::Upid,
+        journal::Told,
         mode::ModeSet,
         switch::plan::Warning,
     },

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         facts::Trouble,
         ids::OpId,
+        journal::Told,
         policy,
         switch::{
             event::{Answer, Event, Outcome, What},

@@ -7,6 +7,7 @@ use crate::domain::{
     finding::FindingId,
     guest::{AgentFacts, AgentState, Health, Power, ServiceState},
     ids::{Millis, Upid, Vmid},
+    journal::Told,
     mode::ModeSet,
     service,
     switch::{

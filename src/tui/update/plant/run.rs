@@ -5,6 +5,7 @@ use crate::{
     domain::{
         facts::Trouble,
         ids::OpId,
+        journal::Told,
         plant::{Event, State, What},
     },
     tui::{
