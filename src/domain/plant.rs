@@ -43,4 +43,4 @@ pub use plan::plan;
 pub use secrets::Secrets;
 pub use site::Site;
 pub use state::State;
-pub use step::{Action, Plan, Step, Thing, Who};
+pub use step::{Action, Plan, Step, Stood, Thing, Who};

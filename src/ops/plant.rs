@@ -53,6 +53,8 @@ impl Stop {
         error.retry_may_help()
             || error.outcome_unknown()
             || matches!(error, pve::Error::Unreachable(_) | pve::Error::Timeout(_))
+            // A digest that isn't the newest (pve-common `Tools.pm`, `assert_if_modified`): another look has that.
+            || matches!(error, pve::Error::Refused(words) if words.contains("file change"))
     }
 }
 

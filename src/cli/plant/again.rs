@@ -13,7 +13,7 @@ use crate::{
     domain::{
         finding::FindingId,
         ids::OpId,
-        plant::{State, Thing, What, event::End},
+        plant::{State, What, event::End},
     },
     ops::{self, Clock, Control, Store},
 };
@@ -91,20 +91,14 @@ pub(super) fn undo(shell: &mut Shell<'_>, store: &Store, args: &PlantUndo) -> Re
 /// Disks hold work: a guest's name is typed for them.
 fn agree(shell: &mut Shell<'_>, state: &State, args: &PlantUndo) -> Result<(), Failure> {
     if shell.can_ask() {
-        writeln!(shell.err, "This removes:")?;
-        state.made.iter().rev().try_for_each(|thing| writeln!(shell.err, "  {thing}"))?;
+        writeln!(shell.err, "This is what happens:")?;
+        state.made.iter().rev().try_for_each(|thing| writeln!(shell.err, "  {}", thing.undo()))?;
     }
-    let guests = state.made.iter().filter_map(|thing| match thing {
-        Thing::Guest { vmid, name } => Some((vmid, name)),
-        _ => None,
-    });
     let input = &mut io::stdin().lock();
-    let mut any = false;
-    for (vmid, name) in guests {
-        any = true;
-        let given = args.confirm.iter().find(|given| given.trim() == name).or(args.confirm.first());
-        let what = format!("VM {vmid} \"{name}\" and everything on its disks is deleted.");
-        confirm::name(shell, input, &what, name, given.map(String::as_str))?;
+    let asked = state.asks();
+    for (name, what) in &asked {
+        let given = args.confirm.iter().find(|given| given.trim() == *name).or(args.confirm.first());
+        confirm::name(shell, input, what, name, given.map(String::as_str))?;
     }
-    if any { Ok(()) } else { confirm::agree(shell, input, "No guest is among it.", args.yes) }
+    if asked.is_empty() { confirm::agree(shell, input, "No guest is among it.", args.yes) } else { Ok(()) }
 }

@@ -1,7 +1,7 @@
 //! A planting's plan as people read it.
 
 use crate::domain::{
-    plant::{Plan, Step, Who},
+    plant::{Plan, Step, Thing, Who},
     text,
 };
 use std::io::{self, Write};
@@ -23,10 +23,17 @@ pub(super) fn plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     if seconds > 0 {
         writeln!(out, "Takes about {}.", text::duration(seconds))?;
     }
-    let things: Vec<String> = plan.leaves().iter().map(ToString::to_string).collect();
+    let things = plan.leaves();
     if !things.is_empty() {
-        writeln!(out, "Makes: {}", things.join(", "))?;
-        writeln!(out, "Undo (by `morpheus plant undo`): removes exactly these.")?;
+        let all: Vec<String> = things.iter().map(ToString::to_string).collect();
+        let back: Vec<String> = things.iter().filter(|thing| thing.is_change()).map(Thing::undo).collect();
+        let undo = match (back.join("; "), back.len() == things.len()) {
+            (_, false) if back.is_empty() => "removes exactly these".to_owned(),
+            (back, true) => back,
+            (back, false) => format!("removes what is new; {back}"),
+        };
+        writeln!(out, "Makes: {}", all.join(", "))?;
+        writeln!(out, "Undo (by `morpheus plant undo`): {undo}.")?;
     }
     for warning in &plan.warnings {
         writeln!(out, "Warning: {} ({})", text::safe(&warning.message), warning.finding)?;

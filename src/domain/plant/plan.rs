@@ -86,7 +86,7 @@ impl Maker<'_> {
     /// Adds a change of a guest's settings.
     fn configure(&mut self, who: Who, vmid: Vmid, what: &str, set: &[(&str, &str)]) {
         let set = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        self.add(who, Action::Configure { vmid, what: what.to_owned(), set, delete: Vec::new() });
+        self.add(who, Action::Configure { vmid, what: what.to_owned(), set, delete: Vec::new(), stood: None });
     }
 
     fn host(&mut self) {

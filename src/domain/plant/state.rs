@@ -149,6 +149,14 @@ impl State {
         self.steps.iter().find(|step| step.phase != Phase::Done)
     }
 
+    /// The names of guests that are asked for before an undo, and why.
+    #[must_use]
+    pub fn asks(&self) -> Vec<(&str, String)> {
+        let mut all: Vec<(&str, String)> = self.made.iter().filter_map(Thing::asks).collect();
+        all.dedup_by(|one, other| one.0 == other.0);
+        all
+    }
+
     /// How many steps are done.
     #[must_use]
     pub fn done(&self) -> usize {

@@ -129,6 +129,9 @@ pub enum Action {
         disk: String,
         /// GiB in all.
         gib: u64,
+        /// What it was before, if the planting doesn't make the guest.
+        #[serde(default)]
+        stood: Option<Stood>,
     },
     /// Start a guest.
     Start {
@@ -167,6 +170,9 @@ pub enum Action {
         set: BTreeMap<String, String>,
         /// Keys that go.
         delete: Vec<String>,
+        /// What it was before, if the planting doesn't make the guest.
+        #[serde(default)]
+        stood: Option<Stood>,
     },
     /// Delete a volume that morpheus made and that is of no more use: a seed with secrets in it.
     Discard {
@@ -192,7 +198,16 @@ pub enum Action {
     },
 }
 
-/// Something that a planting made, and that its undo removes.
+/// A guest that stood before a planting that changes it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Stood {
+    /// Its name.
+    pub name: String,
+    /// What is changed, as it was; none where it wasn't set.
+    pub was: BTreeMap<String, Option<String>>,
+}
+
+/// Something that a planting made or changed, and that its undo takes back.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "thing", rename_all = "snake_case")]
 pub enum Thing {
@@ -213,6 +228,24 @@ pub enum Thing {
         /// Its name.
         name: String,
     },
+    /// Changed settings of a guest that stood before.
+    Settings {
+        /// Its number.
+        vmid: Vmid,
+        /// Its name, and what was changed.
+        stood: Stood,
+        /// What it was given; what isn't here was taken away.
+        set: BTreeMap<String, String>,
+    },
+    /// A grown disk of a guest that stood before.
+    Grown {
+        /// Its number.
+        vmid: Vmid,
+        /// Its name, and the disk.
+        stood: Stood,
+        /// GiB in all.
+        gib: u64,
+    },
     /// Nodes of the registry.
     Nodes {
         /// Their ids.
@@ -231,9 +264,75 @@ impl fmt::Display for Thing {
             Self::Mapping { id } => write!(f, "mapping {id}"),
             Self::Volume { volid } => f.write_str(&text::safe(volid)),
             Self::Guest { vmid, name } => write!(f, "VM {vmid} \"{}\" with its disks", text::safe(name)),
+            Self::Settings { vmid, stood, set } => {
+                let none = || "none".to_owned();
+                let change = |(key, was): (&String, &Option<String>)| {
+                    let (was, set) = (was.clone().unwrap_or_else(none), set.get(key).cloned().unwrap_or_else(none));
+                    format!("{key} {was} -> {set}")
+                };
+                let changes: Vec<String> = stood.was.iter().map(change).collect();
+                write!(f, "change of VM {vmid} \"{}\" ({})", text::safe(&stood.name), text::safe(&changes.join(", ")))
+            }
+            Self::Grown { vmid, stood, gib } => {
+                let name = text::safe(&stood.name);
+                write!(f, "growth of VM {vmid} \"{name}\" ({} -> {gib}G)", text::safe(&stood.values().join(", ")))
+            }
             Self::Nodes { ids } => write!(f, "registry entries {}", ids.join(", ")),
             Self::Config { modes } => write!(f, "modes {} in the configuration", modes.join(", ")),
         }
+    }
+}
+
+impl Stood {
+    /// What was there, such as `memory 16384`.
+    fn values(&self) -> Vec<String> {
+        self.was.iter().filter_map(|(key, was)| Some(format!("{key} {}", was.as_ref()?))).collect()
+    }
+}
+
+impl Thing {
+    /// How it is undone.
+    #[must_use]
+    pub fn undo(&self) -> String {
+        match self {
+            Self::Settings { vmid, stood, .. } => {
+                let gone = stood.was.iter().filter(|(_, was)| was.is_none()).map(|(key, _)| key.as_str());
+                let (back, gone) = (stood.values().join(", "), gone.collect::<Vec<_>>().join(", "));
+                let words = [("set back", back), ("take away", gone)];
+                let words = words.iter().filter(|(_, what)| !what.is_empty());
+                let words: Vec<String> = words.map(|(verb, what)| format!("{verb} {}", text::safe(what))).collect();
+                format!("VM {vmid}: {}", words.join(", "))
+            }
+            Self::Grown { vmid, .. } => format!("the disk of VM {vmid} stays grown"),
+            made => format!("remove {made}"),
+        }
+    }
+
+    /// The name of a guest that is asked for before it is undone, and why.
+    #[must_use]
+    pub fn asks(&self) -> Option<(&str, String)> {
+        match self {
+            Self::Guest { vmid, name } => {
+                Some((name, format!("VM {vmid} \"{}\" and everything on its disks is deleted.", text::safe(name))))
+            }
+            Self::Settings { vmid, stood, .. } => {
+                let what = format!("VM {vmid} \"{}\" stood before and is changed back.", text::safe(&stood.name));
+                Some((&stood.name, what))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is a change of something that stood before.
+    #[must_use]
+    pub const fn is_change(&self) -> bool {
+        matches!(self, Self::Settings { .. } | Self::Grown { .. })
+    }
+
+    /// Whether it can't be undone.
+    #[must_use]
+    pub const fn stays(&self) -> bool {
+        matches!(self, Self::Grown { .. })
     }
 }
 
@@ -290,6 +389,12 @@ impl Step {
             Action::Create { vmid, name, .. } => Thing::Guest { vmid: *vmid, name: name.clone() },
             Action::Register { nodes } => Thing::Nodes { ids: nodes.clone() },
             Action::WriteConfig { modes } => Thing::Config { modes: modes.clone() },
+            Action::Configure { vmid, set, stood: Some(stood), .. } => {
+                Thing::Settings { vmid: *vmid, stood: stood.clone(), set: set.clone() }
+            }
+            Action::Grow { vmid, gib, stood: Some(stood), .. } => {
+                Thing::Grown { vmid: *vmid, stood: stood.clone(), gib: *gib }
+            }
             Action::Grow { .. }
             | Action::Start { .. }
             | Action::BootPrompt { .. }
@@ -306,7 +411,7 @@ impl Step {
     #[must_use]
     pub fn undo(&self) -> Option<String> {
         match (&self.action, self.makes()) {
-            (_, Some(thing)) => Some(format!("remove {thing}")),
+            (_, Some(thing)) => Some(thing.undo()),
             (Action::Start { vmid }, None) => Some(format!("stop VM {vmid}")),
             (Action::ShutDown { vmid }, None) => Some(format!("start VM {vmid} again")),
             _ => None,

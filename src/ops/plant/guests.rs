@@ -8,7 +8,7 @@ use crate::{
         guest::Power,
         ids::Vmid,
         mode::Os,
-        plant::{Step, Thing, site::TAG},
+        plant::{Step, Stood, Thing, site::TAG},
     },
     guest::drain,
     pve,
@@ -94,9 +94,18 @@ impl Run<'_> {
     }
 
     /// Lets a disk grow.
-    pub(super) async fn grow(&mut self, step: u16, vmid: Vmid, disk: &str, gib: u64) -> Result<Vec<String>, Stop> {
+    pub(super) async fn grow(
+        &mut self,
+        step: u16,
+        vmid: Vmid,
+        (disk, gib): (&str, u64),
+        stood: Option<&Stood>,
+    ) -> Result<Vec<String>, Stop> {
         if self.size(vmid, disk).await?.is_some_and(|size| size >= gib) {
             return Ok(Vec::new());
+        }
+        if let Some(stood) = stood {
+            self.making(step, Thing::Grown { vmid, stood: stood.clone(), gib })?;
         }
         let task = self.client().grow(&self.node, vmid, disk, gib).await?;
         self.task(step, task).await?;
@@ -112,12 +121,7 @@ impl Run<'_> {
     /// The size of a disk, whole GiB; none where it isn't written as such.
     async fn size(&self, vmid: Vmid, disk: &str) -> Result<Option<u64>, Stop> {
         let settings = self.settings(vmid).await?.ok_or_else(|| gone(vmid))?;
-        let text = settings.get(disk).and_then(|text| text.split(',').find_map(|part| part.strip_prefix("size=")));
-        Ok(text.and_then(|text| match text.split_at_checked(text.len().saturating_sub(1))? {
-            (number, "G") => number.parse().ok(),
-            (number, "T") => number.parse::<u64>().ok().map(|number| number << 10),
-            _ => None,
-        }))
+        Ok(settings.get(disk).and_then(|text| size(text)))
     }
 
     /// Whether a guest's process runs. Unknown is an error.
@@ -183,16 +187,22 @@ impl Run<'_> {
         })
     }
 
-    /// Changes a guest's settings.
+    /// Changes a guest's settings. Of one that stood before it is written down what they were.
     pub(super) async fn configure(
         &mut self,
+        step: u16,
         vmid: Vmid,
-        set: &BTreeMap<String, String>,
-        delete: &[String],
+        (set, delete): (&BTreeMap<String, String>, &[String]),
+        stood: Option<&Stood>,
     ) -> Result<(), Stop> {
         let known = self.settings(vmid).await?.ok_or_else(|| gone(vmid))?;
         if is_so(&known, set, delete) {
             return Ok(());
+        }
+        if let Some(stood) = stood {
+            let was = set.keys().chain(delete).map(|key| (key.clone(), known.get(key).cloned())).collect();
+            let stood = Stood { name: stood.name.clone(), was };
+            self.making(step, Thing::Settings { vmid, stood, set: set.clone() })?;
         }
         let absent = |key: &&String| known.contains_key(*key);
         let delete: Vec<String> = delete.iter().filter(absent).cloned().collect();
@@ -210,14 +220,29 @@ pub(super) fn gone(vmid: Vmid) -> Stop {
     Stop::new(FindingId::PveNotFound, format!("VM {vmid} isn't there any more."))
 }
 
-/// Whether settings are as wanted. Proxmox orders the parts of a setting in its own way, and adds sizes.
+/// The size in a disk's setting, whole GiB; none where it isn't written as such.
+pub(super) fn size(setting: &str) -> Option<u64> {
+    let text = setting.split(',').find_map(|part| part.strip_prefix("size="))?;
+    match text.split_at_checked(text.len().saturating_sub(1))? {
+        (number, "G") => number.parse().ok(),
+        (number, "T") => number.parse::<u64>().ok().map(|number| number << 10),
+        _ => None,
+    }
+}
+
+/// Whether settings are as wanted.
 fn is_so(known: &BTreeMap<String, String>, set: &BTreeMap<String, String>, delete: &[String]) -> bool {
-    let parts = |text: &str| {
+    set.iter().all(|(key, value)| is_same(known.get(key), Some(value)))
+        && !delete.iter().any(|key| known.contains_key(key))
+}
+
+/// Whether two values of a setting mean the same. Proxmox orders the parts in its own way, and adds sizes.
+pub(super) fn is_same(one: Option<&String>, other: Option<&String>) -> bool {
+    let parts = |text: &String| {
         let mut parts: Vec<String> =
             text.split([',', ';']).filter(|part| !part.starts_with("size=")).map(str::to_owned).collect();
         parts.sort();
         parts
     };
-    let same = |(key, value): (&String, &String)| known.get(key).is_some_and(|known| parts(known) == parts(value));
-    set.iter().all(same) && !delete.iter().any(|key| known.contains_key(key))
+    one.map(parts) == other.map(parts)
 }

@@ -180,13 +180,15 @@ impl Run<'_> {
             Action::Fetch { .. } => self.fetch(step).await,
             Action::Seed { vmid, storage, file } => self.seed(id, *vmid, storage, file).await,
             Action::Create { vmid, name, settings } => self.create(id, *vmid, name, settings).await,
-            Action::Grow { vmid, disk, gib } => self.grow(id, *vmid, disk, *gib).await,
+            Action::Grow { vmid, disk, gib, stood } => self.grow(id, *vmid, (disk, *gib), stood.as_ref()).await,
             Action::Start { vmid } => self.start(id, *vmid).await.map(none),
             Action::BootPrompt { vmid } => self.boot_prompt(id, *vmid).await.map(none),
             Action::Install { vmid } => self.install(id, *vmid).await,
             Action::Await { vmid, stage } => self.wait_for(step, *vmid, *stage, failed).await,
             Action::ShutDown { vmid } => self.shut_down(step, *vmid).await,
-            Action::Configure { vmid, set, delete, .. } => self.configure(*vmid, set, delete).await.map(none),
+            Action::Configure { vmid, set, delete, stood, .. } => {
+                self.configure(id, *vmid, (set, delete), stood.as_ref()).await.map(none)
+            }
             Action::Discard { volid } => self.discard(id, volid).await.map(none),
             Action::Join { vmid, monitor } => self.join(step, *vmid, *monitor).await,
             Action::Register { nodes } => {

@@ -30,6 +30,7 @@ use std::{
 
 mod deaths;
 mod faults;
+mod stood;
 
 /// What is done on this machine, as a list of words.
 #[derive(Default)]

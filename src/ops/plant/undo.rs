@@ -1,4 +1,7 @@
-//! Undoing: what was made is removed, the last first, and nothing that isn't ours any more.
+//! Undoing: what was made is removed and what was changed is changed back, the last first, and nothing that isn't ours
+//! any more.
+
+mod stood;
 
 use super::{Stop, run::Run};
 use crate::{
@@ -128,6 +131,8 @@ async fn remove(run: &mut Run<'_>, thing: &Thing) -> Result<Fate, Stop> {
         Thing::Guest { vmid, .. } => guest(run, *vmid).await,
         Thing::Volume { volid } => volume(run, volid).await,
         Thing::Mapping { id } => mapping(run, id).await,
+        Thing::Settings { vmid, stood, set } => stood::settings(run, *vmid, stood, set).await,
+        Thing::Grown { vmid, stood, .. } => stood::grown(run, *vmid, stood).await,
         Thing::Nodes { ids } => run.means.unregister(&run.answers, ids).await.map(|()| Fate::Gone).map_err(Stop::from),
         Thing::Config { .. } => {
             run.means.unwrite_config(&run.answers, run.host.modes()).map(|()| Fate::Gone).map_err(Stop::from)

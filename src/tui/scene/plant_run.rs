@@ -51,7 +51,7 @@ fn plan() -> Plan {
         ),
         (Who::Linux, Action::Seed { vmid, storage, file: iso.clone() }, 5),
         (Who::Linux, Action::Create { vmid, name: "vr-linux".into(), settings: BTreeMap::new() }, 20),
-        (Who::Linux, Action::Grow { vmid, disk: "scsi0".into(), gib: 100 }, 2),
+        (Who::Linux, Action::Grow { vmid, disk: "scsi0".into(), gib: 100, stood: None }, 2),
         (Who::Linux, Action::Start { vmid }, 8),
         (Who::Linux, Action::Await { vmid, stage: Stage::Ready }, 1_800),
         (Who::Linux, Action::ShutDown { vmid }, 20),

@@ -8,7 +8,7 @@ use crate::domain::{
         Answers, Forest, Who,
         answers::Machine,
         site::{PLANTING, TAG},
-        step::Action,
+        step::{Action, Stood},
     },
 };
 use std::collections::BTreeMap;
@@ -76,13 +76,16 @@ impl Maker<'_> {
             let differs: Vec<String> =
                 set.iter().map(|(key, value)| format!("{key} {} -> {value}", is(key).unwrap_or("none"))).collect();
             let what = format!("change {}; it counts from its next start", differs.join(", "));
-            self.add(who, Action::Configure { vmid: machine.vmid, what, set, delete: Vec::new() });
+            let was = set.keys().map(|key| (key.clone(), is(key).map(str::to_owned))).collect();
+            let stood = Some(Stood { name: machine.name.clone(), was });
+            self.add(who, Action::Configure { vmid: machine.vmid, what, set, delete: Vec::new(), stood });
         }
         let disk = is("scsi0").and_then(|disk| disk.split(',').find_map(|part| part.strip_prefix("size=")));
         let gib = disk.and_then(|size| size.strip_suffix('G')).and_then(|size| size.parse::<u64>().ok());
-        if gib.is_some_and(|gib| gib < machine.disk) {
-            let (vmid, gib) = (machine.vmid, machine.disk);
-            self.add(who, Action::Grow { vmid, disk: "scsi0".to_owned(), gib });
+        if let Some(was) = gib.filter(|gib| *gib < machine.disk) {
+            let (vmid, gib, disk) = (machine.vmid, machine.disk, "scsi0".to_owned());
+            let was = [(disk.clone(), Some(format!("{was}G")))].into();
+            self.add(who, Action::Grow { vmid, disk, gib, stood: Some(Stood { name: machine.name.clone(), was }) });
         }
         found
     }

@@ -51,7 +51,7 @@ impl Maker<'_> {
         };
         self.add(Who::Linux, Action::Create { vmid, name: machine.name.clone(), settings });
         if seed.is_some() {
-            self.add(Who::Linux, Action::Grow { vmid, disk: "scsi0".to_owned(), gib: machine.disk });
+            self.add(Who::Linux, Action::Grow { vmid, disk: "scsi0".to_owned(), gib: machine.disk, stood: None });
         }
         self.add(Who::Linux, Action::Start { vmid });
         if linux.way == Way::Cachyos {

@@ -3,7 +3,7 @@
 use super::super::say;
 use crate::{
     domain::{
-        plant::{State, Thing, check::Problem},
+        plant::{State, check::Problem},
         switch::plan::Rung,
     },
     tui::{
@@ -78,14 +78,12 @@ pub(in crate::tui::update) fn undo(model: &mut Model) -> Vec<Effect> {
 }
 
 fn rung(state: &State) -> Rung {
-    let guest = |thing: &Thing| match thing {
-        Thing::Guest { vmid, name } => {
-            Some((name.clone(), format!("VM {vmid} \"{name}\" and everything on its disks is deleted.")))
-        }
-        _ => None,
-    };
-    let (names, because): (Vec<_>, Vec<_>) = state.made.iter().rev().filter_map(guest).unzip();
-    if names.is_empty() { Rung::Confirm } else { Rung::TypeName { names, because } }
+    let asks = state.asks();
+    if asks.is_empty() {
+        return Rung::Confirm;
+    }
+    let (names, because) = asks.into_iter().rev().map(|(name, what)| (name.to_owned(), what)).unzip();
+    Rung::TypeName { names, because }
 }
 
 /// Enter in the dialog that asks.

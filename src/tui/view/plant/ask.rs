@@ -1,7 +1,11 @@
 //! The dialog that asks for a word about a planting.
 
 use crate::{
-    domain::{plant::Plan, switch::plan::Rung, text::safe},
+    domain::{
+        plant::{Plan, Thing},
+        switch::plan::Rung,
+        text::safe,
+    },
     tui::{
         canvas::Canvas,
         model::{
@@ -79,7 +83,12 @@ fn begin<'a>(plan: &Plan, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     if !makes.is_empty() {
         all.extend(pair("Makes", &makes.join("\n"), Role::Text));
     }
-    all.extend(pair("Undo", "everything that it makes can be removed again", Role::Text));
+    let undo = if plan.leaves().iter().any(Thing::stays) {
+        "everything but the growth of the disk can be taken back"
+    } else {
+        "everything that it makes can be removed again"
+    };
+    all.extend(pair("Undo", undo, Role::Text));
     let said = |message: &String| matches!(&plan.rung, Rung::TypeName { because, .. } if because.contains(message));
     for warning in plan.warnings.iter().filter(|warning| !said(&warning.message)) {
         let text = format!("{} {} ({})", theme.glyphs.warn, warning.message, warning.finding);
