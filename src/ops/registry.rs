@@ -17,10 +17,12 @@ use crate::domain::{
 };
 use secrecy::SecretString;
 use std::{path::Path, time::Duration};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// How often a document is read and written anew when somebody else was faster.
 const TRIES: u32 = 12;
+/// How long that goes on where the answers are slow.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The pause after the first such time; it grows by as much each time.
 const PAUSE: Duration = Duration::from_millis(60);
 
@@ -88,9 +90,10 @@ pub async fn apply(place: Place<'_>, change: &Change) -> Result<Vec<Left>, Troub
     match place.registry {
         Registry::Url { url, .. } => {
             let remote = http::Remote::new(url, place.token)?;
-            let mut why = String::new();
-            for attempt in 0..TRIES {
-                sleep(PAUSE * attempt).await;
+            let (mut why, since, mut tries) = (String::new(), Instant::now(), 0);
+            while tries < TRIES && since.elapsed() < PATIENCE {
+                sleep(PAUSE * tries).await;
+                tries += 1;
                 let (mut document, version) = remote.read(place.forest).await?;
                 let before = document.clone();
                 let left = document.apply(place.forest, change);
@@ -102,7 +105,7 @@ pub async fn apply(place: Place<'_>, change: &Change) -> Result<Vec<Left>, Troub
                     Try::Again(words) => why = words,
                 }
             }
-            Err(trouble(url, &format!("{why}, {TRIES} times")))
+            Err(trouble(url, &format!("{why}, {tries} times")))
         }
         Registry::File(path) => file::change(Path::new(path), place.forest, change).await,
     }
@@ -115,7 +118,14 @@ pub async fn apply(place: Place<'_>, change: &Change) -> Result<Vec<Left>, Troub
 pub async fn notify(url: &str, forest: &str, nodes: Vec<Node>) -> Result<(), Trouble> {
     let mut document = Document::empty(forest);
     document.apply(forest, &Change::Put(nodes));
-    http::Remote::new(url, None)?.tell(&document).await
+    let told = match http::Remote::new(url, None) {
+        Ok(remote) => remote.tell(&document).await,
+        Err(trouble) => Err(trouble.message),
+    };
+    told.map_err(|why| {
+        let message = format!("{} wasn't told of the guests: {why}.", crate::domain::text::safe(url));
+        Trouble { finding: FindingId::PlantNotify, message }
+    })
 }
 
 fn trouble(place: &str, why: &str) -> Trouble {
@@ -125,4 +135,4 @@ fn trouble(place: &str, why: &str) -> Trouble {
 
 #[cfg(test)]
 #[path = "registry_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -13,14 +13,21 @@ use tokio::net::TcpListener;
 /// A server with one document. Before each of the next `rivals` writes somebody else writes first; the next `broken`
 /// writes are carried out, but their answer is a failure.
 #[derive(Debug, Default)]
-struct Shelf {
-    text: Option<String>,
-    version: u32,
-    rivals: u32,
-    broken: u32,
-    writes: u32,
-    token: Option<&'static str>,
-    tagless: bool,
+pub(crate) struct Shelf {
+    pub(crate) text: Option<String>,
+    pub(crate) version: u32,
+    pub(crate) rivals: u32,
+    pub(crate) broken: u32,
+    pub(crate) writes: u32,
+    pub(crate) token: Option<&'static str>,
+    pub(crate) tagless: bool,
+    /// It can be read, and every write fails.
+    pub(crate) failing: bool,
+    /// Connections are closed as soon as they are made.
+    pub(crate) away: bool,
+    /// What was posted, and what is answered to that.
+    pub(crate) posted: Vec<String>,
+    pub(crate) posting: u16,
 }
 
 impl Shelf {
@@ -35,6 +42,11 @@ impl Shelf {
         match (method, &self.text) {
             ("GET", None) => (404, None, String::new()),
             ("GET", Some(text)) => (200, tag.filter(|_| !self.tagless), text.clone()),
+            ("POST", _) => {
+                self.posted.push(String::from_utf8(body.to_vec()).unwrap());
+                (self.posting, None, String::new())
+            }
+            ("PUT", _) if self.failing => (500, None, String::new()),
             ("PUT", _) => {
                 if self.rivals > 0 {
                     self.rivals -= 1;
@@ -69,7 +81,7 @@ impl Shelf {
     }
 }
 
-async fn serve(shelf: Shelf) -> (Registry, Arc<Mutex<Shelf>>) {
+pub(crate) async fn serve(shelf: Shelf) -> (Registry, Arc<Mutex<Shelf>>) {
     let shelf = Arc::new(Mutex::new(shelf));
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let url = format!("http://{}/forest.json", listener.local_addr().unwrap());
@@ -77,6 +89,9 @@ async fn serve(shelf: Shelf) -> (Registry, Arc<Mutex<Shelf>>) {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let shelf = Arc::clone(&kept);
+            if shelf.lock().unwrap().away {
+                continue;
+            }
             let service = service_fn(move |request: Request<Incoming>| {
                 let shelf = Arc::clone(&shelf);
                 async move {
@@ -174,8 +189,14 @@ async fn what_cannot_be_written_safely_is_refused_with_the_reason() {
             }
         }
     }
+    let (Registry::Url { url, .. }, _) = serve(Shelf::default()).await else { panic!() };
+    let untrusted = Registry::Url { url: url.replace("http:", "https:"), token_file: None };
+    let trouble = write(place(&untrusted), vec![node("a")]).await.unwrap_err();
+    assert!(trouble.message.starts_with(&format!("The registry {}: ", url.replace("http:", "https:"))));
+    assert!(trouble.message.contains("InvalidContentType"), "{}", trouble.message);
     let nobody = Registry::Url { url: "http://127.0.0.1:9/x".into(), token_file: None };
-    assert!(write(place(&nobody), vec![node("a")]).await.is_err());
+    let trouble = write(place(&nobody), vec![node("a")]).await.unwrap_err();
+    assert!(trouble.message.contains("refused"), "{}", trouble.message);
 }
 
 #[tokio::test]
@@ -205,4 +226,26 @@ async fn a_file_that_is_no_registry_or_stays_locked_is_left_as_it_is() {
     std::fs::write(dir.path().join("registry.json.lock"), "").unwrap();
     assert!(write(place(&registry), vec![node("a")]).await.unwrap_err().message.contains("stays locked"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    std::fs::remove_file(dir.path().join("registry.json.lock")).unwrap();
+    std::fs::write(&path, "{}").unwrap();
+    let mut rights = std::fs::metadata(&path).unwrap().permissions();
+    rights.set_readonly(true);
+    std::fs::set_permissions(&path, rights).unwrap();
+    assert!(write(place(&registry), vec![node("a")]).await.unwrap_err().message.contains("it is read-only"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}");
+    let nowhere = Registry::File(dir.path().join("none/registry.json").to_string_lossy().into_owned());
+    let trouble = write(place(&nowhere), vec![node("a")]).await.unwrap_err();
+    assert!(trouble.message.contains("its lock") && trouble.message.contains("No such file"), "{}", trouble.message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_fails_again_and_again_is_given_up() {
+    let (registry, shelf) = serve(Shelf { text: Some("{}".into()), failing: true, ..Shelf::default() }).await;
+    let trouble = write(place(&registry), vec![node("a")]).await.unwrap_err();
+    assert!(
+        trouble.message.contains("it can't be written: 500 Internal Server Error, 12 times"),
+        "{}",
+        trouble.message
+    );
+    assert_eq!(shelf.lock().unwrap().text.as_deref(), Some("{}"));
 }

@@ -61,7 +61,11 @@ pub(crate) async fn ready(sim: &Sim, vmid: u32) -> Result<AgentSpec, Refused> {
                 return Err(Refused::died(format!("VM {vmid} is not running")));
             }
             if let (true, Some(agent)) = (is_alive(vm, &sim.clock), &vm.spec.agent) {
-                return Ok(agent.clone());
+                let mut agent = agent.clone();
+                if vm.planted.as_ref().is_some_and(|planted| !planted.has_address(vm, &sim.clock)) {
+                    agent.nics.iter_mut().for_each(|nic| nic.addresses = None);
+                }
+                return Ok(agent);
             }
             vm.started.map(|since| since + sim.clock.length(vm.spec.timing.agent))
         };

@@ -161,6 +161,11 @@ impl Planted {
         }
     }
 
+    /// Whether the network has given it an address.
+    pub(crate) fn has_address(&self, vm: &Vm, clock: &Clock) -> bool {
+        vm.is_up_for(clock, self.timing.lease)
+    }
+
     /// Whether an installer has reached its end.
     fn is_done(&self, vm: &Vm, clock: &Clock) -> bool {
         let works = self.timing.error.is_none() && !self.timing.silent;

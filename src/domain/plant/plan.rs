@@ -130,6 +130,15 @@ impl Maker<'_> {
 
     fn here(&mut self) {
         let machines: Vec<(&str, Vmid)> = guest::machines(self.answers).map(|m| (m.name.as_str(), m.vmid)).collect();
+        let entries = entries(self.answers, &self.site.modes).into_iter().map(|entry| entry.mode);
+        let unknown = entries.filter(|mode| self.site.modes.of(mode.vmid).is_none());
+        let modes: Vec<String> = unknown.map(|mode| mode.name.to_string()).collect();
+        if modes.is_empty() {
+            self.stands.push("The configuration has the modes.".to_owned());
+        } else {
+            self.add(Who::Here, Action::WriteConfig { modes });
+        }
+        // Last: the guests are of use without it, and with their modes.
         if self.answers.forest.registry.is_some() {
             let known = self.site.registered.seen();
             let missing = |name: &&str| known.is_none_or(|known| !known.contains(*name));
@@ -138,14 +147,6 @@ impl Maker<'_> {
             if !nodes.is_empty() {
                 self.add(Who::Here, Action::Register { nodes });
             }
-        }
-        let entries = entries(self.answers, &self.site.modes).into_iter().map(|entry| entry.mode);
-        let unknown = entries.filter(|mode| self.site.modes.of(mode.vmid).is_none());
-        let modes: Vec<String> = unknown.map(|mode| mode.name.to_string()).collect();
-        if modes.is_empty() {
-            self.stands.push("The configuration has the modes.".to_owned());
-        } else {
-            self.add(Who::Here, Action::WriteConfig { modes });
         }
     }
 }
@@ -185,7 +186,8 @@ const fn seconds(action: &Action) -> (u64, u64) {
         Action::Create { .. } => (20, 1_800),
         Action::Grow { .. } => (2, 300),
         Action::Start { .. } => (8, 600),
-        Action::BootPrompt { .. } => (30, 300),
+        // Three starts, each with the time that an installer takes until it writes.
+        Action::BootPrompt { .. } => (30, 900),
         Action::Install { .. } => (1_200, 7_200),
         Action::Await { stage: Stage::Base, .. } => (1_500, 10_800),
         Action::Await { .. } => (1_800, 10_800),

@@ -80,6 +80,9 @@ impl Document {
         }
         let root: Value = serde_json::from_str(text).map_err(|error| BadRegistry::Json(error.to_string()))?;
         let Value::Object(mut root) = root else { return Err(BadRegistry::Shape("it is no JSON object")) };
+        if !(root.is_empty() || root.contains_key("nodes")) {
+            return Err(BadRegistry::Shape("it has no 'nodes', so it is something else"));
+        }
         let nodes = root.entry("nodes").or_insert_with(|| json!({}));
         if nodes.is_null() {
             *nodes = json!({});

@@ -75,6 +75,7 @@ fn what_is_no_registry_is_refused_and_never_overwritten() {
     for (text, why) in [
         ("<html>", "it is no JSON: expected value at line 1 column 1"),
         ("[]", "it is no JSON object"),
+        (r#"{"message": "not here"}"#, "it has no 'nodes', so it is something else"),
         (r#"{"nodes": []}"#, "'nodes' is no JSON object"),
         (r#"{"nodes": {"home": {}}}"#, "the forest's nodes are no JSON list"),
     ] {

@@ -9,7 +9,7 @@ use crate::{
         ids::Vmid,
         plant::{
             Action, Step,
-            answers::Nats,
+            answers::{Address, Nats},
             contract::{self, LINUX_DIR, PROGRESS, Progress, READY, Ready, Stage, WINDOWS_DIR},
             forest::node_id,
             linux,
@@ -36,6 +36,8 @@ const SEEN: Duration = Duration::from_mins(3);
 const PROMPTS: u32 = 3;
 /// Bytes that only an installer writes to a new disk.
 const WRITTEN: u64 = 64 << 20;
+/// How long a guest that is ready may be without an address.
+const LEASE: Duration = Duration::from_mins(2);
 /// How long a program in a guest may take.
 const PROGRAM: Duration = Duration::from_mins(1);
 
@@ -64,19 +66,29 @@ impl Run<'_> {
                 sleep(PAUSE).await;
             }
         }
-        let why = format!("VM {vmid} didn't boot from its disc, though keys were pressed at its prompt.");
+        let why = format!(
+            "VM {vmid} didn't boot from its disc in {PROMPTS} starts, though keys were pressed: the disc isn't one to boot \
+             from, or its prompt comes later than {PRESSING} s. Look at the VM's console in Proxmox (a key pressed there \
+             will do); `morpheus plant resume` starts it again."
+        );
         Err(Stop::new(FindingId::PlantSilent, why))
     }
 
+    /// Presses keys for a while. A key that isn't taken is one of many; it is an error if none was.
     async fn press(&mut self, step: u16, vmid: Vmid) -> Result<(), Stop> {
         self.progress(step, "pressing keys".to_owned(), None)?;
         let since = Instant::now();
+        let (mut taken, mut refused) = (false, None);
         while since.elapsed() < Duration::from_secs(PRESSING) {
-            self.client().press(&self.node, vmid, "ret").await?;
+            match self.client().press(&self.node, vmid, "ret").await {
+                Ok(()) => taken = true,
+                Err(error @ pve::Error::Forbidden { .. }) => return Err(error.into()),
+                Err(error) => refused = Some(error),
+            }
             self.hear()?;
             sleep(KEY).await;
         }
-        Ok(())
+        refused.filter(|_| !taken).map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Whether something was installed, or is: the disk was written to, or an agent answers.
@@ -145,7 +157,7 @@ impl Run<'_> {
             if let Some(ready) = self.reached(vmid).await?.filter(|ready| ready.stage >= stage) {
                 let mut notes = notes(&ready);
                 if stage == Stage::Ready {
-                    notes.extend(self.address(vmid).await?.map(|address| format!("{ADDRESS}{address}")));
+                    notes.push(self.first_address(step.id, vmid).await?);
                 }
                 return Ok(notes);
             }
@@ -165,15 +177,41 @@ impl Run<'_> {
         }
     }
 
-    /// A guest's address, as its agent tells it.
+    /// A guest's address, as its agent tells it; none while it has none, or tells nothing.
     async fn address(&self, vmid: Vmid) -> Result<Option<IpAddr>, Stop> {
         let config = self.client().qemu_config(&self.node, vmid, true).await?;
-        let interfaces = self.client().agent_interfaces(&self.node, vmid).await?;
-        Ok(address::choose(&interfaces, config.net0_mac.as_deref()))
+        match self.client().agent_interfaces(&self.node, vmid).await {
+            Ok(interfaces) => Ok(address::choose(&interfaces, config.net0_mac.as_deref())),
+            Err(error) if is_silent(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// Writes guests into the registry: with the address that they had when they were ready, and whether they run.
-    pub(super) async fn register(&mut self, names: &[String]) -> Result<(), Stop> {
+    /// A note with the address of a guest that has just become ready: the network may give it a little later.
+    async fn first_address(&mut self, step: u16, vmid: Vmid) -> Result<String, Stop> {
+        let since = Instant::now();
+        while since.elapsed() < LEASE {
+            if let Some(address) = self.address(vmid).await? {
+                return Ok(format!("{ADDRESS}{address}"));
+            }
+            self.progress(step, "waiting for its address".to_owned(), None)?;
+            self.hear()?;
+            sleep(PAUSE).await;
+        }
+        Ok(format!("VM {vmid} has no address yet"))
+    }
+
+    /// The address that a guest's answers give it.
+    fn fixed_address(&self, vmid: Vmid) -> Option<IpAddr> {
+        match &self.answers.linux.address {
+            Address::Static { cidr, .. } if !self.is_windows(vmid) => cidr.split('/').next()?.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Writes guests into the registry: with the address that they have, or had when they were ready, and whether they
+    /// run.
+    pub(super) async fn register(&mut self, names: &[String]) -> Result<Vec<String>, Stop> {
         let windows = self.answers.windows.as_ref().map(|windows| &windows.machine);
         let machines = [Some(&self.answers.linux.machine), windows].into_iter().flatten();
         let mut nodes = Vec::new();
@@ -186,11 +224,8 @@ impl Run<'_> {
                 _ => None,
             });
             let running = self.runs(vmid).await?;
-            let address = match noted {
-                Some(noted) => Some(noted),
-                None if running => self.address(vmid).await?,
-                None => None,
-            };
+            let now = if running { self.address(vmid).await? } else { None };
+            let address = now.or(noted).or_else(|| self.fixed_address(vmid));
             nodes.push(Node {
                 id: node_id(machine).to_owned(),
                 addresses: address.into_iter().collect(),

@@ -20,7 +20,7 @@ use std::{
 };
 
 /// Something that takes a while.
-pub type Doing<'a> = Pin<Box<dyn Future<Output = Result<(), Trouble>> + Send + 'a>>;
+pub type Doing<'a, T = ()> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
 
 /// What a planting needs besides the host.
 pub trait Means: Send + Sync {
@@ -39,8 +39,8 @@ pub trait Means: Send + Sync {
     /// # Errors
     /// It can't be changed.
     fn unwrite_config(&self, answers: &Answers, known: &ModeSet) -> Result<(), Trouble>;
-    /// Writes nodes into the registry.
-    fn register<'a>(&'a self, answers: &'a Answers, nodes: Vec<Node>) -> Doing<'a>;
+    /// Writes nodes into the registry, and gives what else is to be said.
+    fn register<'a>(&'a self, answers: &'a Answers, nodes: Vec<Node>) -> Doing<'a, Vec<String>>;
     /// Takes them out again.
     fn unregister<'a>(&'a self, answers: &'a Answers, nodes: &'a [String]) -> Doing<'a>;
     /// It has ended: what isn't needed any more can go.
@@ -107,7 +107,7 @@ impl Means for Local {
         changed.map(drop).map_err(|error| cant(&self.config, &error))
     }
 
-    fn register<'a>(&'a self, answers: &'a Answers, nodes: Vec<Node>) -> Doing<'a> {
+    fn register<'a>(&'a self, answers: &'a Answers, nodes: Vec<Node>) -> Doing<'a, Vec<String>> {
         Box::pin(async { nodes::register(answers, nodes, registry_token(answers)?.as_ref()).await })
     }
 

@@ -16,18 +16,24 @@ fn nowhere() -> Trouble {
     Trouble { finding: FindingId::PlantRegistry, message: "The answers name no registry and forest.".to_owned() }
 }
 
-/// Writes nodes, and tells who wants to know of them.
-pub(super) async fn register(answers: &Answers, nodes: Vec<Node>, token: Option<&SecretString>) -> Result<(), Trouble> {
+/// Writes nodes, and tells who wants to know of them. That nobody took the word is noted: the nodes stand all the same.
+pub(super) async fn register(
+    answers: &Answers,
+    nodes: Vec<Node>,
+    token: Option<&SecretString>,
+) -> Result<Vec<String>, Trouble> {
     let place = Place::of(&answers.forest, token).ok_or_else(nowhere)?;
     let foreign = registry::write(place, nodes.clone()).await?;
     if let Some(left) = foreign.first() {
-        let message = format!("The registry has a node {} that morpheus didn't write; it is left as it is.", left.id);
+        let message = format!(
+            "The registry has a node {} that morpheus didn't write; it is left as it is. Take it out there, then resume.",
+            left.id
+        );
         return Err(Trouble { finding: FindingId::PlantRegistry, message });
     }
-    match &answers.forest.notify {
-        Some(url) => registry::notify(url, place.forest, nodes).await,
-        None => Ok(()),
-    }
+    let Some(url) = &answers.forest.notify else { return Ok(Vec::new()) };
+    let told = registry::notify(url, place.forest, nodes).await;
+    Ok(told.err().map(|trouble| format!("{}: {}", trouble.finding, trouble.message)).into_iter().collect())
 }
 
 /// Takes nodes out again; those that morpheus didn't write stay.

@@ -193,8 +193,7 @@ impl Run<'_> {
             Action::Join { vmid, monitor } => self.join(step, *vmid, *monitor).await,
             Action::Register { nodes } => {
                 self.making(id, Thing::Nodes { ids: nodes.clone() })?;
-                self.register(nodes).await?;
-                Ok(Vec::new())
+                self.register(nodes).await
             }
             Action::WriteConfig { modes } => {
                 self.making(id, Thing::Config { modes: modes.clone() })?;

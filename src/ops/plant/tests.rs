@@ -30,19 +30,24 @@ use std::{
 
 mod deaths;
 mod faults;
+mod registry;
 mod stood;
 
 /// What is done on this machine, as a list of words.
 #[derive(Default)]
-struct Noted(Mutex<Vec<String>>);
+struct Noted {
+    words: Mutex<Vec<String>>,
+    /// Whether the registry of the answers is written.
+    registers: bool,
+}
 
 impl Noted {
     fn note(&self, word: &str) {
-        self.0.lock().unwrap().push(word.to_owned());
+        self.words.lock().unwrap().push(word.to_owned());
     }
 
     fn words(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.words.lock().unwrap().clone()
     }
 }
 
@@ -67,14 +72,20 @@ impl Means for Noted {
         Ok(())
     }
 
-    fn register<'a>(&'a self, _: &'a Answers, nodes: Vec<Node>) -> Doing<'a> {
+    fn register<'a>(&'a self, answers: &'a Answers, nodes: Vec<Node>) -> Doing<'a, Vec<String>> {
+        if self.registers {
+            return Box::pin(nodes::register(answers, nodes, None));
+        }
         for Node { id, addresses, running } in nodes {
             self.note(&format!("register {id} {addresses:?} {running:?}"));
         }
-        Box::pin(async { Ok(()) })
+        Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn unregister<'a>(&'a self, _: &'a Answers, nodes: &'a [String]) -> Doing<'a> {
+    fn unregister<'a>(&'a self, answers: &'a Answers, nodes: &'a [String]) -> Doing<'a> {
+        if self.registers {
+            return Box::pin(nodes::unregister(answers, nodes, None));
+        }
         self.note(&format!("unregister {}", nodes.join(" ")));
         Box::pin(async { Ok(()) })
     }
@@ -152,12 +163,16 @@ impl Rig {
 
     /// Ends the runner once its journal has so many lines, as `kill -9` does. False: it ended by itself before.
     async fn run_until(&self, id: &OpId, lines: usize) -> bool {
+        self.run_while(id, |events| events.len() < lines).await
+    }
+
+    async fn run_while(&self, id: &OpId, goes_on: impl Fn(&[plant::Event]) -> bool) -> bool {
         let host = self.host();
         let mut work = pin!(carry_out(&self.store, id, &host, &self.means));
         poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(_) => Poll::Ready(false),
-            Poll::Pending if self.store.read_plant(id).unwrap().len() >= lines => Poll::Ready(true),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending if goes_on(&self.store.read_plant(id).unwrap()) => Poll::Pending,
+            Poll::Pending => Poll::Ready(true),
         })
         .await
     }
@@ -190,7 +205,7 @@ async fn a_bare_host_gets_both_guests_ready_one_after_the_other() {
     assert!(rig.sim.is_on(121) && !rig.sim.is_on(122));
     assert!(!rig.sim.stock().iter().any(|line| line.contains("seed") && line.starts_with("volume")));
     let nodes = ["register vr-linux [192.168.1.122] Some(true)", "register vr-windows [192.168.1.123] Some(false)"];
-    assert_eq!(rig.means.words(), [nodes[0], nodes[1], "config", "done"]);
+    assert_eq!(rig.means.words(), ["config", nodes[0], nodes[1], "done"]);
     assert!(state.steps.iter().any(|step| step.notes.iter().any(|note| note == "driver 580.105.08")));
     assert!(state.steps.iter().any(|step| step.notes.iter().any(|note| note == "joined 1")));
     assert!(rig.sim.violations().is_empty() && rig.sim.refused_starts().is_empty());

@@ -40,6 +40,10 @@ pub(super) async fn change(path: &Path, forest: &str, change: &Change) -> Result
     let before = document.clone();
     let left = document.apply(forest, change);
     if document != before {
+        // A rename would replace it all the same; whoever made it so wanted it left alone.
+        if fs::metadata(&path).is_ok_and(|about| about.permissions().readonly()) {
+            return Err(trouble(&path.to_string_lossy(), "it is read-only"));
+        }
         replace(&path, &document.text()).map_err(|why| trouble(&path.to_string_lossy(), &why.to_string()))?;
     }
     Ok(left)
@@ -72,7 +76,10 @@ impl Held {
             match OpenOptions::new().write(true).create_new(true).open(&lock) {
                 Ok(_) => return Ok(Self(lock)),
                 Err(why) if why.kind() == ErrorKind::AlreadyExists => {}
-                Err(why) => return Err(trouble(&path.to_string_lossy(), &why.to_string())),
+                Err(why) => {
+                    let words = format!("its lock {} can't be made: {why}", lock.display());
+                    return Err(trouble(&path.to_string_lossy(), &words));
+                }
             }
             let age = fs::metadata(&lock).and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
             if age.is_some_and(|age| age > STALE) {
@@ -81,7 +88,7 @@ impl Held {
                 sleep(PAUSE).await;
             }
         }
-        Err(trouble(&path.to_string_lossy(), &format!("{} stays locked", lock.display())))
+        Err(trouble(&path.to_string_lossy(), &format!("{} stays locked by another program", lock.display())))
     }
 }
 

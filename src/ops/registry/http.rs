@@ -104,10 +104,11 @@ impl<'a> Remote<'a> {
         }
     }
 
-    pub(super) async fn tell(&self, document: &Document) -> Result<(), Trouble> {
+    /// Posts a document; the reason if nobody took it.
+    pub(super) async fn tell(&self, document: &Document) -> Result<(), String> {
         let request = self.client.post(self.url).header(CONTENT_TYPE, "application/json").body(document.text());
-        let answer = request.send().await.map_err(|why| self.fail(&words(&why)))?;
-        if answer.status().is_success() { Ok(()) } else { Err(self.fail(&meaning(answer.status(), "told"))) }
+        let answer = request.send().await.map_err(|why| words(&why))?;
+        if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
     }
 }
 

@@ -14,6 +14,8 @@ pub struct PlantingSpec {
     pub download: f64,
     /// From a start to an agent.
     pub agent: f64,
+    /// From a start to an address by DHCP.
+    pub lease: f64,
     /// From the installer's begin to its end in a live system.
     pub install: f64,
     /// From a boot from Windows' disc to a system that is up.
@@ -39,6 +41,7 @@ impl Default for PlantingSpec {
             import: 6.0,
             download: 8.0,
             agent: 10.0,
+            lease: 10.0,
             install: 45.0,
             windows: 60.0,
             setup: 30.0,

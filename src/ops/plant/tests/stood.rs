@@ -3,7 +3,7 @@
 use super::*;
 
 /// The Linux guest of an earlier planting: less memory, no card, and a disk of this size.
-fn guest(gib: u32, running: bool) -> Value {
+pub(super) fn guest(gib: u32, running: bool) -> Value {
     let config = json!({
         "agent": "enabled=1", "bios": "ovmf", "boot": "order=scsi0", "cores": 12, "cpu": "host", "balloon": 0,
         "efidisk0": "local-lvm:vm-121-disk-1,efitype=4m,size=4M", "machine": "q35", "memory": "8192",
