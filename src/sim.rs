@@ -106,6 +106,14 @@ impl Sim {
         self.state().vms.get(&vmid)?.settings(true).get(key).map(router::plain)
     }
 
+    /// Gives a guest a lock, or takes it away.
+    #[cfg(test)]
+    pub(crate) fn lock(&self, vmid: u32, lock: Option<&str>) {
+        if let Some(vm) = self.state().vms.get_mut(&vmid) {
+            vm.lock = lock.map(str::to_owned);
+        }
+    }
+
     /// All that there is: guests, volumes, mappings; for comparing two moments.
     #[must_use]
     pub fn stock(&self) -> Vec<String> {

@@ -4,6 +4,7 @@ use super::{Stop, mark, run::Run};
 use crate::{
     domain::{
         drain::Drain,
+        facts::Trouble,
         finding::FindingId,
         guest::Power,
         ids::Vmid,
@@ -34,10 +35,12 @@ impl Run<'_> {
     pub(super) async fn made(&mut self, vmid: Vmid) -> Result<Option<BTreeMap<String, String>>, Stop> {
         loop {
             let settings = self.settings(vmid).await?;
-            let being_made =
-                settings.as_ref().is_some_and(|settings| settings.get("lock").is_some_and(|lock| lock == "create"));
-            if !being_made || !self.is_being_made(vmid).await? {
+            if !settings.as_ref().is_some_and(is_half_made) {
                 return Ok(settings);
+            }
+            if !self.is_being_made(vmid).await? {
+                // Its end may have come between the two looks.
+                return self.settings(vmid).await;
             }
             self.hear()?;
             sleep(PAUSE).await;
@@ -61,14 +64,8 @@ impl Run<'_> {
         let begun = self.state().made.contains(&thing);
         let known = if begun { self.made(vmid).await? } else { self.settings(vmid).await? };
         match known {
+            Some(known) if begun && is_half_made(&known) => return Err(half_made(vmid, "resume").into()),
             Some(known) if self.is_ours(&known) => return Ok(Vec::new()),
-            Some(known) if begun && known.contains_key("lock") => {
-                let why = format!(
-                    "VM {vmid} was begun and not made whole; `morpheus plant undo` can't remove it while it \
-                                   is locked: run `qm unlock {vmid} && qm destroy {vmid}` on the host, then resume."
-                );
-                return Err(Stop::new(FindingId::PveLocked, why));
-            }
             Some(_) => return Err(self.taken(vmid)),
             None if self.client().is_taken(vmid).await? => return Err(self.taken(vmid)),
             None => {}
@@ -214,6 +211,20 @@ impl Run<'_> {
         }
         Err(Stop::new(FindingId::PveRefused, format!("VM {vmid} doesn't have the settings that it was given.")))
     }
+}
+
+/// Whether a guest was left by a `qmcreate` that died: until its end there is only this lock.
+pub(super) fn is_half_made(settings: &BTreeMap<String, String>) -> bool {
+    settings.get("lock").is_some_and(|lock| lock == "create")
+}
+
+/// What is to be done about such a guest, which only the host itself can unlock.
+pub(super) fn half_made(vmid: Vmid, then: &str) -> Trouble {
+    let message = format!(
+        "VM {vmid} was begun and not made whole: the host's task died and left its lock 'create'. On the host, as root: \
+         `qm unlock {vmid} && qm destroy {vmid}`; then `morpheus plant {then}`."
+    );
+    Trouble { finding: FindingId::PveLocked, message }
 }
 
 pub(super) fn gone(vmid: Vmid) -> Stop {

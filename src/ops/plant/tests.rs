@@ -30,6 +30,7 @@ use std::{
 
 mod deaths;
 mod faults;
+mod prompt;
 mod registry;
 mod stood;
 

@@ -3,7 +3,7 @@
 
 mod stood;
 
-use super::{Stop, run::Run};
+use super::{Stop, guests, run::Run};
 use crate::{
     domain::{
         facts::Trouble,
@@ -147,6 +147,9 @@ fn kept(finding: FindingId, message: String) -> Fate {
 /// Removes a guest with its disks, if it is still the one that was made.
 async fn guest(run: &mut Run<'_>, vmid: Vmid) -> Result<Fate, Stop> {
     let Some(settings) = run.made(vmid).await? else { return Ok(Fate::Gone) };
+    if guests::is_half_made(&settings) {
+        return Ok(Fate::Kept(guests::half_made(vmid, "undo")));
+    }
     if !run.is_ours(&settings) {
         let message = format!("VM {vmid} doesn't say any more that this planting made it.");
         return Ok(kept(FindingId::PlantNotOurs, message));
