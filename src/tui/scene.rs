@@ -19,6 +19,7 @@ mod panes;
 mod plain;
 mod plant;
 mod plant_run;
+mod plant_troubles;
 mod properties;
 mod reach;
 mod replays;

@@ -166,3 +166,81 @@ fn the_new_modes_are_there_at_once(terminal: &mut Terminal, host: &Host) {
     assert_eq!(running.collect::<Vec<_>>(), ["windowsvrstreaming"]);
     terminal.type_in("\x1b");
 }
+
+/// A host whose Linux guest takes long to be ready: what is done to its planting meanwhile is done in time.
+const SLOW: &str = "
+world:
+  guests: { 101: null, 102: null, 103: null, 104: null }
+  mappings: { gpu0: null }
+  planting: { import: 1, download: 1, agent: 2, setup: 400 }
+";
+
+/// From the wizard's first page to a planting of a Linux guest that runs.
+fn plant_linux(terminal: &mut Terminal) {
+    terminal.type_in("p");
+    terminal.shows("all that planting needs");
+    next_page(terminal, "GPU");
+    next_page(terminal, "Linux guest");
+    terminal.type_in(KEY);
+    next_page(terminal, "Windows guest");
+    terminal.type_in("n");
+    terminal.loses("Edition");
+    next_page(terminal, "NATS and NimsForest");
+    terminal.type_in("\x0e");
+    terminal.shows("[✓ Review]");
+    terminal.type_in("\r");
+    terminal.shows("› [ Cancel ]");
+    terminal.type_in("\t");
+    terminal.shows("› [ Plant ]");
+    terminal.type_in("\r");
+    terminal.shows("Now       Waiting for VM 100");
+}
+
+/// The newest runner that the journal tells of.
+fn runner(home: &Path) -> rustix::process::Pid {
+    let file = |entry: fs::DirEntry| Some(entry.path()).filter(|path| path.to_string_lossy().ends_with(".jsonl"));
+    let room = home.join("ops");
+    let journal = fs::read_dir(room).unwrap().filter_map(|entry| file(entry.unwrap())).max().unwrap();
+    let text = fs::read_to_string(journal).unwrap();
+    let pid = text.rsplit_once("\"pid\":").unwrap().1.split(|c: char| !c.is_ascii_digit()).next().unwrap();
+    rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap()
+}
+
+#[test]
+fn a_planting_outlives_its_runner_and_its_dashboard() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("slow.yaml"), SLOW).unwrap();
+    let _host = Host::with(home.path(), &["--scenario", "slow.yaml", "--speed", "20"]);
+    let mut terminal = open(home.path());
+    plant_linux(&mut terminal);
+    rustix::process::kill_process(runner(home.path()), rustix::process::Signal::KILL).unwrap();
+    terminal.shows("Stands still");
+    terminal.shows("c goes on from what stands, u removes what was made");
+    terminal.type_in("c");
+    terminal.shows("Now       Waiting for VM 100");
+    let second = runner(home.path());
+    terminal.signal(rustix::process::Signal::HUP);
+    assert_ne!(terminal.ends(), 0);
+    assert!(rustix::process::test_kill_process(second).is_ok(), "the runner goes on");
+    let mut terminal = open(home.path());
+    let mut other = open(home.path());
+    for seen in [&terminal, &other] {
+        seen.shows("[Plant: Run]");
+        seen.shows("Now       Waiting for VM 100");
+    }
+    terminal.type_in("x");
+    terminal.shows("› [ Go on ]");
+    terminal.type_in("\t\r");
+    for seen in [&terminal, &other] {
+        seen.shows("Stands still");
+        seen.shows("It was told to stop.");
+    }
+    other.type_in("u");
+    other.shows("Type vr-linux to go on:");
+    other.type_in("vr-linux\t\r");
+    other.shows("Ended: undone");
+    terminal.shows("Ended: undone");
+    other.type_in("\x04q");
+    terminal.type_in("\x04q");
+    assert_eq!((other.ends(), terminal.ends()), (0, 0));
+}

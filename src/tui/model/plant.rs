@@ -10,7 +10,7 @@ use crate::{
         facts::Trouble,
         finding::FindingId,
         ids::{Millis, OpId},
-        plant::{Form, Key, Plan, Section, Site, check::Problem, defaults::Hints, state::State},
+        plant::{Form, Key, Plan, Section, Site, check::Problem, defaults::Hints, event::End, state::State},
     },
     tui::{action::Action, msg::Ticket},
 };
@@ -202,7 +202,7 @@ impl Plant {
             (Page::Run, _) => match &self.run {
                 None => Mark::Unseen,
                 Some(run) if run.alive => Mark::Busy,
-                Some(run) if !run.is_open() => Mark::Right,
+                Some(run) if !run.is_open() && !run.is_refused() => Mark::Right,
                 Some(_) => Mark::Wrong(1),
             },
             (Page::Review, _) => count(self.problems.iter().filter(|problem| problem.blocks()).count()),
@@ -242,6 +242,12 @@ impl Run {
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.state.finished.is_none()
+    }
+
+    /// Whether it ended before its first step: the host wasn't as it was when the plan was made.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.state.finished, Some((End::Refused, _)))
     }
 
     /// Why it stands still, if it does.
@@ -294,8 +300,9 @@ impl Model {
             Page::Host => self.plant.trouble.clone(),
             Page::Run => self.plant.run.as_ref().and_then(|run| run.trouble()),
             _ => {
-                let first = self.plant.problems.iter().find(|problem| problem.blocks())?;
-                Some(Trouble { finding: first.finding, message: first.message.clone() })
+                let first = self.plant.problems.iter().find(|problem| problem.blocks());
+                let first = first.map(|problem| Trouble { finding: problem.finding, message: problem.message.clone() });
+                first.or_else(|| self.plant.trouble.clone())
             }
         }
     }

@@ -28,7 +28,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-fn id() -> OpId {
+pub(super) fn id() -> OpId {
     OpId::from("plant-20260301-200000-4f2a")
 }
 
@@ -76,7 +76,7 @@ fn plan() -> Plan {
 }
 
 /// A plan that is short enough for a screen.
-fn short() -> Plan {
+pub(super) fn short() -> Plan {
     let mut plan = plan();
     plan.steps.truncate(5);
     plan
@@ -87,7 +87,7 @@ fn reviewed() -> Scene {
     at(Page::Review).with(|model| model.plant.plan = Some(Box::new(plan())))
 }
 
-fn lines(plan: Plan, rest: Vec<(u64, What)>) -> Vec<Msg> {
+pub(super) fn lines(plan: Plan, rest: Vec<(u64, What)>) -> Vec<Msg> {
     let planned = What::Planned { plan: Box::new(plan), host: "pve at 192.168.1.100".into() };
     let all = [(0, planned), (0, What::RunnerStarted { pid: 4242 })].into_iter().chain(rest);
     let event = |(seq, (seconds, what)): (usize, (u64, What))| Event {
@@ -107,7 +107,7 @@ fn done(step: u16, note: &str) -> What {
 }
 
 /// Two steps are done, the third has some way to go.
-fn under_way() -> Vec<(u64, What)> {
+pub(super) fn under_way() -> Vec<(u64, What)> {
     let volid = "local:import/Arch-Linux-x86_64-cloudimg.qcow2".to_owned();
     vec![
         (0, begun(0)),
@@ -137,7 +137,7 @@ pub(super) fn journal_of_a_failure() -> Vec<Msg> {
 }
 
 impl Scene {
-    fn told(self, messages: Vec<Msg>) -> Self {
+    pub(super) fn told(self, messages: Vec<Msg>) -> Self {
         messages.into_iter().fold(self, |scene, msg| {
             let at = match &msg {
                 Msg::Plant(PlantMsg::Line { event, .. }) => event.at,
@@ -149,7 +149,7 @@ impl Scene {
 }
 
 /// The plan was confirmed and its runner started; then these lines came.
-fn started(plan: Plan, rest: Vec<(u64, What)>) -> Scene {
+pub(super) fn started(plan: Plan, rest: Vec<(u64, What)>) -> Scene {
     let scene = at(Page::Review).keys("enter");
     let scene = confirm(scene);
     let ticket = scene.model.ui.ticket;

@@ -53,13 +53,18 @@ fn in_the_way(model: &Model) -> Option<String> {
     if model.plant.starting.is_some() {
         return Some("The planting is being started.".to_owned());
     }
-    if let Some(run) = model.plant.open_run() {
+    // One that made nothing leaves nothing to resume or undo.
+    if let Some(run) = model.plant.open_run().filter(|run| run.alive || !run.state.made.is_empty()) {
         return Some(format!("Planting {} isn't finished; resume or undo it first.", run.id));
     }
     if let Some(op) = model.open_op() {
         return Some(format!("Operation {} isn't at its end; one at a time.", op.id));
     }
-    model.plant.looking.is_some().then(|| "The host is being looked at; a moment.".to_owned())
+    if model.plant.looking.is_some() {
+        return Some("The host is being looked at; a moment.".to_owned());
+    }
+    let trouble = model.plant.trouble.as_ref()?;
+    Some(format!("The plan is of an earlier look; the last one failed: {}", trouble.parts().0))
 }
 
 /// Asks whether to stop the planting that runs.

@@ -153,7 +153,7 @@ pub(super) fn lost(model: &mut Model, id: &OpId) -> Vec<Effect> {
     if !run.is_open() || run.state.halted.is_some() {
         return Vec::new();
     }
-    say::toast(model, Level::Error, format!("The runner of planting {id} ended before the planting did."))
+    say::toast(model, Level::Error, "The planting stands still: its runner ended before it did.")
 }
 
 /// The runner was started, or wasn't. None if this is no planting's request.

@@ -29,6 +29,10 @@ pub(super) fn content<'a>(model: &Model, columns: u16, theme: &Theme) -> Vec<Lin
     if !plant.problems.is_empty() {
         all.push(Line::default());
     }
+    if plant.plan.is_some() && plant.trouble.is_some() {
+        all.extend(super::host::lines_of_a_look(model, columns, theme));
+        all.push(Line::default());
+    }
     match &plant.plan {
         Some(plan) => all.extend(self::plan(plan, &plant.problems, columns, theme)),
         None if blocking == 0 && plant.trouble.is_some() => {

@@ -57,6 +57,7 @@ fn head<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'
         Some((End::Done, at)) => {
             (format!("Planted in {}, {}", duration(at.since(state.started) / 1_000), ago(model.now, *at)), Role::Good)
         }
+        Some((End::Refused, at)) => (format!("Refused, nothing was changed, {}", ago(model.now, *at)), Role::Bad),
         Some((end, at)) => (format!("Ended: {}, {}", end.word(), ago(model.now, *at)), Role::Warn),
         None if run.alive && state.undoing => ("Removing what was made".to_owned(), Role::Warn),
         None if run.alive => (format!("Planting, {of}, {}", model.elapsed(state.started)), Role::Busy),
@@ -133,7 +134,7 @@ fn rest<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'
     let state = &run.state;
     let pair = |label: &str, text: &str, role| labelled(label, text, role, columns, theme);
     let mut all = Vec::new();
-    if let Some(trouble) = run.trouble().filter(|_| run.is_open()) {
+    if let Some(trouble) = run.trouble().filter(|_| run.is_open() || run.is_refused()) {
         all.extend(pair("Why", &trouble.to_string(), Role::Bad));
         all.extend(pair("To do", trouble.finding.fix(), Role::Text));
     }
