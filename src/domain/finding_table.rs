@@ -433,7 +433,7 @@ findings! {
         fix "Look at the log of nats-server in the guest, and at the addresses in the answers."
     PlantRegistry "plant.registry" Warning "The registry couldn't be written."
         cause "It can't be reached, doesn't take the token, is locked or no list of nodes, or somebody else wrote it again and again meanwhile."
-        fix "Repair what the message names; `morpheus plant resume`, or `undo` after an undo, tries it again. The guests are of use without it."
+        fix "Repair what the message names; `morpheus plant resume`, or `undo` after an undo, or the next switch tries it again. The guests are of use without it."
     PlantNotify "plant.notify" Warning "Nobody took the notification."
         cause "The guests are in the registry, but the address that is told of it can't be reached or refused."
         fix "Nothing has to be done if nobody waits for it; else tell its owner. It isn't sent again."

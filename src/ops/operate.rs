@@ -148,7 +148,7 @@ impl Runner<'_> {
         let state = self.journal.state();
         let (Err(trouble), Some(last)) = (listed.tell(state).await, state.steps.last()) else { return Ok(()) };
         let step = last.step.id;
-        self.write(What::Note { step, text: trouble.message })
+        self.write(What::Note { step, text: format!("{}: {}", trouble.finding, trouble.message) })
     }
 
     async fn wait(&mut self, ms: u64, wants: &Wants) {

@@ -65,6 +65,26 @@ fn a_mode_of_a_forest_leaves_it_before_it_is_shut_down() {
     assert!(events.iter().all(|event| event["event"] != "note"), "it left in time: {out}");
 }
 
+/// The guests are as wanted: a registry that can't be written is a note, which all ways of looking tell.
+#[test]
+fn a_registry_that_cant_be_told_of_a_switch_is_said() {
+    let rig = Rig::new();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{nobody}/forest.json");
+    let forest = format!("nimsforest:\n  cluster_id: home\n  registry_url: {url}\n");
+    rig.edit_config(|yaml| yaml + &forest);
+    let words = format!("plant.registry: The registry {url}: Connection refused");
+    let said = rig.run("mode switch nimsforestnogpu --yes");
+    assert_eq!((said.code, rig.running()), (Some(0), vec![103]), "{said:?}");
+    assert!(said.out.contains(&words) && said.out.contains("Now in nimsforestnogpu mode"), "{said:?}");
+    let out = rig.ok("mode switch linuxvrstreaming --yes --json");
+    let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let notes: Vec<&str> = events.iter().filter_map(|event| event["text"].as_str()).collect();
+    assert!(notes.iter().any(|note| note.starts_with(&words)), "{out}");
+    let status = rig.ok("op status");
+    assert!(status.contains(&words), "{status}");
+}
+
 #[test]
 fn the_stream_of_events_is_one_document_a_line() {
     let rig = Rig::new();
