@@ -146,7 +146,7 @@ impl Run<'_> {
         match timeout(deadline, Box::pin(self.persist(step, failed))).await {
             Ok(result) => result,
             Err(_) => Err(Stop::new(
-                FindingId::PlantSilent,
+                late(&step.action),
                 format!("{} took longer than {} minutes.", step.title(), step.deadline.div_ceil(60)),
             )),
         }
@@ -312,6 +312,20 @@ fn difference(known: &Plan, now: &Plan) -> Option<String> {
         words.push("a step's details are others".to_owned());
     }
     Some(format!("The host isn't as it was: {}.", words.join("; ")))
+}
+
+/// What it is if a step takes longer than its deadline.
+const fn late(action: &Action) -> FindingId {
+    match action {
+        Action::Fetch { .. } => FindingId::PlantDownload,
+        Action::Seed { .. } => FindingId::PlantUpload,
+        Action::Register { .. } => FindingId::PlantRegistry,
+        Action::WriteConfig { .. } => FindingId::PlantConfig,
+        Action::BootPrompt { .. } | Action::Install { .. } | Action::Await { .. } | Action::Join { .. } => {
+            FindingId::PlantSilent
+        }
+        _ => FindingId::PveTimeout,
+    }
 }
 
 /// What a person reads of a failure.
