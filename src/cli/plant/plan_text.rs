@@ -48,3 +48,20 @@ pub(super) fn plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
 fn about(step: &Step) -> String {
     if step.usual < 60 { String::new() } else { format!(" (about {})", text::duration(step.usual)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::plant::{Key, plan, testing};
+
+    /// What stands and is changed says how that is undone, and what can't be.
+    #[test]
+    fn a_changed_answer_says_how_it_is_taken_back() {
+        let before = testing::form();
+        let after = before.clone().with(Key::LinuxMemory, "24576").with(Key::WindowsHibernate, "yes");
+        let mut site = testing::planted(&before);
+        testing::disk(&mut site, 122, "local-lvm:vm-122-disk-0,size=100G");
+        let mut text = Vec::new();
+        super::plan(&mut text, &plan(&after, &site).unwrap()).unwrap();
+        testing::snapshot("cli_plant_changed", &String::from_utf8(text).unwrap());
+    }
+}

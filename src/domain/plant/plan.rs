@@ -206,8 +206,11 @@ fn rung(answers: &Answers, steps: &[Step]) -> Rung {
     let mut names = Vec::new();
     let mut because = Vec::new();
     for machine in guest::machines(answers).filter(|machine| !created.contains(&machine.vmid)) {
-        let of = |step: &&Step| matches!(&step.action, Action::Configure { vmid, .. } if *vmid == machine.vmid);
-        if steps.iter().any(|step| of(&step)) {
+        let of = |step: &Step| match &step.action {
+            Action::Configure { vmid, .. } | Action::Grow { vmid, .. } => *vmid == machine.vmid,
+            _ => false,
+        };
+        if steps.iter().any(of) {
             names.push(machine.name.clone());
             because.push(format!("VM {} \"{}\" stands already and is changed.", machine.vmid, machine.name));
         }

@@ -85,6 +85,18 @@ fn a_changed_answer_changes_what_it_says_and_the_guest_is_named() {
     assert_eq!(names, ["vr-linux", "vr-windows"]);
 }
 
+/// What can't be taken back least of all.
+#[test]
+fn a_disk_that_only_grows_is_confirmed_by_its_guests_name_too() {
+    let form = testing::form().with(Key::WindowsWanted, "no");
+    let mut site = testing::planted(&form);
+    testing::disk(&mut site, 121, "local-lvm:vm-121-disk-0,size=80G");
+    let plan = plan(&form, &site).unwrap();
+    let [step] = plan.steps.as_slice() else { panic!("{}", listed(&plan)) };
+    assert_eq!(step.undo().as_deref(), Some("the disk of VM 121 stays grown"));
+    assert!(matches!(&plan.rung, Rung::TypeName { names, .. } if *names == ["vr-linux"]), "{:?}", plan.rung);
+}
+
 /// Its journal knows what was made; another one would take it for a stranger's halfway.
 #[test]
 fn a_guest_that_was_begun_is_left_to_its_own_planting() {

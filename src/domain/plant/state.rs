@@ -213,3 +213,41 @@ impl StepState {
         Some(self.ended.unwrap_or(now).since(self.begun?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        finding::FindingId,
+        plant::{Key, plan, testing},
+    };
+
+    /// What was changed is asked for by the guest's name once, is kept with a reason, and goes with another undo.
+    #[test]
+    fn changes_of_a_guest_that_stood_before_are_folded_like_what_was_made() {
+        let before = testing::form();
+        let plan = plan(&before.clone().with(Key::LinuxMemory, "24576"), &testing::planted(&before)).unwrap();
+        let change = plan.steps[0].makes().unwrap();
+        let Thing::Settings { vmid, stood, .. } = change.clone() else { panic!("{change:?}") };
+        let other = Thing::Settings { vmid, stood, set: [("memory".to_owned(), "30000".to_owned())].into() };
+        let kept = Trouble { finding: FindingId::PlantNotOurs, message: "It is somebody else's.".to_owned() };
+        let lines = [
+            What::Planned { plan: Box::new(plan), host: "pve".to_owned() },
+            What::Making { step: 0, thing: change.clone() },
+            What::Making { step: 0, thing: change.clone() },
+            What::Making { step: 0, thing: other.clone() },
+            What::UndoRequested,
+            What::Removed { thing: other },
+            What::Kept { thing: change.clone(), trouble: kept.clone() },
+            What::UndoRequested,
+            What::Removed { thing: change.clone() },
+        ];
+        let events: Vec<Event> =
+            lines.into_iter().zip(0..).map(|(what, seq)| Event { seq, at: Millis(0), what }).collect();
+        let after = |lines: usize| State::fold(&events[..lines]).unwrap();
+        assert_eq!((after(4).made.len(), after(4).asks().len()), (2, 1));
+        assert_eq!(after(4).asks()[0].0, "vr-linux");
+        assert_eq!((after(7).made, after(7).kept), (vec![change.clone()], vec![(change, kept)]));
+        assert_eq!((after(9).made, after(9).kept), (vec![], vec![]));
+    }
+}

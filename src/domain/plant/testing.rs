@@ -161,6 +161,13 @@ pub(crate) fn planted(form: &Form) -> Site {
     site
 }
 
+/// Gives a guest this system disk.
+pub(crate) fn disk(site: &mut Site, vmid: u32, disk: &str) {
+    let Looked::At(guests) = &mut site.guests else { unreachable!() };
+    let Some(Looked::At(settings)) = guests.get_mut(&id(vmid)).map(|guest| &mut guest.settings) else { panic!() };
+    settings.0.insert("scsi0".to_owned(), disk.to_owned());
+}
+
 /// Compares a text with the snapshot of this name.
 pub(crate) fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
