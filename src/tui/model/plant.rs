@@ -197,7 +197,7 @@ impl Plant {
         match (page, page.section()) {
             (_, Some(_)) | (Page::Review, _) if !self.visited.contains(&page) => Mark::Unseen,
             // What is half made speaks against answers that will be right when it is done.
-            (_, Some(_)) | (Page::Review, _) if self.open_run().is_some() => Mark::Right,
+            (_, Some(_)) | (Page::Review, _) if self.unfinished().is_some() => Mark::Right,
             (_, Some(section)) => count(self.wrong(section)),
             (Page::Run, _) => match &self.run {
                 None => Mark::Unseen,
@@ -228,6 +228,12 @@ impl Plant {
     #[must_use]
     pub fn open_run(&self) -> Option<&Run> {
         self.run.as_deref().filter(|run| run.is_open())
+    }
+
+    /// The one that has to be resumed or undone before another begins. One that made nothing leaves nothing to do.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<&Run> {
+        self.open_run().filter(|run| run.alive || !run.state.made.is_empty())
     }
 
     /// The planting that a runner carries out now.

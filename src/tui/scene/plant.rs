@@ -133,6 +133,9 @@ fn the_host_and_the_rights_come_first() {
     answered().snap("plant_host_80x24");
     answered().at(120, 40).snap("plant_host_120x40");
     opened(testing::form(), Ok(lacking())).at(100, 30).snap("plant_host_rights");
+    let low = opened(testing::form(), Ok(lacking()));
+    assert!(low.text().contains("Missing") && low.text().contains("y copy"), "{}", low.text());
+    assert!(!answered().text().contains("y copy"), "there is nothing to copy");
     let copied = opened(testing::form(), Ok(lacking())).keys("y");
     let text = copied.effects.iter().find_map(|effect| match effect {
         Effect::Copy(text) => Some(text.clone()),

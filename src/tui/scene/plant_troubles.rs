@@ -148,6 +148,11 @@ fn answers_and_marks_stay_while_a_planting_is_half_made() {
     let scene = going();
     let line = scene.text().lines().nth(2).unwrap().to_owned();
     assert!(line.contains("✓ Linux") && !line.contains('!'), "{line}");
+    let review = going().keys("ctrl-p");
+    let text = review.text();
+    assert!(text.contains("isn't finished: the page Run has it") && !text.contains("Nothing can be planted"), "{text}");
+    let narrow = going().later(3_000).at(60, 30).text();
+    assert!(narrow.contains("› Uploading morpheus-121-seed.iso       running"), "{narrow}");
     assert_eq!(answered().model.plant.form.get(Key::LinuxName), "vr-linux");
     assert_eq!(scene.model.plant.seen.map(|seen| seen >= NOON), Some(true));
 }

@@ -106,6 +106,7 @@ fn makes_sense(model: &Model, hint: &Hint) -> bool {
     );
     match hint.action {
         Action::OpShow if blank => model.open_op().is_some(),
+        Action::Copy if model.ui.layers.last() == Some(&Layer::Plant) => model.plant_text().is_some(),
         Action::Copy if blank => model.shown_fingerprint().is_some(),
         Action::Back => model.can_go_back(),
         // Where there are modes it is the palette that has it.

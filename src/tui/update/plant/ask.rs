@@ -53,8 +53,7 @@ fn in_the_way(model: &Model) -> Option<String> {
     if model.plant.starting.is_some() {
         return Some("The planting is being started.".to_owned());
     }
-    // One that made nothing leaves nothing to resume or undo.
-    if let Some(run) = model.plant.open_run().filter(|run| run.alive || !run.state.made.is_empty()) {
+    if let Some(run) = model.plant.unfinished() {
         return Some(format!("Planting {} isn't finished; resume or undo it first.", run.id));
     }
     if let Some(op) = model.open_op() {

@@ -49,6 +49,7 @@ fn seen<'a>(model: &Model, site: &Site, columns: u16, theme: &Theme) -> Vec<Line
     let mut all = pair("Host", &site.label, Role::Strong);
     all.extend(of("Version", &site.version, |version| format!("Proxmox VE {version}"), columns, theme));
     all.extend(pair("As", &site.who, Role::Text));
+    all.extend(rights(model, site, columns, theme));
     let guests = |guests: &std::collections::BTreeMap<_, _>| text::counted(guests.len(), "guest");
     all.extend(of("Guests", &site.guests, guests, columns, theme));
     let memory = |memory: &crate::domain::facts::HostMemory| {
@@ -68,7 +69,13 @@ fn seen<'a>(model: &Model, site: &Site, columns: u16, theme: &Theme) -> Vec<Line
     };
     all.extend(of("Storages", &site.storages, storages, columns, theme));
     all.extend(of("Bridges", &site.bridges, |bridges| bridges.join(", "), columns, theme));
-    all.push(Line::default());
+    all
+}
+
+/// What we may do, and lines that grant what is missing.
+fn rights<'a>(model: &Model, site: &Site, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
+    let pair = |label: &str, text: &str, role| labelled(label, text, role, columns, theme);
+    let mut all = Vec::new();
     match &site.lacking {
         Looked::Not(why) => all.extend(pair("Rights", &format!("not known: {why}"), Role::Warn)),
         Looked::At(lacking) if lacking.is_empty() => {

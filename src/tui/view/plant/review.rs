@@ -18,6 +18,11 @@ use ratatui::text::Line;
 
 pub(super) fn content<'a>(model: &Model, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let plant = &model.plant;
+    if let Some(run) = plant.unfinished() {
+        let text =
+            format!("Planting {} isn't finished: the page Run has it. The next one is planned after it.", run.id);
+        return lines(&text, columns, Role::Busy, theme);
+    }
     let mut all = Vec::new();
     let blocking = plant.problems.iter().filter(|problem| problem.blocks()).count();
     if blocking > 0 {

@@ -20,6 +20,10 @@ use ratatui::{layout::Rect, text::Line};
 
 /// Lines of the journal where there is room for them.
 const LOG: usize = 8;
+/// Columns of a step's time, on a narrow page, and which one is narrow.
+const WIDE: usize = 20;
+const NARROW: usize = 8;
+const TIGHT: u16 = 70;
 
 pub(super) fn content<'a>(model: &Model, area: Rect, theme: &Theme) -> Vec<Line<'a>> {
     let Some(run) = &model.plant.run else {
@@ -77,6 +81,7 @@ fn head<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'
 /// One step: mark, title, word, time; below it how far it is, what was found, or why it failed.
 fn step<'a>(model: &Model, run: &Run, step: &StepState, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let glyphs = theme.glyphs;
+    let wide = if columns < TIGHT { NARROW } else { WIDE };
     let (mark, word, role) = match step.phase {
         Phase::Done => (glyphs.done, "done", Role::Good),
         Phase::Failed => (glyphs.failed, "failed", Role::Bad),
@@ -87,18 +92,19 @@ fn step<'a>(model: &Model, run: &Run, step: &StepState, columns: u16, theme: &Th
     };
     let time = match (step.phase, step.begun) {
         (Phase::Running, Some(begun)) if run.alive => {
-            format!("{} of about {}", model.elapsed(begun), crate::tui::model::age_of(step.step.usual * 1_000))
+            let usual = format!(" of about {}", crate::tui::model::age_of(step.step.usual * 1_000));
+            format!("{}{}", model.elapsed(begun), if wide > NARROW { &usual } else { "" })
         }
         (Phase::Done | Phase::Failed, _) => step.elapsed(model.now).map(|ms| duration(ms / 1_000)).unwrap_or_default(),
         _ => String::new(),
     };
     let text_role = if step.phase == Phase::Waiting { Role::Muted } else { Role::Text };
-    let room = usize::from(columns).saturating_sub(2 + 1 + 7 + 1 + 20);
+    let room = usize::from(columns).saturating_sub(2 + 1 + 7 + 1 + wide);
     let mut all = vec![Line::from(vec![
         theme.span(role, format!("{mark} ")),
         theme.span(text_role, pad(&safe(&step.step.title()), room, false, glyphs.cut)),
         theme.span(role, format!(" {word:7}")),
-        theme.span(Role::Text, format!(" {}", pad(&time, 20, true, glyphs.cut))),
+        theme.span(Role::Text, format!(" {}", pad(&time, wide, true, glyphs.cut))),
     ])];
     // How far the one that runs is stands at the top.
     if let Some(text) = progress(step).filter(|_| step.phase == Phase::Running && !run.alive) {
