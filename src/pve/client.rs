@@ -26,8 +26,10 @@ use tokio::{
 /// Waits before a reading request is sent again.
 const PAUSES: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(450)];
 
-/// How long an upload may take: a few MiB over any line that is good enough for a dashboard.
-const UPLOAD: Duration = Duration::from_mins(10);
+/// How long an upload may take at least. A line that stalls costs no more before the next try.
+const UPLOAD: Duration = Duration::from_mins(1);
+/// Bytes that any line takes in a second that is good enough for a dashboard: for each of them an upload has one more.
+const UPLOADED: usize = 8 << 10;
 
 /// How long a refused login is not tried again.
 const LOGIN_PAUSE: Duration = Duration::from_secs(10);
@@ -174,8 +176,9 @@ impl Client {
     /// Sends a file, with a deadline that leaves it time.
     pub(crate) async fn send_file(&self, path: String, params: &[(&str, String)], file: File) -> Result<Value, Error> {
         let params = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let on_its_way = Duration::from_secs(u64::try_from(file.bytes.len() / UPLOADED).unwrap_or(u64::MAX));
         let request = Request { method: Method::Post, path, params, headers: Vec::new(), file: Some(Box::new(file)) };
-        let deadline = Instant::now() + self.0.timeout.max(UPLOAD);
+        let deadline = Instant::now() + self.0.timeout.max(UPLOAD).saturating_add(on_its_way);
         let response = self.authorised(request, Meaning::Change, deadline).await?;
         value(data(&response)?)
     }
@@ -276,7 +279,9 @@ impl Client {
     async fn send(&self, request: Request, changing: bool, deadline: Instant) -> Result<Response, Error> {
         tracing::debug!(?request, "asking");
         let what = format!("{} {}", request.method.as_str(), request.path);
-        let seconds = self.seconds();
+        // An upload has more time than other calls; one that is sent again has the rest of it.
+        let left = deadline.saturating_duration_since(Instant::now()).as_millis().div_ceil(1_000);
+        let seconds = self.seconds().max(u64::try_from(left).unwrap_or(u64::MAX));
         self.0.requests.fetch_add(1, Ordering::Relaxed);
         let answer = timeout_at(deadline, self.0.wire.send(request)).await;
         let failure = match answer.unwrap_or(Err(TransportError::Timeout(seconds))) {

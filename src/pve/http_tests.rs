@@ -3,6 +3,7 @@ use crate::{
     domain::{
         finding::FindingId,
         ids::{NodeName, Vmid},
+        plant::site::Content,
     },
     pve::{Client, Credentials, Error},
 };
@@ -176,6 +177,28 @@ async fn a_host_that_says_nothing_times_out() {
     let error = client.version().await.unwrap_err();
     assert!(matches!(error, Error::Timeout(_)), "{error}");
     assert!(start(&client).await.outcome_unknown());
+}
+
+#[tokio::test]
+async fn an_upload_that_stalls_ends_by_a_deadline_of_its_own() {
+    let host = Host::new("127.0.0.1", None, true).await.unwrap();
+    let client = client(host.address, None, false, PATIENT);
+    let upload = async {
+        let bytes: Arc<[u8]> = vec![7; 8 << 20].into();
+        client.upload(&NodeName::from("pve"), "local", Content::Iso, "seed.iso", bytes).await.unwrap_err()
+    };
+    let stalls = async {
+        while host.requests().concat().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Nothing more happens on the line: only the time goes on.
+        tokio::time::pause();
+        tokio::time::Instant::now()
+    };
+    let (error, since) = tokio::join!(upload, stalls);
+    let took = since.elapsed().as_secs();
+    assert!((1_000..1_100).contains(&took), "{took} s");
+    assert!(matches!(&error, Error::OutcomeUnknown(words) if words.contains("no answer within 1084 s")), "{error}");
 }
 
 #[tokio::test]

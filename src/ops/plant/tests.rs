@@ -178,6 +178,20 @@ impl Rig {
         .await
     }
 
+    /// Ends the runner once a line of its journal has these words.
+    async fn run_until_told(&self, id: &OpId, words: &str) {
+        let host = self.host();
+        let says = |line: &plant::Event| serde_json::to_string(line).unwrap().contains(words);
+        let told = || self.store.read_plant(id).unwrap().iter().any(says);
+        let mut work = pin!(carry_out(&self.store, id, &host, &self.means));
+        poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Pending if told() => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(end) => panic!("it ended before: {end:?}"),
+        })
+        .await;
+    }
+
     fn state(&self, id: &OpId) -> State {
         State::fold(&self.store.read_plant(id).unwrap()).unwrap()
     }

@@ -70,7 +70,12 @@ async fn quiet(run: &mut Run<'_>) -> Result<(), Stop> {
             drop(run.client().stop_task(upid).await);
         }
         if since.elapsed() > OUTAGE {
-            let message = "Tasks of the host still make something for this planting.".to_owned();
+            let tasks = ours.iter().flatten().map(Upid::as_str).collect::<Vec<_>>().join(", ");
+            let message = format!(
+                "Tasks of {} still make something for this planting: {tasks}. Stop them there or wait for their end; then \
+                 `morpheus plant resume` goes on with the undo.",
+                run.node
+            );
             return Err(Stop::Trouble(Trouble { finding: FindingId::PveLocked, message }));
         }
         run.hear()?;

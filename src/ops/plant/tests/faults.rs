@@ -1,6 +1,7 @@
 //! What can go wrong at each step: it is told clearly, and a resume reaches the end all the same.
 
 use super::*;
+use crate::domain::{ids::Upid, plant::site::Content};
 
 /// The first try fails with this finding, the next reaches the end.
 async fn fails_once(fault: &str, finding: FindingId) {
@@ -71,6 +72,67 @@ async fn a_task_that_fails_fails_its_step() {
     ] {
         let fault = format!("{{on: 'task {task}', when: {{nth: 1}}, then: {{task: {{error: 'no such luck'}}}}}}");
         fails_once(&fault, finding).await;
+    }
+}
+
+/// None of them keeps a step for ever, and who is at fault is named.
+#[tokio::test(start_paused = true)]
+async fn what_never_answers_or_never_ends_fails_its_step_by_a_deadline() {
+    let never = |on: &str| format!("{{on: '{on}', when: {{until: 3000}}, then: never}}");
+    let hangs = |task: &str| format!("{{on: 'task {task}', when: {{nth: 1}}, then: {{task: {{delay: 9999999}}}}}}");
+    for (fault, finding, words) in [
+        (never("POST /nodes/pve/storage/local/upload"), FindingId::PlantUpload, "no answer within"),
+        (never("POST /nodes/pve/qemu"), FindingId::PveOutcomeUnknown, "no answer within 10 s"),
+        (hangs("imgcopy *"), FindingId::PlantUpload, "Uploading morpheus-121-seed.iso took longer than 10 minutes"),
+        (hangs("download *"), FindingId::PlantDownload, "took longer than 120 minutes"),
+        (hangs("resize 121"), FindingId::PveTimeout, "took longer than 5 minutes"),
+    ] {
+        let rig = Rig::faulty(&fault);
+        let before = rig.sim.stock();
+        let id = rig.begin(&linux_only()).await;
+        assert_eq!(rig.run(&id).await, None, "{fault}");
+        let why = rig.state(&id).halted.unwrap();
+        assert_eq!(why.finding, finding, "{fault}: {}", why.message);
+        assert!(why.message.contains(words), "{fault}: {}", why.message);
+        rig.undo(&id);
+        if rig.run(&id).await.is_none() {
+            // It may still be at work, and nothing tells whose it is: a person stops it.
+            let why = rig.state(&id).halted.unwrap();
+            let task = why.message.split_whitespace().find(|word| word.starts_with("UPID:")).unwrap();
+            rig.host().client().stop_task(&Upid::from(task.trim_end_matches('.'))).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            assert_eq!(rig.run(&id).await, Some(End::Undone), "{fault}: {:#?}", rig.state(&id).halted);
+        }
+        assert_eq!(rig.state(&id).finished.unwrap().0, End::Undone, "{fault}");
+        assert_eq!(rig.sim.stock(), before, "{fault}");
+    }
+}
+
+/// The line that was written before says whose it is.
+#[tokio::test(start_paused = true)]
+async fn half_a_seed_that_was_left_is_overwritten_and_a_strangers_is_not() {
+    let volid = "local:iso/morpheus-121-seed.iso";
+    let before = "\"task_started\",\"step\":1";
+    for (noted, end) in [(false, None), (true, Some(End::Done))] {
+        let rig = Rig::with(&json!({}));
+        let id = rig.begin(&linux_only()).await;
+        rig.run_until_told(&id, before).await;
+        if noted {
+            let thing = plant::Thing::Volume { volid: volid.to_owned() };
+            rig.store.plant_journal(&id).unwrap().append(What::Making { step: 2, thing }, Millis(0)).unwrap();
+        }
+        let (host, half) = (rig.host(), vec![0; 4_711].into());
+        let node = host.node().await.unwrap();
+        host.client().upload(&node, "local", Content::Iso, "morpheus-121-seed.iso", half).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(rig.sim.uploaded(volid).unwrap().len(), 4_711);
+        assert_eq!(rig.run(&id).await, end);
+        if !noted {
+            let why = rig.state(&id).halted.unwrap();
+            assert_eq!(why.finding, FindingId::PlantNotOurs, "{}", why.message);
+            assert!(why.message.contains(volid), "{}", why.message);
+            assert_eq!(rig.sim.uploaded(volid).unwrap().len(), 4_711);
+        }
     }
 }
 
