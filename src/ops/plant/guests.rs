@@ -70,6 +70,7 @@ impl Run<'_> {
             None if self.client().is_taken(vmid).await? => return Err(self.taken(vmid)),
             None => {}
         }
+        self.has_images(vmid, settings).await?;
         self.making(step, thing)?;
         let mut settings = settings.clone();
         settings.insert("description".to_owned(), mark(&self.id));
@@ -136,7 +137,12 @@ impl Run<'_> {
             return Ok(());
         }
         let task = self.client().start(&self.node, vmid).await?;
-        self.task(step, task).await?;
+        if let Err(why) = self.task(step, task).await {
+            if matches!(why, Stop::Host(pve::Error::Refused(_))) {
+                self.has_images(vmid, &self.settings(vmid).await?.unwrap_or_default()).await?;
+            }
+            return Err(why);
+        }
         if self.runs(vmid).await? {
             return Ok(());
         }

@@ -7,11 +7,12 @@ use crate::domain::{
     plant::{
         Action, Step, Thing, What, iso, linux,
         site::{Content, Volume},
+        state::Phase,
         step::volid,
         windows,
     },
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Run<'_> {
     /// Makes the mapping.
@@ -84,6 +85,43 @@ impl Run<'_> {
         }
     }
 
+    /// Looks whether every image is there that a guest's settings name.
+    pub(super) async fn has_images(&self, vmid: Vmid, settings: &BTreeMap<String, String>) -> Result<(), Stop> {
+        for volid in named(settings) {
+            if self.volume(volid, kind(volid)).await?.is_none() {
+                let brought =
+                    self.state().steps.iter().any(|known| brings(&known.step.action).as_deref() == Some(volid));
+                let how = if brought {
+                    "`morpheus plant resume` brings it again."
+                } else {
+                    "Put it there again under this name; then `morpheus plant resume` goes on."
+                };
+                let message = format!("{volid} isn't on the host any more, and VM {vmid} needs it. {how}");
+                return Err(Stop::new(FindingId::PlantMedia, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps that brought what is gone again, and what a guest needs whose step failed for that: they are done anew.
+    pub(super) fn to_bring_again(&self) -> Vec<u16> {
+        let steps = &self.state().steps;
+        let failed = steps.iter().find(|known| {
+            known.phase == Phase::Failed
+                && known.trouble.as_ref().is_some_and(|trouble| trouble.finding == FindingId::PlantMedia)
+        });
+        let Some(Action::Create { vmid, .. } | Action::Start { vmid }) = failed.map(|known| &known.step.action) else {
+            return Vec::new();
+        };
+        let needed = steps.iter().find_map(|known| match &known.step.action {
+            Action::Create { vmid: made, settings, .. } if made == vmid => Some(named(settings).collect::<Vec<_>>()),
+            _ => None,
+        });
+        let needed = needed.unwrap_or_default();
+        let needs = |step: &Step| brings(&step.action).is_some_and(|volid| needed.contains(&volid.as_str()));
+        steps.iter().map(|known| &known.step).filter(|step| needs(step)).map(|step| step.id).collect()
+    }
+
     fn image(&self, vmid: Vmid) -> Result<Vec<u8>, Stop> {
         let secrets = self.means.secrets(&self.id, &self.answers)?;
         let (label, files) = if self.is_windows(vmid) {
@@ -114,5 +152,27 @@ impl Run<'_> {
             self.write(What::Removed { thing })?;
         }
         Ok(())
+    }
+}
+
+/// The images that settings name, in a drive or to be imported.
+fn named(settings: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+    let parts = settings.values().flat_map(|value| value.split(','));
+    parts
+        .map(|part| part.strip_prefix("import-from=").unwrap_or(part))
+        .filter(|part| part.contains(":iso/") || part.contains(":import/"))
+}
+
+/// What an image is.
+pub(super) fn kind(volid: &str) -> Content {
+    if volid.contains(":import/") { Content::Import } else { Content::Iso }
+}
+
+/// The image that an action brings to the host.
+fn brings(action: &Action) -> Option<String> {
+    match action {
+        Action::Fetch { storage, content, file, .. } => Some(volid(storage, *content, file)),
+        Action::Seed { storage, file, .. } => Some(volid(storage, Content::Iso, file)),
+        _ => None,
     }
 }

@@ -89,9 +89,10 @@ impl Run<'_> {
             self.write(What::Halted { because })?;
             return if away { Ok(None) } else { self.finish(End::Refused).map(Some) };
         }
+        let again = self.to_bring_again();
         for index in 0..self.state().steps.len() {
             let Some(known) = self.state().steps.get(index) else { break };
-            if known.phase == Phase::Done {
+            if known.phase == Phase::Done && !again.contains(&known.step.id) {
                 continue;
             }
             let (step, failed) = (known.step.clone(), known.trouble.clone());

@@ -3,13 +3,13 @@
 
 mod stood;
 
-use super::{Stop, guests, run::Run};
+use super::{Stop, guests, images::kind, run::Run};
 use crate::{
     domain::{
         facts::Trouble,
         finding::FindingId,
         ids::{Upid, Vmid},
-        plant::{Action, Thing, What, event::End, site::Content, state::Phase},
+        plant::{Action, Thing, What, event::End, state::Phase},
     },
     ops::Error,
     pve,
@@ -177,8 +177,7 @@ async fn guest(run: &mut Run<'_>, vmid: Vmid) -> Result<Fate, Stop> {
 
 /// Removes an image that no guest uses.
 async fn volume(run: &mut Run<'_>, volid: &str) -> Result<Fate, Stop> {
-    let content = if volid.contains(":import/") { Content::Import } else { Content::Iso };
-    if run.volume(volid, content).await?.is_none() {
+    if run.volume(volid, kind(volid)).await?.is_none() {
         return Ok(Fate::Gone);
     }
     let uses = |value: &str| value.split([',', '=']).any(|part| part == volid);

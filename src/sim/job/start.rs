@@ -10,6 +10,7 @@ use crate::{
         pci,
         state::{Power, State},
         task::Worker,
+        volume::is_disk,
         world::{GuestSpec, World},
     },
 };
@@ -51,6 +52,11 @@ pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
     };
     for warning in warnings(vmid, &spec) {
         worker.warn(warning);
+    }
+    let discs: Vec<String> = spec.config.keys().filter(|key| is_disk(key)).filter_map(|key| spec.text(key)).collect();
+    let images = discs.iter().filter_map(|disc| disc.split(',').next().filter(|volid| volid.contains(":iso/")));
+    if let Some(gone) = images.into_iter().find(|volid| !sim.state().volumes.contains_key(*volid)) {
+        return Err(format!("volume '{gone}' does not exist"));
     }
     let devices = pci::wanted(&sim.world, &sim.state().mappings, &spec)?;
     let functions = {

@@ -225,3 +225,51 @@ async fn what_somebody_uses_or_took_over_is_kept_with_the_reason() {
     assert!(words.contains(&"VM 121 uses mapping vr0."), "{words:?}");
     assert!(rig.sim.is_on(121));
 }
+
+/// Has an image deleted once the journal has these words, and the step fails that needs it.
+async fn without(form: &Form, volid: &str, words: &str) -> (Rig, OpId) {
+    let rig = Rig::with(&json!({}));
+    let id = rig.begin(form).await;
+    rig.run_until_told(&id, words).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let host = rig.host();
+    host.client().delete_volume(&host.node().await.unwrap(), volid).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(rig.run(&id).await, None, "{volid}");
+    let why = rig.state(&id).halted.unwrap();
+    assert_eq!(why.finding, FindingId::PlantMedia, "{volid}: {}", why.message);
+    assert!(why.message.starts_with(volid) && why.message.contains("plant resume"), "{}", why.message);
+    (rig, id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_goes_meanwhile_is_named_and_a_resume_goes_on_when_it_is_there_again() {
+    let task = |step: u16| format!("\"task_started\",\"step\":{step},");
+    for (form, volid, words, guest, brought) in [
+        (linux_only(), "local:import/Arch-Linux-x86_64-cloudimg.qcow2", task(2), None, true),
+        (linux_only(), "local:iso/morpheus-121-seed.iso", task(3), Some(121), true),
+        (cachyos(), "local:iso/cachyos.iso", task(2), Some(121), true),
+        (both(), "local:iso/Win11_25H2_English_x64.iso", task(5), Some(121), false),
+        (both(), "local:iso/virtio-win-0.1.285.iso", task(5), Some(121), false),
+    ] {
+        let begun = Rig::with(&json!({})).sim.stock();
+        let (rig, id) = without(&form, volid, &words).await;
+        let made = [122, 121].into_iter().find(|vmid| rig.sim.setting(*vmid, "name").is_some());
+        assert_eq!(made, guest, "{volid}: nothing is made of what isn't whole");
+        rig.undo(&id);
+        assert_eq!(rig.run(&id).await, Some(End::Undone), "{volid}: {:#?}", rig.state(&id).halted);
+        let left: Vec<String> = begun.into_iter().filter(|line| brought || !line.contains(volid)).collect();
+        assert_eq!(rig.sim.stock(), left, "{volid}");
+
+        let (rig, id) = without(&form, volid, &words).await;
+        if !brought {
+            assert_eq!(rig.run(&id).await, None, "{volid} is still away");
+            let (host, name) = (rig.host(), volid.rsplit_once('/').unwrap().1);
+            let node = host.node().await.unwrap();
+            host.client().upload(&node, "local", Content::Iso, name, vec![0; 4_711].into()).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        assert_eq!(rig.run(&id).await, Some(End::Done), "{volid}: {:#?}", rig.state(&id).halted);
+        assert!(!rig.sim.stock().iter().any(|line| line.contains("seed.iso")), "{volid}");
+    }
+}
