@@ -24,6 +24,10 @@ pub fn problems(form: &Form, site: &Site) -> Vec<Problem> {
             problems.extend(guests(&answers, site));
             problems.extend(media(&answers, site));
             problems.extend(room::problems(&answers, site));
+            // Written last, hours later: better said now.
+            let registry = answers.forest.registry.as_ref().and(not(&site.registered));
+            let told = |why: &String| Problem::new(Some(Key::ForestRegistry), FindingId::PlantRegistry, why.clone());
+            problems.extend(registry.map(told));
         }
         // Fields that are right are compared with the host already while others aren't: a person fills in one by one.
         Err(_) => problems.extend(single(form, site)),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::{
     ids::Vmid,
-    plant::{defaults, testing},
+    plant::{defaults, plan, testing},
 };
 
 /// What speaks against a form on a host, as `key finding: message`.
@@ -96,4 +96,17 @@ fn defaults_are_right_but_for_what_only_a_person_knows() {
     assert!(found.len() == 1 && found[0].starts_with("linux.image_sha256 plant.unchecked:"), "{found:?}");
     let whole = whole.with(Key::LinuxImageSha256, "0".repeat(64));
     assert_eq!(said(&whole, &site), [""; 0]);
+}
+
+/// It is written last, and the guests are of use without it: a warning.
+#[test]
+fn a_registry_that_cant_be_read_is_said_beforehand_and_is_no_obstacle() {
+    let mut site = testing::site();
+    site.registered = Looked::Not("The registry https://registry.example.org/forest.json: no route.".to_owned());
+    let planned = plan(&testing::form(), &site).unwrap();
+    let told = planned.warnings.iter().find(|warning| warning.finding == FindingId::PlantRegistry).unwrap();
+    assert!(told.message.contains("no route"), "{}", told.message);
+    let without = testing::form().with(Key::ForestRegistry, "");
+    let planned = plan(&without, &site).unwrap();
+    assert!(planned.warnings.iter().all(|warning| warning.finding != FindingId::PlantRegistry));
 }

@@ -44,7 +44,8 @@ pub(super) async fn unregister(answers: &Answers, ids: &[String], token: Option<
 
 /// Which nodes stand in the registry that the answers name.
 pub(super) async fn registered(form: &Form) -> Looked<BTreeSet<String>> {
-    let Ok(answers) = Answers::read(form) else { return Looked::Not("the answers aren't complete".to_owned()) };
+    // Answers that aren't complete name none yet.
+    let Ok(answers) = Answers::read(form) else { return Looked::At(BTreeSet::new()) };
     let token = super::means::registry_token(&answers);
     let place = match &token {
         Ok(token) => Place::of(&answers.forest, token.as_ref()),
