@@ -14,6 +14,7 @@ pub mod keymap;
 pub mod layout;
 pub mod model;
 pub mod msg;
+mod panic;
 pub mod plain;
 pub mod record;
 pub mod runtime;
@@ -25,3 +26,5 @@ pub mod widget;
 
 #[cfg(test)]
 mod scene;
+
+pub use panic::end_on_panic;

@@ -19,10 +19,9 @@ mod world;
 use super::{
     caps::GlyphTier,
     model::{self, Model},
-    record::{self, Place},
+    record::Place,
     term::{
         env::{Env, Wanted},
-        rescue,
         screen::Screen,
         signals::Signals,
         tty::Tty,
@@ -74,8 +73,6 @@ pub enum Error {
 /// dashboard like SIGHUP; operations go on.
 pub fn run(setup: Setup) -> Result<u8, Error> {
     let tty = Tty::open().map_err(|why| Error::NoTerminal(why.to_string()))?;
-    rescue::before_panic_reports();
-    record::panic::after_panic_reports();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
     let end = runtime.block_on(show(setup, tty.clone()))?;
     runtime.shutdown_background();

@@ -4,11 +4,7 @@ use super::tape;
 use crate::ops::Clock;
 use std::{
     io::{self, Write as _},
-    panic,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
+    sync::mpsc,
     thread,
     time::Duration,
 };
@@ -16,23 +12,9 @@ use std::{
 /// How long the file may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-static WRITTEN: AtomicBool = AtomicBool::new(false);
-
-/// Makes a panic write the session once its report is printed, and say where. To be called after
-/// [`rescue::before_panic_reports`](crate::tui::term::rescue::before_panic_reports).
-pub(crate) fn after_panic_reports() {
-    let report = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        report(info);
-        // The first one tells what went wrong; those that follow from it, or from writing the file, don't.
-        if !WRITTEN.swap(true, Ordering::SeqCst) {
-            write(info.location().map(|at| format!("{}:{}", at.file(), at.line())));
-        }
-    }));
-}
-
-/// In a thread of its own: a panic in here would end the process at once, and a disk that hangs would hold it up.
-fn write(location: Option<String>) {
+/// Writes the session, where one is kept, and says where. In a thread of its own: a disk that hangs, or a panic in here,
+/// would hold up the end.
+pub(crate) fn write(location: Option<String>) {
     let (done, written) = mpsc::sync_channel(1);
     let write = move || {
         if let Some(job) = tape::last(Clock::System.now(), location) {

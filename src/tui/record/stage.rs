@@ -7,7 +7,7 @@ use crate::tui::{
     runtime,
     term::{
         env::{Env, Wanted},
-        keys, rescue,
+        keys,
         screen::Screen,
         signals::{Caught, Signals},
         tty::Tty,
@@ -32,7 +32,6 @@ const SIGHUP: u8 = 1;
 /// There is no terminal, or the operating system refuses.
 pub fn run(mut player: Player, wanted: Wanted) -> Result<u8, runtime::Error> {
     let tty = Tty::open().map_err(|why| runtime::Error::NoTerminal(why.to_string()))?;
-    rescue::before_panic_reports();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let status = runtime.block_on(play(&mut player, wanted, tty))?;
     runtime.shutdown_background();

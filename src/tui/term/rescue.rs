@@ -2,12 +2,9 @@
 
 use super::{modes::CANCEL, printk::Lowered, tty::Tty};
 use rustix::termios::Termios;
-use std::{
-    panic,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
 static HELD: Mutex<Option<Held>> = Mutex::new(None);
@@ -57,13 +54,4 @@ pub(crate) fn give_back() {
     if let Some(lowered) = printk {
         lowered.restore();
     }
-}
-
-/// Makes a panic give the terminal back before its report is printed.
-pub(crate) fn before_panic_reports() {
-    let report = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        give_back();
-        report(info);
-    }));
 }
