@@ -42,7 +42,7 @@ const REPLAY: &str = "Without `--step` or `--screen` it plays in the terminal. N
 /// Hands one big GPU from one Proxmox VM to another.
 ///
 /// Without a command the dashboard opens.
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, Parser)]
 #[command(name = "morpheus", version, after_help = EXIT_CODES, disable_help_subcommand = false, max_term_width = 100)]
 pub struct Cli {
     /// Flags that every command takes.

@@ -43,9 +43,13 @@ pub(crate) fn run(shell: &mut Shell<'_>, args: &DemoArgs) -> Result<u8, Failure>
 }
 
 fn inner_command(shell: &Shell<'_>, args: &DemoArgs) -> Result<Cli, Failure> {
-    let words = std::iter::once(OsString::from("morpheus demo --")).chain(args.command.iter().cloned());
-    let parsed = Cli::try_parse_from(super::args::normalise(words.collect()));
-    let mut inner = parsed.map_err(|bad| Failure::new(FindingId::UsageBad, bad.to_string().trim().to_owned()))?;
+    let mut inner = if args.command.is_empty() {
+        Cli::default()
+    } else {
+        let words = std::iter::once(OsString::from("morpheus demo --")).chain(args.command.iter().cloned());
+        let parsed = Cli::try_parse_from(super::args::normalise(words.collect()));
+        parsed.map_err(|bad| Failure::new(FindingId::UsageBad, bad.to_string().trim().to_owned()))?
+    };
     inner.global.json |= shell.json();
     inner.global.glyphs = inner.global.glyphs.or(shell.global.glyphs);
     inner.global.color = inner.global.color.or(shell.global.color);
