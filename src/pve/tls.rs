@@ -4,7 +4,7 @@
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
+        Resumption, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
@@ -92,7 +92,10 @@ pub(crate) fn config(trust: Trust, shown: Shown) -> Result<ClientConfig, TlsErro
     };
     let verifier = Arc::new(Verifier { trust, inner, shown, provider: Arc::clone(&provider) });
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    // Whoever has a configuration talks to one host; the default makes room for 32.
+    config.resumption = Resumption::in_memory_sessions(1);
+    Ok(config)
 }
 
 /// For others than Proxmox: whom the system's authorities vouch for. Reads them from disk.

@@ -79,10 +79,12 @@ fn certificate(listen: SocketAddr) -> io::Result<(TlsAcceptor, String)> {
     }
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![der], key))
         .map_err(io::Error::other)?;
+    // Room for 256 sessions is more than everything else that it keeps of TLS.
+    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     Ok((TlsAcceptor::from(Arc::new(config)), fingerprint))
 }
 
