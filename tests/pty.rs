@@ -27,3 +27,6 @@ mod terminal;
 #[cfg(test)]
 #[path = "pty/terms.rs"]
 mod terms;
+#[cfg(test)]
+#[path = "pty/vanished.rs"]
+mod vanished;
