@@ -95,7 +95,7 @@ pub(crate) fn drive(sim: &Sim, vmid: u32, key: &str, value: &str) -> Result<Stri
         (None, _) => gib << 30,
     };
     if !spec.is_thin() && volume::free(&sim.world, &state.volumes, storage) < size {
-        return Err("no space left on device".to_owned());
+        return Err("No space left on device".to_owned());
     }
     let dir = if spec.is_thin() { String::new() } else { format!("{vmid}/") };
     let ending = if spec.is_thin() { "" } else { ".raw" };

@@ -315,6 +315,12 @@ fn difference(known: &Plan, now: &Plan) -> Option<String> {
     Some(format!("The host isn't as it was: {}.", words.join("; ")))
 }
 
+/// Whether a storage has no more room, in the words of the kernel, of ZFS and of LVM (`strerror(ENOSPC)`,
+/// `libzfs_util.c` for `EZFS_NOSPC`, `lv_manip.c`).
+fn is_full(words: &str) -> bool {
+    ["No space left on device", "out of space", "nsufficient free space"].iter().any(|full| words.contains(full))
+}
+
 /// What it is if a step takes longer than its deadline.
 const fn late(action: &Action) -> FindingId {
     match action {
@@ -340,6 +346,7 @@ fn trouble(step: &Step, why: Stop) -> Trouble {
         }
     };
     let finding = match (&step.action, told.finding) {
+        (_, FindingId::PveRefused) if is_full(&told.message) => FindingId::PlantSpace,
         (Action::Fetch { .. }, FindingId::PveRefused) => FindingId::PlantDownload,
         (Action::Seed { .. }, FindingId::PveRefused | FindingId::PveOutcomeUnknown) => FindingId::PlantUpload,
         (Action::Start { .. }, _) if told.message.contains("in use by VMID") => FindingId::PlantCardBusy,

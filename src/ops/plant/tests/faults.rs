@@ -137,6 +137,18 @@ async fn half_a_seed_that_was_left_is_overwritten_and_a_strangers_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_storage_that_is_full_is_called_so_whoever_says_it() {
+    for (task, words) in [
+        ("qmcreate 121", "unable to create VM 121 - zfs error: cannot create 'tank/vm-121-disk-0': out of space"),
+        ("resize 121", "lvresize: VG pve has insufficient free space"),
+        ("imgcopy *", "import failed: No space left on device"),
+    ] {
+        let fault = format!("{{on: 'task {task}', when: {{nth: 1}}, then: {{task: {{error: \"{words}\"}}}}}}");
+        fails_once(&fault, FindingId::PlantSpace).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_host_that_is_away_for_a_while_is_waited_for() {
     passes("{on: '* **', when: {after: 20, until: 80}, then: cut}").await;
 }
