@@ -1,6 +1,6 @@
 //! Carrying a plan out: the loop around [`machine::next`]. It writes before it acts, acts once, and looks.
 
-use super::{Control, Error, Host, Journal, Store, control::Listener, lock};
+use super::{Control, Error, Host, Journal, Store, control::Listener, lock, registry::Listed};
 use crate::{
     domain::{
         facts::{Facts, Trouble},
@@ -30,7 +30,7 @@ pub async fn operate(store: &Store, id: &OpId, host: &Host) -> Result<Outcome, E
     };
     let journal = store.journal(id)?;
     let heard = Listener::new(store, id);
-    Runner { host, journal, heard, facts: Facts::default(), looked: Millis(0) }.run().await
+    Runner { store, host, journal, heard, facts: Facts::default(), looked: Millis(0) }.run().await
 }
 
 /// The other operation won. One that hadn't begun ends here; one that had is left for a resume.
@@ -46,6 +46,7 @@ fn refuse(store: &Store, id: &OpId, other: &OpId, now: Millis) -> Result<Outcome
 }
 
 struct Runner<'a> {
+    store: &'a Store,
     host: &'a Host,
     journal: Journal,
     heard: Listener,
@@ -141,14 +142,20 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// What went as planned is told to the forest's registry. One that can't be written is noted.
+    /// What went as planned is told to the forest's registry, and to those that the guests were planted into. One that
+    /// can't be written is noted.
     async fn tell_registry(&mut self, what: &What) -> Result<(), Error> {
         let What::Finished { outcome: Outcome::Done, .. } = what else { return Ok(()) };
-        let Some(listed) = self.host.listed() else { return Ok(()) };
         let state = self.journal.state();
-        let (Err(trouble), Some(last)) = (listed.tell(state).await, state.steps.last()) else { return Ok(()) };
-        let step = last.step.id;
-        self.write(What::Note { step, text: format!("{}: {}", trouble.finding, trouble.message) })
+        let Some(step) = state.steps.last().map(|last| last.step.id) else { return Ok(()) };
+        let configured = self.host.listed();
+        let planted = Listed::planted(&self.store.plants(), state, configured);
+        let mut notes = Vec::new();
+        for listed in configured.into_iter().chain(&planted) {
+            let told = listed.tell(state).await;
+            notes.extend(told.err().map(|trouble| format!("{}: {}", trouble.finding, trouble.message)));
+        }
+        notes.into_iter().try_for_each(|text| self.write(What::Note { step, text }))
     }
 
     async fn wait(&mut self, ms: u64, wants: &Wants) {

@@ -2,7 +2,7 @@
 
 use crate::rig::{Rig, shape, snapshot};
 use serde_json::Value;
-use std::fs;
+use std::{fs, path::Path};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me@home";
 
@@ -111,18 +111,33 @@ pub(crate) fn bare() -> Rig {
 
 const SUM: &str = "--set linux.image_sha256=0000000000000000000000000000000000000000000000000000000000000000";
 
+fn pair((id, state): (&str, &str)) -> (String, String) {
+    (id.to_owned(), state.to_owned())
+}
+
+/// The nodes of a registry in a file, and whether they run.
+fn states(registry: &Path) -> Vec<(String, String)> {
+    let text = fs::read_to_string(registry).unwrap();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let nodes = document["nodes"]["home"].as_array().cloned().unwrap_or_default();
+    nodes.iter().map(|node| pair((node["id"].as_str().unwrap(), node["state"].as_str().unwrap_or(&text)))).collect()
+}
+
 /// From nothing to two guests, their modes, a switch there and back, and to nothing again.
 #[test]
 fn a_bare_host_becomes_a_machine_for_vr_and_a_bare_host_again() {
     let rig = bare();
     let before = (rig.sim.stock(), fs::read_to_string(rig.config()).unwrap());
-    let said = rig.run("plant nimsforest vr --with-windows --yes");
+    let registry = rig.home.path().join("nodes.json");
+    let plant =
+        format!("plant nimsforest vr --with-windows --set forest.id=home --set forest.registry={}", registry.display());
+    let said = rig.run(&format!("{plant} --yes"));
     assert_eq!(said.code, Some(0), "{said:?}");
     // What a step tells on its way depends on when it was looked at.
     let ends = |line: &&str| line.ends_with(" ok") || line.ends_with("s)") || !line.starts_with(' ');
     let told: Vec<&str> = said.out.lines().filter(ends).collect();
     snapshot("cli_plant_run", &rig.plain(&told.join("\n")));
-    assert_eq!(rig.ok("plant nimsforest vr --with-windows").lines().last(), Some("Nothing to do."));
+    assert_eq!(rig.ok(&plant).lines().last(), Some("Nothing to do."));
 
     let status = rig.json("plant status --json");
     assert_eq!(status["schema"], "morpheus.plant/1");
@@ -133,12 +148,16 @@ fn a_bare_host_becomes_a_machine_for_vr_and_a_bare_host_again() {
     assert!(rig.ok("mode list").contains("linuxvrstreaming"));
     assert_eq!(rig.run("mode windows --yes").code, Some(0));
     assert!(rig.sim.is_on(101) && !rig.sim.is_on(100));
+    // The configuration names no registry: the one that the guests were planted into is told all the same.
+    assert_eq!(states(&registry), [("vr-linux", "stopped"), ("vr-windows", "running")].map(pair));
     assert_eq!(rig.run("mode linux --yes").code, Some(0));
     assert!(rig.sim.is_on(100) && !rig.sim.is_on(101));
+    assert_eq!(states(&registry), [("vr-linux", "running"), ("vr-windows", "stopped")].map(pair));
 
     let said = rig.run("plant undo --yes");
     assert_eq!(said.code, Some(3), "disks need their guest's name: {said:?}");
     rig.ok("plant undo --confirm vr-linux --confirm vr-windows");
+    assert_eq!(states(&registry), []);
     assert_eq!((rig.sim.stock(), fs::read_to_string(rig.config()).unwrap()), before);
     assert!(rig.sim.violations().is_empty(), "{:?}", rig.sim.violations());
 }

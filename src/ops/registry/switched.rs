@@ -1,4 +1,4 @@
-//! The registry after a switch: which of the guests that stand in it run now.
+//! The registries after a switch: which of the guests that stand in them run now.
 
 use super::{Place, apply, trouble};
 use crate::{
@@ -6,35 +6,62 @@ use crate::{
     domain::{
         facts::Trouble,
         plant::{
+            self, Answers, Thing,
             answers::Registry,
             registry::{Change, Node},
         },
         switch::state::State,
     },
+    ops::Brief,
 };
 use secrecy::SecretString;
 use std::{fs, time::Duration};
 use tokio::time::timeout;
 
-/// A switch isn't held up for longer.
+/// A switch isn't held up for longer by one registry.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The forest's registry, as the configuration names it.
+/// A forest's registry.
 #[derive(Clone, Debug)]
 pub(crate) struct Listed {
-    url: String,
+    registry: Registry,
     forest: String,
-    token_file: Option<String>,
 }
 
 impl Listed {
-    /// None where the configuration names no forest or no registry of it.
+    /// The one that the configuration names. None where it names no forest or no registry of it.
     pub(crate) fn of(config: &Nimsforest) -> Option<Self> {
-        Some(Self {
-            url: config.registry_url.clone()?,
-            forest: config.cluster_id.clone()?,
-            token_file: config.registry_token_file.clone(),
-        })
+        let (url, token_file) = (config.registry_url.clone()?, config.registry_token_file.clone());
+        Some(Self { registry: Registry::Url { url, token_file }, forest: config.cluster_id.clone()? })
+    }
+
+    /// Those that plantings wrote any of an operation's guests into, but for the configured one.
+    pub(crate) fn planted(plants: &[Brief<plant::State>], state: &State, configured: Option<&Self>) -> Vec<Self> {
+        let switched = nodes(state);
+        let of = |brief: &Brief<plant::State>| {
+            let mut ids = brief.state.made.iter().filter_map(|thing| match thing {
+                Thing::Nodes { ids } => Some(ids),
+                _ => None,
+            });
+            let concerns = ids.any(|ids| switched.iter().any(|node| ids.contains(&node.id)));
+            let forest = Answers::read(&brief.state.plan.form).ok().filter(|_| concerns)?.forest;
+            Some(Self { registry: forest.registry?, forest: forest.id? })
+        };
+        let mut all: Vec<Self> = Vec::new();
+        for listed in plants.iter().filter_map(of) {
+            if !all.iter().chain(configured).any(|known| known.is_the_same(&listed)) {
+                all.push(listed);
+            }
+        }
+        all
+    }
+
+    fn is_the_same(&self, other: &Self) -> bool {
+        self.forest == other.forest && self.name() == other.name()
+    }
+
+    fn name(&self) -> &str {
+        plant::plan::registry_name(&self.registry)
     }
 
     /// Writes which of an operation's guests run now that it went as planned. Guests that the registry doesn't have,
@@ -44,16 +71,15 @@ impl Listed {
         if nodes.is_empty() {
             return Ok(());
         }
-        let token = match &self.token_file {
-            None => None,
-            Some(path) => {
-                let text = fs::read_to_string(path).map_err(|why| trouble(&self.url, &format!("{path}: {why}")))?;
+        let token = match &self.registry {
+            Registry::Url { token_file: Some(path), .. } => {
+                let text = fs::read_to_string(path).map_err(|why| trouble(self.name(), &format!("{path}: {why}")))?;
                 Some(SecretString::from(text.lines().next().unwrap_or_default()))
             }
+            _ => None,
         };
-        let registry = Registry::Url { url: self.url.clone(), token_file: None };
-        let place = Place { registry: &registry, forest: &self.forest, token: token.as_ref() };
-        let late = || trouble(&self.url, &format!("it didn't answer within {} s", PATIENCE.as_secs()));
+        let place = Place { registry: &self.registry, forest: &self.forest, token: token.as_ref() };
+        let late = || trouble(self.name(), &format!("it didn't answer within {} s", PATIENCE.as_secs()));
         timeout(PATIENCE, apply(place, &Change::Running(nodes))).await.map_err(|_| late())?.map(drop)
     }
 }
