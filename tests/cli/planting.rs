@@ -119,8 +119,9 @@ fn pair((id, state): (&str, &str)) -> (String, String) {
 fn states(registry: &Path) -> Vec<(String, String)> {
     let text = fs::read_to_string(registry).unwrap();
     let document: Value = serde_json::from_str(&text).unwrap();
-    let nodes = document["nodes"]["home"].as_array().cloned().unwrap_or_default();
-    nodes.iter().map(|node| pair((node["id"].as_str().unwrap(), node["state"].as_str().unwrap_or(&text)))).collect()
+    let nodes = document.pointer("/nodes/home").and_then(Value::as_array).cloned().unwrap_or_default();
+    let word = |node: &Value, key: &str| node.get(key).and_then(Value::as_str).unwrap_or(&text).to_owned();
+    nodes.iter().map(|node| (word(node, "id"), word(node, "state"))).collect()
 }
 
 /// From nothing to two guests, their modes, a switch there and back, and to nothing again.
