@@ -340,17 +340,18 @@ impl FromStr for Action {
 
     fn from_str(text: &str) -> Result<Self, BadAction> {
         let text = text.trim();
-        let longest_first = |action: &&Self| std::cmp::Reverse(action.words().name.len());
-        let mut known: Vec<&Self> = Self::all().iter().collect();
-        known.sort_by_key(longest_first);
-        let found = known.into_iter().find_map(|action| {
-            let rest = text.strip_prefix(action.words().name)?;
-            match rest.strip_prefix(' ').map(str::trim) {
-                None if rest.is_empty() && !matches!(action, Self::Pane(_)) => Some(action.clone()),
-                Some(argument) if !argument.is_empty() => action.with(argument),
-                _ => None,
-            }
-        });
+        let meant = |action: &Self| {
+            let name = action.words().name;
+            let rest = text.strip_prefix(name)?;
+            let action = match rest.strip_prefix(' ').map(str::trim) {
+                None if rest.is_empty() && !matches!(action, Self::Pane(_)) => action.clone(),
+                Some(argument) if !argument.is_empty() => action.with(argument)?,
+                _ => return None,
+            };
+            Some((name.len(), action))
+        };
+        // A name may be the beginning of another.
+        let found = Self::all().iter().filter_map(meant).max_by_key(|(length, _)| *length).map(|(_, action)| action);
         found.ok_or_else(|| BadAction(text.to_owned()))
     }
 }
