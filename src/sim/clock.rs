@@ -42,6 +42,11 @@ impl Clock {
         Duration::try_from_secs_f64((seconds / self.speed).clamp(0.0, 1e9)).unwrap_or_default()
     }
 
+    /// What `seconds` outside are in this clock's time, where that goes faster.
+    pub(crate) fn outside(&self, seconds: f64) -> f64 {
+        seconds * self.speed.max(1.0)
+    }
+
     /// The moment `seconds` from now.
     pub(crate) fn after(&self, seconds: f64) -> Instant {
         Self::now() + self.length(seconds)

@@ -122,7 +122,9 @@ pub(crate) fn end(vm: &mut Vm, clock: &Clock) {
 pub(crate) fn press(clock: &Clock, vm: &mut Vm) {
     let since = |seconds: f64| vm.is_up_for(clock, seconds);
     let Some(planted) = &vm.planted else { return };
-    let waits = since(planted.timing.prompt_after) && !since(planted.timing.prompt_after + planted.timing.prompt_for);
+    // Whoever presses keys isn't faster where time is.
+    let prompt_for = clock.outside(planted.timing.prompt_for);
+    let waits = since(planted.timing.prompt_after) && !since(planted.timing.prompt_after + prompt_for);
     if let Some(planted) = vm.planted.as_mut().filter(|planted| waits && planted.boot == Boot::Prompt) {
         planted.boot = Boot::Setup;
     }

@@ -106,7 +106,7 @@ pub(crate) fn bare() -> Rig {
     let bare = include_str!("../../assets/sim/scenarios/bare.yaml");
     let image = "https://geo.mirror.pkgbuild.com/images/latest/Arch-Linux-x86_64-cloudimg.qcow2";
     let web = format!("{{ '{image}': {{ sha256: {} }} }}", "f".repeat(64));
-    with_key(Rig::with(&format!("{bare}  planting: {{ prompt_for: 4000 }}\n  web: {web}\nspeed: 400\n")))
+    with_key(Rig::with(&format!("{bare}  web: {web}\nspeed: 400\n")))
 }
 
 const SUM: &str = "--set linux.image_sha256=0000000000000000000000000000000000000000000000000000000000000000";

@@ -12,7 +12,7 @@ const BARE: &str = "
 world:
   guests: { 101: null, 102: null, 103: null, 104: null }
   mappings: { gpu0: null }
-  planting: { import: 1, download: 1, agent: 2, windows: 5, setup: 5, prompt_for: 100 }
+  planting: { import: 1, download: 1, agent: 2, windows: 5, setup: 5 }
 ";
 /// A key as the guest is to have it.
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me@home";

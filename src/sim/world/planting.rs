@@ -24,7 +24,7 @@ pub struct PlantingSpec {
     pub setup: f64,
     /// From a start to the prompt that waits for a key.
     pub prompt_after: f64,
-    /// How long that prompt waits.
+    /// How long that prompt waits; outside, where time goes faster.
     pub prompt_for: f64,
     /// The set-up ends with this error.
     pub error: Option<String>,
