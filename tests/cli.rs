@@ -7,6 +7,8 @@
 mod machine;
 #[path = "cli/rig.rs"]
 mod rig;
+#[path = "support/runner.rs"]
+mod runner;
 
 #[path = "cli/doctor.rs"]
 mod doctor;

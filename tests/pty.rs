@@ -16,6 +16,9 @@ mod reach;
 #[path = "pty/recording.rs"]
 mod recording;
 #[cfg(test)]
+#[path = "support/runner.rs"]
+mod runner;
+#[cfg(test)]
 #[path = "pty/slow.rs"]
 mod slow;
 #[cfg(test)]

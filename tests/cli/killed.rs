@@ -3,7 +3,8 @@
 
 use crate::{
     planting::bare,
-    rig::{Rig, kill},
+    rig::Rig,
+    runner::{self, kill, runner},
     wire::{Fate, Piece, Way, Wire},
 };
 use morpheus::ops::Store;
@@ -50,19 +51,12 @@ fn key(line: &Value) -> String {
 
 /// The whole lines of the one planting's journal; none before it has one.
 fn lines(ops: &Path) -> Vec<Value> {
-    let text = journal(ops).and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-    text.split_inclusive('\n').filter_map(|line| serde_json::from_str(line).ok()).collect()
+    journal(ops).map(|path| runner::lines(&path)).unwrap_or_default()
 }
 
 fn journal(ops: &Path) -> Option<PathBuf> {
     let mut files = fs::read_dir(ops).ok()?.map(|entry| entry.unwrap().path());
     files.find(|path| path.extension().is_some_and(|ending| ending == "jsonl"))
-}
-
-/// The process that carries the planting out, or did.
-fn runner(lines: &[Value]) -> Option<u32> {
-    let pid = lines.iter().rev().find_map(|line| line["pid"].as_u64())?;
-    u32::try_from(pid).ok()
 }
 
 fn has_ended(lines: &[Value]) -> bool {
@@ -190,14 +184,6 @@ impl Chain {
         }
         assert!(self.rig.sim.violations().is_empty(), "{:?}", self.rig.sim.violations());
         assert!(!self.rig.sim.stock().iter().any(|line| line.contains("seed")), "{:?}", self.rig.sim.stock());
-    }
-}
-
-impl Drop for Chain {
-    fn drop(&mut self) {
-        if self.store().active().is_some() {
-            runner(&self.lines()).into_iter().for_each(kill);
-        }
     }
 }
 

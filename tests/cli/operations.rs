@@ -1,6 +1,9 @@
 //! Operations outlive those who started them.
 
-use crate::rig::{Rig, bare, finish, kill, pause, snapshot};
+use crate::{
+    rig::{Rig, bare, finish, pause, snapshot},
+    runner::kill,
+};
 use morpheus::{
     domain::{ids::OpId, switch::event::What},
     ops::Store,

@@ -1,5 +1,6 @@
 //! A simulated host on the loopback interface, and the real binary pointed at it.
 
+use crate::runner::{end_runner, kill};
 use morpheus::sim::{Counts, Scenario, Sim, World, config_yaml, server};
 use serde_json::Value;
 use std::{
@@ -136,6 +137,12 @@ impl Rig {
     }
 }
 
+impl Drop for Rig {
+    fn drop(&mut self) {
+        end_runner(&self.home.path().join("ops"));
+    }
+}
+
 /// A command line with nothing of this process's surroundings.
 pub(crate) fn bare(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_morpheus"));
@@ -163,12 +170,6 @@ pub(crate) fn finish(mut child: Child) -> Said {
         kill(pid);
         panic!("a command didn't end within {LIMIT:?}")
     })
-}
-
-/// `kill -9`.
-pub(crate) fn kill(pid: u32) {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
 }
 
 /// A short pause; always false, so that it reads well in conditions.

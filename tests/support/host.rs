@@ -1,5 +1,6 @@
 //! A simulated host in a process of its own, and questions to it from the command line.
 
+use crate::runner::end_runner;
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
@@ -58,6 +59,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
+        end_runner(&self.home.join("ops"));
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
