@@ -7,6 +7,7 @@ use crate::domain::{
     journal::Told,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A planting as its journal tells it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -152,9 +153,8 @@ impl State {
     /// The names of guests that are asked for before an undo, and why.
     #[must_use]
     pub fn asks(&self) -> Vec<(&str, String)> {
-        let mut all: Vec<(&str, String)> = self.made.iter().filter_map(Thing::asks).collect();
-        all.dedup_by(|one, other| one.0 == other.0);
-        all
+        let mut known = BTreeSet::new();
+        self.made.iter().filter_map(Thing::asks).filter(|(name, _)| known.insert(*name)).collect()
     }
 
     /// How many steps are done.
@@ -247,6 +247,10 @@ mod tests {
         let after = |lines: usize| State::fold(&events[..lines]).unwrap();
         assert_eq!((after(4).made.len(), after(4).asks().len()), (2, 1));
         assert_eq!(after(4).asks()[0].0, "vr-linux");
+        let mut mixed = after(4);
+        mixed.made.insert(1, Thing::Guest { vmid, name: "vr-windows".to_owned() });
+        let names: Vec<String> = mixed.asks().into_iter().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(names, ["vr-linux", "vr-windows"], "each once, whatever lies between");
         assert_eq!((after(7).made, after(7).kept), (vec![change.clone()], vec![(change, kept)]));
         assert_eq!((after(9).made, after(9).kept), (vec![], vec![]));
     }
