@@ -60,7 +60,7 @@ impl Host {
             return Err(error.trouble());
         }
         let needs = rights::needs(form, &node);
-        let (guests, taken, next_vmid, storages, bridges, mappings, inventory, status, lacking) = tokio::join!(
+        let (guests, taken, next_vmid, storages, bridges, mappings, inventory, status, lacking, registered) = tokio::join!(
             self.site_guests(&node),
             self.taken(form),
             client.next_vmid(),
@@ -70,6 +70,7 @@ impl Host {
             self.hardware(),
             client.node_status(&node),
             client.lacking_to_plant(&needs),
+            super::nodes::registered(form),
         );
         let volumes = match &storages {
             Ok(storages) => looked(self.images(&node, storages).await),
@@ -92,7 +93,7 @@ impl Host {
             memory: looked(status.map(|status| status.memory)),
             lacking: looked(lacking),
             modes: self.modes().clone(),
-            registered: super::nodes::registered(form).await,
+            registered,
             node,
         })
     }
