@@ -49,9 +49,7 @@ impl Model {
         }
         hints
     }
-}
 
-impl Model {
     /// What the footer calls an action here: in the wizard Enter says what it leads to.
     #[must_use]
     pub fn label_of(&self, action: &Action) -> &'static str {
