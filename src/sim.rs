@@ -42,6 +42,7 @@ use fault::Faults;
 use state::{State, Vm};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use task::Task;
+use tokio::sync::watch;
 use world::BadWorld;
 
 /// A simulated host. Needs a tokio runtime with time.
@@ -50,6 +51,8 @@ pub struct Sim {
     clock: Clock,
     faults: Faults,
     state: Mutex<State>,
+    /// The kind of tasks that wait before they begin their work.
+    held: watch::Sender<Option<String>>,
 }
 
 impl Sim {
@@ -61,7 +64,23 @@ impl Sim {
         let world = scenario.world(world)?;
         let clock = Clock::new(world.epoch, scenario.speed.unwrap_or(1.0));
         let state = Mutex::new(State::new(&world, scenario.events));
-        Ok(Arc::new(Self { world, clock, faults: Faults::new(scenario.faults), state }))
+        Ok(Arc::new(Self { world, clock, faults: Faults::new(scenario.faults), state, held: watch::Sender::default() }))
+    }
+
+    /// Makes new tasks of a kind (`qmshutdown`) wait before they begin their work, until [`Self::release`]: a test stops an
+    /// operation at a point that doesn't depend on how fast the machine is. Everything else goes on.
+    pub fn hold(&self, kind: &str) {
+        self.held.send_replace(Some(kind.to_owned()));
+    }
+
+    /// Lets the tasks go on that [`Self::hold`] made wait.
+    pub fn release(&self) {
+        self.held.send_replace(None);
+    }
+
+    /// Waits while tasks of this kind are held. The sender lives as long as this host, so no change is missed.
+    async fn released(&self, kind: &str) {
+        let _ = self.held.subscribe().wait_for(|held| held.as_deref() != Some(kind)).await;
     }
 
     /// Answers requests in memory.

@@ -9,6 +9,8 @@ mod machine;
 mod rig;
 #[path = "support/runner.rs"]
 mod runner;
+#[path = "support/served.rs"]
+mod served;
 
 #[path = "cli/doctor.rs"]
 mod doctor;

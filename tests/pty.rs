@@ -19,6 +19,9 @@ mod recording;
 #[path = "support/runner.rs"]
 mod runner;
 #[cfg(test)]
+#[path = "support/served.rs"]
+mod served;
+#[cfg(test)]
 #[path = "pty/slow.rs"]
 mod slow;
 #[cfg(test)]

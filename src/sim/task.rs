@@ -119,6 +119,7 @@ where
     tokio::spawn(async move {
         let result = tokio::select! {
             result = async {
+                worker.sim.released(kind).await;
                 worker.sim.clock.sleep(fault.delay).await;
                 match fault.error {
                     Some(error) if !fault.late => Err(error),

@@ -3,8 +3,9 @@
 
 use crate::{
     planting::bare,
-    rig::Rig,
+    rig::{PAUSE, Rig},
     runner::{self, kill, runner},
+    served::PATIENCE,
     wire::{Fate, Piece, Way, Wire},
 };
 use morpheus::ops::Store;
@@ -15,11 +16,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, mpsc},
-    time::Duration,
 };
-
-/// How long a runner may take to its death or end.
-const LIMIT: u32 = 90 * 20;
 
 /// When a runner is killed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -125,8 +122,8 @@ impl Chain {
             (hunter.from, hunter.writes) = (Some(before), self.rig.counts().writes);
         }
         self.rig.ok(line);
-        for _ in 0..LIMIT {
-            if let Ok(found) = self.died.recv_timeout(Duration::from_millis(50)) {
+        for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+            if let Ok(found) = self.died.recv_timeout(PAUSE) {
                 assert!(self.rig.wait_until(|_| self.store().active().is_none()));
                 self.tear(&found);
                 self.deaths.push(found);
@@ -240,16 +237,16 @@ fn what_was_planted_in_part_is_undone_by_runners_that_die_too() {
 #[test]
 fn whoever_follows_a_planting_is_not_missed_and_a_hangup_is_not_heard() {
     let rig = bare();
+    rig.sim.hold("qmcreate");
     let mut follower = rig.start("plant nimsforest vr --linux-only --yes");
     let ops = rig.home.path().join("ops");
     assert!(rig.wait_until(|_| runner(&lines(&ops)).is_some()));
     kill(follower.id());
     assert_eq!(follower.wait().unwrap().code(), None);
     let pid = runner(&lines(&ops)).and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).unwrap();
-    let before = lines(&ops).len();
     kill_process(pid, Signal::HUP).unwrap();
-    assert!(rig.wait_until(|_| lines(&ops).len() > before));
     assert!(rig.ok("plant status").contains(": running, "));
+    rig.sim.release();
     assert!(rig.wait_until(|_| has_ended(&lines(&ops))), "{:#?}", lines(&ops).last());
     let lines = lines(&ops);
     assert_eq!(lines.last().unwrap()["end"], "done");

@@ -10,8 +10,9 @@ use morpheus::{
 };
 use std::{fs, process::Child};
 
-/// Starts a switch without following it, and waits until it has changed something.
+/// Starts a switch without following it, and waits until it has changed something: it waits for the first guest then.
 fn detached(rig: &Rig) -> OpId {
+    rig.hold("qmshutdown");
     let out = rig.ok("mode windowsvrstreaming --yes --detach");
     assert!(out.contains("op attach"), "{out}");
     assert!(rig.wait_until(|rig| rig.counts().writes > 0));
@@ -35,8 +36,9 @@ fn kill_runner(rig: &Rig, id: &OpId) {
 
 #[test]
 fn a_detached_switch_is_attached_to_and_ends_well() {
-    let rig = Rig::with("{ speed: 10 }");
+    let rig = Rig::new();
     let id = detached(&rig);
+    rig.sim.release();
     let said = rig.run("op attach");
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     assert!(said.out.starts_with("Switching linuxvrstreaming -> windowsvrstreaming\n"), "{said:?}");
@@ -50,7 +52,8 @@ fn a_detached_switch_is_attached_to_and_ends_well() {
 #[test]
 fn the_operation_goes_on_when_its_follower_is_killed_or_interrupted() {
     for interrupt in [false, true] {
-        let rig = Rig::with("{ speed: 5 }");
+        let rig = Rig::new();
+        rig.hold("qmshutdown");
         let follower = rig.start("mode windowsvrstreaming --yes");
         assert!(rig.wait_until(|rig| rig.counts().writes > 0));
         if interrupt {
@@ -61,6 +64,7 @@ fn the_operation_goes_on_when_its_follower_is_killed_or_interrupted() {
             kill(follower.id());
             finish(follower);
         }
+        rig.sim.release();
         assert!(rig.run("op attach").out.contains("Now in windowsvrstreaming mode"));
     }
 }
@@ -73,9 +77,10 @@ fn interrupt_and_finish(child: Child) -> crate::rig::Said {
 
 #[test]
 fn after_a_kill_of_the_runner_a_resume_goes_on() {
-    let rig = Rig::with("{ speed: 2 }");
+    let rig = Rig::new();
     let id = detached(&rig);
     kill_runner(&rig, &id);
+    rig.sim.release();
     let said = rig.run("op attach");
     assert_eq!(said.code, Some(7), "{said:?}");
     assert!(said.err.contains(&format!("op resume {id}")), "{said:?}");
@@ -92,9 +97,10 @@ fn after_a_kill_of_the_runner_a_resume_goes_on() {
 
 #[test]
 fn after_a_kill_of_the_runner_an_undo_goes_back() {
-    let rig = Rig::with("{ speed: 2 }");
+    let rig = Rig::new();
     let id = detached(&rig);
     kill_runner(&rig, &id);
+    rig.sim.release();
     assert_eq!(rig.run("op undo").code, Some(3), "needs a confirmation");
     let said = rig.run("op undo --yes");
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");

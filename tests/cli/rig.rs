@@ -1,7 +1,10 @@
 //! A simulated host on the loopback interface, and the real binary pointed at it.
 
-use crate::runner::{end_runner, kill};
-use morpheus::sim::{Counts, Scenario, Sim, World, config_yaml, server};
+use crate::{
+    runner::{end_runner, kill},
+    served::{PATIENCE, Served, serve},
+};
+use morpheus::sim::{Counts, Scenario, Sim, World, config_yaml};
 use serde_json::Value;
 use std::{
     io::Read as _,
@@ -14,15 +17,12 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// How long any one command may take before the test fails.
-const LIMIT: Duration = Duration::from_secs(90);
-
 /// A host, a configuration that reaches it, and a home.
 pub(crate) struct Rig {
     pub(crate) sim: Arc<Sim>,
     pub(crate) addr: SocketAddr,
     pub(crate) home: TempDir,
-    _stop: tokio::sync::oneshot::Sender<()>,
+    _served: Served,
 }
 
 /// What a command said.
@@ -43,21 +43,11 @@ impl Rig {
     pub(crate) fn with(scenario: &str) -> Self {
         let mut scenario = Scenario::from_yaml(scenario).unwrap();
         scenario.speed.get_or_insert(50.0);
-        let (ready, started) = mpsc::channel();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async move {
-                let sim = Sim::new(World::demo().unwrap(), scenario).unwrap();
-                let server = server::serve(sim.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
-                ready.send((sim, server.addr, server.fingerprint.clone())).unwrap();
-                let _ = stopped.await;
-            });
-        });
-        let (sim, addr, fingerprint) = started.recv_timeout(LIMIT).unwrap();
+        let served = serve(World::demo().unwrap(), scenario);
         let home = tempfile::tempdir().unwrap();
-        let rig = Self { sim, addr, home, _stop: stop };
-        rig.write_config(&config_yaml(&rig.sim, addr, &fingerprint));
+        let yaml = config_yaml(&served.sim, served.addr, &served.fingerprint);
+        let rig = Self { sim: served.sim.clone(), addr: served.addr, home, _served: served };
+        rig.write_config(&yaml);
         rig
     }
 
@@ -116,6 +106,12 @@ impl Rig {
         serde_json::from_str(&self.ok(line)).unwrap()
     }
 
+    /// Makes tasks of this kind wait until the host releases them, and guests have all the time for it.
+    pub(crate) fn hold(&self, kind: &str) {
+        self.edit_config(|yaml| format!("{yaml}switch: {{ shutdown_timeout: 3600 }}\n"));
+        self.sim.hold(kind);
+    }
+
     /// Requests so far.
     pub(crate) fn counts(&self) -> Counts {
         self.sim.counts()
@@ -127,8 +123,9 @@ impl Rig {
     }
 
     /// Waits until the host is as described; false if it doesn't get there.
-    pub(crate) fn wait_until(&self, there: impl Fn(&Self) -> bool) -> bool {
-        (0..600).any(|_| there(self) || pause())
+    pub(crate) fn wait_until(&self, mut there: impl FnMut(&Self) -> bool) -> bool {
+        let pauses = PATIENCE.as_millis() / PAUSE.as_millis();
+        (0..pauses).any(|_| there(self) || pause())
     }
 
     /// Text without what differs from run to run.
@@ -166,16 +163,19 @@ pub(crate) fn finish(mut child: Child) -> Said {
         let err = err.join().unwrap().unwrap();
         let _ = done.send(Said { code: child.wait().unwrap().code(), out, err });
     });
-    ended.recv_timeout(LIMIT).unwrap_or_else(|_| {
+    ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
         kill(pid);
-        panic!("a command didn't end within {LIMIT:?}")
+        panic!("a command didn't end within {PATIENCE:?}")
     })
 }
+
+/// Between two looks at what changes without telling.
+pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 
 /// A short pause; always false, so that it reads well in conditions.
 pub(crate) fn pause() -> bool {
     let (keep, nothing) = mpsc::channel::<()>();
-    let _ = nothing.recv_timeout(Duration::from_millis(50));
+    let _ = nothing.recv_timeout(PAUSE);
     drop(keep);
     false
 }

@@ -1,14 +1,16 @@
 //! Two who want to switch at once.
 
-use crate::rig::{Rig, finish};
+use crate::rig::{Rig, Said, finish};
 use morpheus::sim::Violation;
+use std::process::Child;
 
 #[test]
 fn of_two_from_one_machine_one_wins_and_the_other_is_told_which() {
-    let rig = Rig::with("{ speed: 10 }");
+    let rig = Rig::new();
+    rig.hold("qmshutdown");
     let first = rig.start("mode windowsvrstreaming --yes");
     let second = rig.start("mode nimsforestnogpu --yes");
-    let (first, second) = (finish(first), finish(second));
+    let (first, second) = one_is_refused(&rig, first, second);
     let mut codes = [first.code, second.code];
     codes.sort_unstable();
     assert_eq!(codes, [Some(0), Some(3)], "{first:?} {second:?}");
@@ -20,7 +22,8 @@ fn of_two_from_one_machine_one_wins_and_the_other_is_told_which() {
 
 #[test]
 fn a_second_operation_is_refused_by_the_name_of_the_first() {
-    let rig = Rig::with("{ speed: 1 }");
+    let rig = Rig::new();
+    rig.hold("qmshutdown");
     rig.ok("mode windowsvrstreaming --yes --detach");
     assert!(rig.wait_until(|rig| rig.counts().writes > 0));
     let id = rig.json("op list --json")["operations"][0]["op"].as_str().unwrap().to_owned();
@@ -40,4 +43,12 @@ fn from_two_machines_there_are_never_two_holders() {
     assert!(holders.len() <= 1, "{holders:?} {first:?} {second:?}");
     let two = |v: &Violation| matches!(v, Violation::TwoHolders { .. });
     assert!(!rig.sim.violations().iter().any(two), "{:?}", rig.sim.violations());
+}
+
+/// Lets the winner go on when the loser has ended.
+fn one_is_refused(rig: &Rig, mut first: Child, mut second: Child) -> (Said, Said) {
+    let ended = |child: &mut Child| child.try_wait().unwrap().is_some();
+    assert!(rig.wait_until(|_| ended(&mut first) || ended(&mut second)));
+    rig.sim.release();
+    (finish(first), finish(second))
 }

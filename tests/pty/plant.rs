@@ -4,6 +4,7 @@ use crate::{
     host::Host,
     terminal::{Start, Terminal},
 };
+use morpheus::sim::Scenario;
 use std::{fs, path::Path};
 
 /// A host without guests that would use its card. New guests are quick, but the prompt of Windows' disc waits for a key
@@ -33,7 +34,7 @@ fn open(home: &Path) -> Terminal {
 #[test]
 fn answers_are_checked_and_kept() {
     let home = tempfile::tempdir().unwrap();
-    let _host = Host::start(home.path(), "100");
+    let _host = Host::start(home.path(), 100.0);
     let mut terminal = open(home.path());
     terminal.type_in("p");
     terminal.shows("all that planting needs");
@@ -66,7 +67,7 @@ fn answers_are_checked_and_kept() {
 #[test]
 fn a_changed_configuration_is_taken_by_a_key() {
     let home = tempfile::tempdir().unwrap();
-    let _host = Host::start(home.path(), "100");
+    let _host = Host::start(home.path(), 100.0);
     let file = home.path().join("config.yaml");
     let before = fs::read_to_string(&file).unwrap();
     let mut terminal = open(home.path());
@@ -92,8 +93,7 @@ fn next_page(terminal: &mut Terminal, title: &str) {
 #[test]
 fn by_keys_from_a_bare_host_to_two_guests_and_back() {
     let home = tempfile::tempdir().unwrap();
-    fs::write(home.path().join("bare.yaml"), BARE).unwrap();
-    let host = Host::with(home.path(), &["--scenario", "bare.yaml", "--speed", "20"]);
+    let host = Host::with(home.path(), Scenario::from_yaml(BARE).unwrap(), 20.0);
     let mut terminal = open(home.path());
     terminal.shows("p plants");
     terminal.type_in("p");
@@ -209,8 +209,7 @@ fn runner(home: &Path) -> rustix::process::Pid {
 #[test]
 fn a_planting_outlives_its_runner_and_its_dashboard() {
     let home = tempfile::tempdir().unwrap();
-    fs::write(home.path().join("slow.yaml"), SLOW).unwrap();
-    let _host = Host::with(home.path(), &["--scenario", "slow.yaml", "--speed", "20"]);
+    let _host = Host::with(home.path(), Scenario::from_yaml(SLOW).unwrap(), 20.0);
     let mut terminal = open(home.path());
     plant_linux(&mut terminal);
     rustix::process::kill_process(runner(home.path()), rustix::process::Signal::KILL).unwrap();

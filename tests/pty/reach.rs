@@ -48,7 +48,7 @@ fn click(terminal: &mut Terminal, text: &str) {
 #[test]
 fn a_shell_in_a_guest_has_the_keys_to_itself_and_gives_them_back() {
     let home = tempfile::tempdir().unwrap();
-    let _host = Host::start(home.path(), "100");
+    let _host = Host::start(home.path(), 100.0);
     let mut terminal = open(&home, &[], &[]);
     terminal.type_in("s");
     terminal.shows("shell on 192.168.1.150");
@@ -76,7 +76,7 @@ fn a_shell_in_a_guest_has_the_keys_to_itself_and_gives_them_back() {
 #[test]
 fn why_ssh_failed_can_be_read_before_the_dashboard_comes_back() {
     let home = tempfile::tempdir().unwrap();
-    let _host = Host::start(home.path(), "100");
+    let _host = Host::start(home.path(), 100.0);
     let mut terminal = open(&home, &[], &[]);
     terminal.type_in("s");
     terminal.shows("shell on");
@@ -100,7 +100,7 @@ fn why_ssh_failed_can_be_read_before_the_dashboard_comes_back() {
 fn a_signal_ends_the_shell_with_the_dashboard() {
     for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
         let home = tempfile::tempdir().unwrap();
-        let _host = Host::start(home.path(), "100");
+        let _host = Host::start(home.path(), 100.0);
         let mut terminal = open(&home, &[], &[]);
         terminal.type_in("s");
         terminal.shows("shell on");
@@ -116,7 +116,7 @@ fn a_signal_ends_the_shell_with_the_dashboard() {
 #[test]
 fn clicks_steer_it_where_they_are_wanted() {
     let home = tempfile::tempdir().unwrap();
-    let _host = Host::start(home.path(), "100");
+    let _host = Host::start(home.path(), 100.0);
     let mut terminal = open(&home, &[], &[]);
     let on = |terminal: &Terminal| {
         let modes = modes_left_on(&terminal.raw());
@@ -141,7 +141,7 @@ fn clicks_steer_it_where_they_are_wanted() {
 #[test]
 fn a_console_is_not_asked_for_clicks_and_says_what_it_cannot_copy() {
     let home = tempfile::tempdir().unwrap();
-    let _host = Host::start(home.path(), "100");
+    let _host = Host::start(home.path(), 100.0);
     let mut terminal = open(&home, &[("TERM", "linux")], &[]);
     terminal.type_in("y");
     terminal.shows("No clipboard here: 192.168.1.150");
@@ -158,7 +158,7 @@ fn a_text_reaches_the_clipboard_through_what_stands_between() {
         (("STY", "1.pts"), "\x1bP\x1b]52;c;MTkyLjE2OC4xLjE1MA==\x07\x1b\\"),
     ] {
         let home = tempfile::tempdir().unwrap();
-        let _host = Host::start(home.path(), "100");
+        let _host = Host::start(home.path(), 100.0);
         let mut terminal = open(&home, &[env], &[]);
         terminal.type_in("y");
         terminal.until(wanted, |seen| String::from_utf8_lossy(&seen.raw).contains(wanted));
@@ -170,10 +170,8 @@ fn a_text_reaches_the_clipboard_through_what_stands_between() {
 #[test]
 fn the_bell_rings_once_when_an_operation_ends() {
     let home = tempfile::tempdir().unwrap();
-    let _host = Host::start(home.path(), "100");
-    let config = home.path().join("config.yaml");
-    let text = fs::read_to_string(&config).unwrap();
-    fs::write(&config, format!("{text}\nui:\n  bell: true\n")).unwrap();
+    let host = Host::start(home.path(), 100.0);
+    host.configure("ui:\n  bell: true\n");
     let mut terminal = open(&home, &[], &[]);
     terminal.type_in("1gg");
     terminal.type_in("j\r");

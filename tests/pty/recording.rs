@@ -9,6 +9,7 @@ use crate::{
     terminal::{Start, Terminal},
 };
 use flate2::read::MultiGzDecoder;
+use morpheus::sim::Scenario;
 use rustix::fs::{FileType, stat};
 use serde_json::Value;
 use std::{
@@ -105,7 +106,7 @@ fn quit(terminal: &mut Terminal) {
 #[test]
 fn a_switch_is_replayed() {
     let home = tempfile::tempdir().unwrap();
-    let _host = Host::start(home.path(), "100");
+    let _host = Host::start(home.path(), 100.0);
     let mut terminal = open(home.path(), &[], "current");
     terminal.type_in(":mode switch windowsvrstreaming\r");
     confirm(&mut terminal, 1);
@@ -120,10 +121,8 @@ fn a_switch_is_replayed() {
 #[test]
 fn a_failure_with_a_question_is_replayed() {
     let home = tempfile::tempdir().unwrap();
-    let _host = Host::with(home.path(), &["--speed", "100", "--scenario", "stubborn"]);
-    let config = home.path().join("config.yaml");
-    let text = fs::read_to_string(&config).unwrap();
-    fs::write(&config, format!("{text}switch: {{ shutdown_timeout: 1, shutdown_fallback: ask }}\n")).unwrap();
+    let host = Host::with(home.path(), Scenario::named("stubborn").unwrap(), 100.0);
+    host.configure("switch: { shutdown_timeout: 1, shutdown_fallback: ask }\n");
     let mut terminal = open(home.path(), &[], "current");
     terminal.type_in(":mode switch windowsvrstreaming\r");
     confirm(&mut terminal, 1);
@@ -192,9 +191,7 @@ fn a_panic_leaves_the_session_behind() {
 #[test]
 fn no_secret_gets_into_the_file() {
     let home = tempfile::tempdir().unwrap();
-    let scenario = home.path().join("scenario.yaml");
-    fs::write(&scenario, "description: x\n").unwrap();
-    let plain = Host::with(home.path(), &[]);
+    let plain = Host::start(home.path(), 1.0);
     let config = fs::read_to_string(home.path().join("config.yaml")).unwrap();
     let secret =
         config.lines().find_map(|line| line.trim().strip_prefix("api_token_secret: ")).unwrap().trim_matches('"');
@@ -203,8 +200,7 @@ fn no_secret_gets_into_the_file() {
         "description: The host repeats what it was sent.\nfaults:\n  - {{ on: \"GET /nodes/*/lxc\", then: {{ answer: \
          {{ status: 500, reason: \"who is {secret}\", body: '{{\"data\":null,\"message\":\"what is {secret}\"}}' }} }} }}\n"
     );
-    fs::write(&scenario, echo).unwrap();
-    let _host = Host::with(home.path(), &["--scenario", scenario.to_str().unwrap()]);
+    let _host = Host::with(home.path(), Scenario::from_yaml(&echo).unwrap(), 1.0);
     let env = [("PROXMOX_PASSWORD", "canary-in-a-variable"), ("MORPHEUS_SECRET", "canary-in-another")];
     let mut terminal = open(home.path(), &env, "current");
     terminal.type_in("\x1b[200~canary-in-a-paste\x1b[201~");

@@ -1,7 +1,7 @@
 //! The machine is switched by keys, from every mode to every other.
 
 use crate::{
-    host::Host,
+    host::{Host, PATIENT},
     terminal::{Start, Terminal},
 };
 use rustix::process::Signal;
@@ -51,7 +51,7 @@ pub(crate) fn confirm(terminal: &mut Terminal, mode: usize) {
 #[test]
 fn by_keys_from_every_mode_to_every_other() {
     let home = tempfile::tempdir().unwrap();
-    let host = Host::start(home.path(), "100");
+    let host = Host::start(home.path(), 100.0);
     let mut terminal = open(&home);
     terminal.shows("current");
     let mut from = 0;
@@ -87,7 +87,9 @@ pub(crate) fn current(host: &Host) -> String {
 #[test]
 fn a_switch_goes_on_when_the_dashboard_is_closed() {
     let home = tempfile::tempdir().unwrap();
-    let host = Host::start(home.path(), "10");
+    let host = Host::start(home.path(), 50.0);
+    host.configure(PATIENT);
+    host.hold("qmshutdown");
     let mut terminal = open(&home);
     terminal.shows("current");
     choose(&mut terminal, 1);
@@ -103,6 +105,7 @@ fn a_switch_goes_on_when_the_dashboard_is_closed() {
     let mut terminal = open(&home);
     terminal.shows("Switching");
     terminal.type_in("o");
+    host.release();
     terminal.shows("Now in windowsvrstreaming mode");
     assert_eq!(current(&host), "windowsvrstreaming");
 }
@@ -113,7 +116,8 @@ type Ending = fn(&mut Terminal);
 #[test]
 fn no_ending_of_the_dashboard_harms_a_switch() {
     let home = tempfile::tempdir().unwrap();
-    let host = Host::start(home.path(), "20");
+    let host = Host::start(home.path(), 50.0);
+    host.configure(PATIENT);
     let endings: [(Ending, u32); 5] = [
         (|terminal| terminal.signal(Signal::HUP), 129),
         (|terminal| terminal.signal(Signal::TERM), 143),
@@ -123,6 +127,7 @@ fn no_ending_of_the_dashboard_harms_a_switch() {
     ];
     for (turn, (end, status)) in endings.into_iter().enumerate() {
         let to = [1, 0][turn % 2];
+        host.hold("qmshutdown");
         let mut terminal = open(&home);
         terminal.shows("current");
         choose(&mut terminal, to);
@@ -130,6 +135,7 @@ fn no_ending_of_the_dashboard_harms_a_switch() {
         terminal.shows("goes on if you leave");
         end(&mut terminal);
         assert_eq!(terminal.ends(), status, "ending {turn}");
+        host.release();
         let said = host.attach();
         assert!(said.contains(&format!("Now in {} mode", MODES[to])), "ending {turn}: {said}");
         assert_eq!(current(&host), MODES[to], "ending {turn}");

@@ -2,12 +2,11 @@
 
 use crate::{
     host::Host,
+    served::PATIENCE,
     terminal::{Start, Terminal},
 };
+use morpheus::sim::Scenario;
 use std::{fs, path::Path, sync::mpsc, time::Duration};
-
-/// Half a second for each look at the journal.
-const LOOKS: u32 = 120;
 
 /// What the one journal says.
 fn journal(ops: &Path) -> String {
@@ -18,14 +17,16 @@ fn journal(ops: &Path) -> String {
 
 fn ends(ops: &Path) -> bool {
     let (_keep, nothing) = mpsc::channel::<()>();
-    (0..LOOKS)
-        .any(|_| journal(ops).contains("\"finished\"") || nothing.recv_timeout(Duration::from_millis(500)).is_ok())
+    let pause = Duration::from_millis(500);
+    (0..PATIENCE.as_millis() / pause.as_millis())
+        .any(|_| journal(ops).contains("\"finished\"") || nothing.recv_timeout(pause).is_ok())
 }
 
 #[test]
 fn a_planting_goes_on_when_its_terminal_vanishes() {
     let home = tempfile::tempdir().unwrap();
-    let host = Host::with(home.path(), &["--scenario", "bare", "--speed", "5"]);
+    let host = Host::with(home.path(), Scenario::named("bare").unwrap(), 50.0);
+    host.hold("qmcreate");
     let start = Start {
         command: &[
             env!("CARGO_BIN_EXE_morpheus"),
@@ -48,6 +49,7 @@ fn a_planting_goes_on_when_its_terminal_vanishes() {
     terminal.ends();
     let ops = home.path().join("ops");
     assert!(!journal(&ops).contains("\"finished\""), "it still goes on");
+    host.release();
     assert!(ends(&ops), "{}", journal(&ops));
     let journal = journal(&ops);
     assert!(journal.contains("\"end\":\"done\"") && journal.matches("runner_started").count() == 1, "{journal}");

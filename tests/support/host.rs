@@ -1,36 +1,63 @@
-//! A simulated host in a process of its own, and questions to it from the command line.
+//! A simulated host with a configuration that reaches it, and questions to it from the command line.
 
-use crate::runner::end_runner;
+use crate::{
+    runner::end_runner,
+    served::{Served, serve},
+};
+use morpheus::{
+    ops::Clock,
+    sim::{Scenario, World, config_yaml},
+};
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader},
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
 };
+
+/// Gives guests all the time to shut down that a test needs.
+pub(crate) const PATIENT: &str = "switch: { shutdown_timeout: 3600 }\n";
 
 /// A simulated host; it ends with this value.
 pub(crate) struct Host {
-    child: Child,
+    served: Served,
     home: PathBuf,
 }
 
 impl Host {
     /// Starts one whose guests are this many times faster than real ones. Its configuration is `home`'s.
-    pub(crate) fn start(home: &Path, speed: &str) -> Self {
-        Self::with(home, &["--speed", speed])
+    pub(crate) fn start(home: &Path, speed: f64) -> Self {
+        Self::with(home, Scenario::default(), speed)
     }
 
-    /// Starts one with these flags.
-    pub(crate) fn with(home: &Path, flags: &[&str]) -> Self {
-        let mut child = morpheus(home)
-            .args(["sim", "--listen", "127.0.0.1:0", "--write-config", "config.yaml"])
-            .args(flags)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains("Ctrl-C")), "the simulated host doesn't start");
-        Self { child, home: home.to_owned() }
+    /// Starts one with this scenario.
+    pub(crate) fn with(home: &Path, mut scenario: Scenario, speed: f64) -> Self {
+        scenario.speed = Some(speed);
+        let mut world = World::demo().unwrap();
+        world.epoch = Clock::System.now().0;
+        let served = serve(world, scenario);
+        let path = home.join("config.yaml");
+        fs::write(&path, config_yaml(&served.sim, served.addr, &served.fingerprint)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        Self { served, home: home.to_owned() }
+    }
+
+    /// Makes tasks of this kind wait for [`Self::release`]: an operation stays where it is, however slow the machine is.
+    pub(crate) fn hold(&self, kind: &str) {
+        self.served.sim.hold(kind);
+    }
+
+    /// Lets an operation go on.
+    pub(crate) fn release(&self) {
+        self.served.sim.release();
+    }
+
+    /// Adds lines to the configuration; [`PATIENT`] where a shutdown is held.
+    pub(crate) fn configure(&self, lines: &str) {
+        let path = self.home.join("config.yaml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text + lines).unwrap();
     }
 
     /// The modes as `mode list --json` prints them, by name: status, and whether it is the current one.
@@ -41,9 +68,7 @@ impl Host {
         let modes = list["modes"].as_array().unwrap().iter();
         modes.map(|mode| (word(mode, "name"), word(mode, "status"), mode["current"].as_bool().unwrap())).collect()
     }
-}
 
-impl Host {
     /// Makes a mode the current one from the command line, with these flags.
     pub(crate) fn switch(&self, mode: &str, flags: &[&str]) {
         let output = morpheus(&self.home).args(["mode", "switch", mode, "--yes"]).args(flags).output().unwrap();
@@ -60,8 +85,6 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         end_runner(&self.home.join("ops"));
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

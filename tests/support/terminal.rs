@@ -1,17 +1,16 @@
 //! A terminal with the real binary in it: what it shows, what it was sent, and whether it was given back as found.
 
+use crate::served::PATIENCE;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
     path::Path,
-    sync::{Arc, Condvar, Mutex, mpsc},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Duration,
 };
 
-/// Longest that anything may take before a test fails; nothing waits this long unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes that a slow line carries at once.
 const SIP: usize = 16;
 /// What that takes: less than on a line of 9,600 baud, for whoever waits oversleeps.
@@ -93,15 +92,15 @@ impl Terminal {
 
     /// Gives the terminal another size.
     pub(crate) fn resize(&self, size: (u16, u16)) {
-        self.seen.0.lock().unwrap().screen.screen_mut().set_size(size.1, size.0);
+        seen(&self.seen.0).screen.screen_mut().set_size(size.1, size.0);
         self.master.as_ref().unwrap().resize(pty_size(size)).unwrap();
     }
 
     /// Waits until what was seen is as wanted.
     pub(crate) fn until(&self, what: &str, wanted: impl Fn(&Seen) -> bool) {
-        let seen = self.seen.0.lock().unwrap();
-        let (seen, wait) = self.seen.1.wait_timeout_while(seen, PATIENCE, |seen| !wanted(seen)).unwrap();
-        assert!(!wait.timed_out(), "never came: {what}\n{}", seen.screen.screen().contents());
+        let result = self.seen.1.wait_timeout_while(seen(&self.seen.0), PATIENCE, |seen| !wanted(seen));
+        let (seen, outcome) = result.unwrap_or_else(PoisonError::into_inner);
+        assert!(!outcome.timed_out(), "never came: {what}\n{}", seen.screen.screen().contents());
     }
 
     /// Waits until the screen shows this text.
@@ -121,17 +120,17 @@ impl Terminal {
 
     /// Every byte so far.
     pub(crate) fn raw(&self) -> Vec<u8> {
-        self.seen.0.lock().unwrap().raw.clone()
+        seen(&self.seen.0).raw.clone()
     }
 
     /// The screen as text.
     pub(crate) fn contents(&self) -> String {
-        self.seen.0.lock().unwrap().screen.screen().contents()
+        seen(&self.seen.0).screen.screen().contents()
     }
 
     /// What is to be known about the screen.
     pub(crate) fn look<T>(&self, of: impl Fn(&vt100::Screen) -> T) -> T {
-        of(self.seen.0.lock().unwrap().screen.screen())
+        of(seen(&self.seen.0).screen.screen())
     }
 
     /// Sends a signal to the program alone.
@@ -202,7 +201,7 @@ impl Terminal {
     /// discipline, byte for byte.
     pub(crate) fn assert_given_back(&self) {
         self.until("the last mode", |seen| modes_left_on(&seen.raw).is_empty());
-        let seen = self.seen.0.lock().unwrap();
+        let seen = seen(&self.seen.0);
         assert!(!seen.screen.screen().alternate_screen() && !seen.screen.screen().hide_cursor());
         drop(seen);
         let now = format!("{:?}", self.master.as_ref().unwrap().get_termios().unwrap());
@@ -219,10 +218,15 @@ impl Drop for Terminal {
     }
 }
 
+/// What was seen so far. A test that failed while it held this is not what is wrong with the next one.
+fn seen(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Reads what is there, and says whether there may be more.
 fn hear(reader: &mut dyn Read, bytes: &mut [u8], seen: &(Mutex<Seen>, Condvar)) -> bool {
     let Ok(count @ 1..) = reader.read(bytes) else { return false };
-    let mut held = seen.0.lock().unwrap();
+    let mut held = self::seen(&seen.0);
     held.screen.process(&bytes[..count]);
     held.raw.extend_from_slice(&bytes[..count]);
     drop(held);
