@@ -13,8 +13,12 @@ mod discs;
 mod files;
 #[path = "seeds/guest.rs"]
 mod guest;
+#[path = "seeds/installer.rs"]
+mod installer;
 #[path = "seeds/live.rs"]
 mod live;
+#[path = "seeds/parts.rs"]
+mod parts;
 #[path = "support/planting.rs"]
 mod planting;
 #[path = "seeds/said.rs"]

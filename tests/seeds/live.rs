@@ -1,34 +1,15 @@
-//! What drives CachyOS' installer, in a guest that stands for its live system: the installer's place is taken by a
-//! script that makes a disk at `/mnt` and speaks as the real one does.
+//! What drives `CachyOS`' installer, in a guest that stands for its live system.
 
 use crate::{
     agent::Agent,
-    planting::answers,
-    seed::{PASSWORD, plant, secrets},
+    installer::{STAND_INS, installer},
+    seed::{PASSWORD, plant},
 };
-use morpheus::domain::plant::{
-    contract::{LINUX_DIR, PROGRESS, Progress, READY, Ready, Stage},
-    linux,
-};
-
-/// Its words and its progress go to one stream each (`src/main.cpp`).
-const INSTALLER: &str = r#"#!/bin/bash
-echo "installing as $*"
-echo '[ 12.5%] Formatting "the" disk' >&2
-[ ! -e /tmp/broken ] || { echo 'Headless config validation failed: no such device' >&2; exit 255; }
-mount -t tmpfs none /mnt
-mkdir -p /mnt/etc/systemd/system
-cp "$2" /mnt/settings
-printf '[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' >/mnt/etc/systemd/system/sshd.service
-printf 'root:x:0:0::/root:/bin/bash\n' >/mnt/etc/passwd
-printf 'root:secret:1::::::\n' >/mnt/etc/shadow
-"#;
-const CHROOT: &str = "#!/bin/sh\nprintf '%s\\n' \"$*\" >>/mnt/chroot\n";
+use morpheus::domain::plant::contract::{LINUX_DIR, PROGRESS, Progress, READY, Ready, Stage};
 
 /// Once with an installer that fails, then with one that doesn't.
 pub(crate) fn installs(agent: &mut Agent) {
-    let answers = answers(&[("linux.install", "cachyos"), ("linux.image", "local:iso/cachyos.iso")]);
-    let installer = linux::installer(&answers, &secrets(), &plant());
+    let installer = installer();
     let dirs: Vec<&str> = installer.files.iter().map(|file| file.path.rsplit_once('/').unwrap().0).collect();
     let begin = |agent: &mut Agent| {
         assert_eq!(agent.shell(&format!("mkdir -p {}", dirs.join(" "))), (0, String::new()));
@@ -42,7 +23,7 @@ pub(crate) fn installs(agent: &mut Agent) {
         let text = agent.read(&format!("{LINUX_DIR}/{PROGRESS}"));
         text.map(|text| serde_json::from_str::<Progress>(&text).unwrap())
     };
-    for (path, script) in [("cachyos-installer", INSTALLER), ("arch-chroot", CHROOT)] {
+    for (path, script) in STAND_INS {
         agent.write(&format!("/usr/local/bin/{path}"), script);
     }
     assert_eq!(agent.shell("chmod 755 /usr/local/bin/*; touch /tmp/broken; rm /var/lib/morpheus/ready.json").0, 0);
@@ -74,13 +55,17 @@ pub(crate) fn installs(agent: &mut Agent) {
     is("grep -c 'Formatting' /var/lib/morpheus/install/log", "2");
     is("test -e /var/lib/morpheus/install/settings.json || echo gone", "gone");
     is(
-        "stat -c '%a %U' /var/lib/morpheus/install /mnt/etc/nats/forest.creds /mnt/usr/local/lib/morpheus/setup",
+        "stat -c '%a %U' /var/lib/morpheus/install /tmp/disk/@/etc/nats/forest.creds /tmp/disk/@/usr/local/lib/morpheus/setup",
         "700 root\n600 root\n755 root",
     );
-    is("cmp /mnt/usr/local/lib/morpheus/setup /usr/local/lib/morpheus/setup && echo same", "same");
-    is("cut -d: -f2 /mnt/etc/shadow", "!secret");
-    is("ls /mnt/etc/systemd/system/multi-user.target.wants", "morpheus-setup.service\nsshd.service");
-    is("cat /mnt/chroot", "/mnt pacman -S --needed --noconfirm qemu-guest-agent openssh");
-    let settings: serde_json::Value = serde_json::from_str(&agent.read("/mnt/settings").unwrap()).unwrap();
+    is("cmp /tmp/disk/@/usr/local/lib/morpheus/setup /usr/local/lib/morpheus/setup && echo same", "same");
+    is("cut -d: -f2 /tmp/disk/@/etc/shadow", "!secret");
+    is("ls /tmp/disk/@/etc/systemd/system/multi-user.target.wants", "morpheus-setup.service\nsshd.service");
+    is("cat /tmp/disk/@/chroot", "/mnt pacman -S --needed --noconfirm qemu-guest-agent openssh");
+    is(
+        "mountpoint -q /mnt || ls /tmp/disk/@/boot /tmp/disk/esp",
+        "/tmp/disk/@/boot:\n\n/tmp/disk/esp:\nvmlinuz-linux-cachyos",
+    );
+    let settings: serde_json::Value = serde_json::from_str(&agent.read("/tmp/disk/settings").unwrap()).unwrap();
     assert_eq!((&settings["user_pass"], &settings["device"]), (&PASSWORD.into(), &"/dev/sda".into()));
 }

@@ -11,7 +11,7 @@ trap 'rm -f "$here/settings.json"' EXIT
 
 # shellcheck source=tell.sh
 . "$here/tell.sh"
-# PLANT, GUEST_USER, HAS_PASSWORD
+# PLANT, GUEST_USER, HAS_PASSWORD, ROOT_PARTITION
 # shellcheck source=/dev/null
 . "$here/install.env"
 
@@ -36,6 +36,29 @@ install_system() {
   done
 }
 
+# The installer's last step unmounts the new disk (0.12 and later, `installer-lib/src/steps/cleanup.cpp`), before its own
+# post-install hook. Everything in the new fstab is mounted again: what is written below a subvolume's place would be
+# covered by it later.
+mount_disk() {
+  local source target type options rest
+  mountpoint -q /mnt || mount -o subvol=@ "$ROOT_PARTITION" /mnt || return
+  [ -s /mnt/etc/fstab ] || fail "no system is on $ROOT_PARTITION: it has no /etc/fstab"
+  while read -r source target type options rest; do
+    case $source:$type:$target in
+      '#'* | *:*:/) ;;
+      *:btrfs:/* | *:vfat:/*) mountpoint -q "/mnt$target" || mount -t "$type" -o "$options" "$source" "/mnt$target" || return ;;
+    esac
+  done </mnt/etc/fstab
+  # A kernel that goes elsewhere than to the boot partition is never started.
+  mountpoint -q /mnt/boot || fail "the new system's /boot isn't mounted: its /etc/fstab has no line for it"
+}
+
+unmount_disk() {
+  sync
+  # What pacman has left running in there keeps it busy; it goes with the live system.
+  umount --recursive /mnt || umount --recursive --lazy /mnt
+}
+
 # What is in `files`, with the modes of `files.list`, onto the new disk.
 copy_files() {
   local mode path
@@ -45,7 +68,7 @@ copy_files() {
 }
 
 prepare_first_boot() {
-  mountpoint -q /mnt || fail 'the installer left no disk at /mnt'
+  mount_disk || return
   copy_files || return
   # Without the agent nobody would hear how the first boot goes.
   arch-chroot /mnt pacman -S --needed --noconfirm qemu-guest-agent openssh || return
@@ -54,7 +77,7 @@ prepare_first_boot() {
   systemctl --root=/mnt enable qemu-guest-agent.service || true
   passwd -R /mnt -l root || return
   [ "$HAS_PASSWORD" = yes ] || passwd -R /mnt -l "$GUEST_USER" || return
-  sync
+  unmount_disk
 }
 
 progress "$words" $part 2

@@ -178,7 +178,7 @@ part_account() {
 }
 
 part_repositories() {
-  local key=882DCFE48E2051D48E2562ABF3B607488DB35A47 conf level=
+  local key=882DCFE48E2051D48E2562ABF3B607488DB35A47 conf
   # The image makes its keyring at its first boot.
   [ -f /etc/pacman.d/gnupg/pubring.gpg ] || [ -f /etc/pacman.d/gnupg/pubring.kbx ] || pacman-key --init
   pacman-key --populate
@@ -192,8 +192,7 @@ part_repositories() {
     cachyos-keyring cachyos-mirrorlist cachyos-v3-mirrorlist cachyos-v4-mirrorlist
   rm -f "$conf"
 
-  if has_level 4; then level=v4; elif has_level 3; then level=v3; fi
-  repositories "$level" >/etc/pacman.d/morpheus-cachyos.conf
+  repositories "$(level)" >/etc/pacman.d/morpheus-cachyos.conf
   # Before Arch's own: the first repository that has a package gives it.
   grep -q '^Include = /etc/pacman.d/morpheus-cachyos.conf' /etc/pacman.conf ||
     sed -i 's|^\[core\]|Include = /etc/pacman.d/morpheus-cachyos.conf\n\n&|' /etc/pacman.conf
@@ -207,17 +206,51 @@ receive() {
     pacman-key --keyserver keyserver.ubuntu.com --recv-keys "$1"
 }
 
-# Whether the processor does x86-64-vN.
+# The repositories that fit the processor best, by the end of their names.
+level() {
+  if has_level 4 && is_zen4; then
+    echo znver4
+  elif has_level 4; then
+    echo v4
+  elif has_level 3; then
+    echo v3
+  fi
+}
+
+# Whether the processor does x86-64-vN. The loader's words are read to their end: a reader that stops at the first match
+# ends the loader by SIGPIPE, and with pipefail that would be a no.
 has_level() {
-  /lib/ld-linux-x86-64.so.2 --help | grep -q "x86-64-v$1 (supported"
+  local said
+  said=$(/lib/ld-linux-x86-64.so.2 --help) || return
+  case $said in *"x86-64-v$1 (supported"*) ;; *) return 1 ;; esac
+}
+
+# Whether it is AMD's Zen 4 or Zen 5, of those that do x86-64-v4: families 25 and 26 (New-Cli-Installer
+# `gucc/src/cpu.cpp`).
+is_zen4() {
+  local name value vendor='' family=''
+  while IFS=: read -r name value; do
+    case ${name%%$'\t'*} in
+      vendor_id) vendor=${value# } ;;
+      'cpu family') family=${value# } ;;
+      '') break ;;
+    esac
+  done </proc/cpuinfo
+  [ "$vendor" = AuthenticAMD ] && { [ "$family" = 25 ] || [ "$family" = 26 ]; }
 }
 
 repositories() {
-  local mirrors=/etc/pacman.d/cachyos${1:+-$1}-mirrorlist repository
+  local mirrors repository
+  # Zen 4's are on the mirrors of v4.
+  case $1 in
+    '') mirrors=/etc/pacman.d/cachyos-mirrorlist ;;
+    znver4) mirrors=/etc/pacman.d/cachyos-v4-mirrorlist ;;
+    *) mirrors=/etc/pacman.d/cachyos-$1-mirrorlist ;;
+  esac
   printf '# Made by morpheus: the repositories of CachyOS for this processor.\n[options]\n'
   case $1 in
     v3) echo 'Architecture = x86_64_v3' ;;
-    v4) printf 'Architecture = x86_64_v3\nArchitecture = x86_64_v4\n' ;;
+    v4 | znver4) printf 'Architecture = x86_64_v3\nArchitecture = x86_64_v4\n' ;;
   esac
   for repository in ${1:+"cachyos-$1" "cachyos-core-$1" "cachyos-extra-$1"}; do
     printf '\n[%s]\nInclude = %s\n' "$repository" "$mirrors"

@@ -11,6 +11,11 @@ use std::fmt::Write as _;
 
 /// The script.
 const INSTALL: &str = include_str!("../../../../assets/plant/linux/install.sh");
+/// The partition that gets the boot loader and the kernels.
+const BOOT: &str = "/dev/sda1";
+/// The partition that gets everything else, in btrfs' subvolumes of CachyOS' own layout (`docs/config.md`,
+/// "subvolumes"): `@` is the root.
+const ROOT: &str = "/dev/sda2";
 /// Where it lies in the live system.
 const HERE: &str = "/var/lib/morpheus/install";
 /// Begins it, unless it runs already. What an earlier try has told is gone before.
@@ -27,6 +32,7 @@ pub fn installer(answers: &Answers, secrets: &Secrets, plant: &OpId) -> Installe
         ("PLANT", plant.as_str().to_owned()),
         ("GUEST_USER", answers.linux.machine.user.clone()),
         ("HAS_PASSWORD", if secrets.linux_password.is_some() { "yes" } else { "no" }.to_owned()),
+        ("ROOT_PARTITION", ROOT.to_owned()),
     ];
     let values = guest::shell_values("What is installed", &values);
     let mut files = vec![
@@ -59,8 +65,8 @@ fn settings(answers: &Answers, secrets: &Secrets, plant: &OpId) -> String {
         "fs_name": "btrfs",
         "subvolumes": "default",
         "partitions": [
-            { "name": "/dev/sda1", "mountpoint": "/boot", "size": "2G", "fs_name": "vfat", "type": "boot" },
-            { "name": "/dev/sda2", "mountpoint": "/", "size": "100%", "type": "root" },
+            { "name": BOOT, "mountpoint": "/boot", "size": "2G", "fs_name": "vfat", "type": "boot" },
+            { "name": ROOT, "mountpoint": "/", "size": "100%", "type": "root" },
         ],
         "hostname": machine.name,
         "locale": linux.locale,
