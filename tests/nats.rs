@@ -1,6 +1,6 @@
 //! What a guest's NATS server is made from, against the real `nats-server` and the real systemd.
 
-#![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
 
 #[path = "nats/accepted.rs"]
 mod accepted;
@@ -10,6 +10,8 @@ mod client;
 mod drained;
 #[path = "support/planting.rs"]
 mod planting;
+#[path = "nats/secured.rs"]
+mod secured;
 #[path = "nats/server.rs"]
 mod server;
 #[path = "support/tools.rs"]

@@ -26,7 +26,7 @@ fn leaf(dir: &Path, hub: u16, port: u16, monitor: u16) -> String {
     let answers = answers(&[("forest.hubs", &hub), ("forest.credentials_file", "")]);
     let conf = nats::conf(&answers.forest, &answers.linux.machine, true, nats::LINUX).unwrap();
     let store = dir.join("leaf").to_string_lossy().into_owned();
-    let moved = [("127.0.0.1:4322", format!("127.0.0.1:{port}")), ("127.0.0.1:8322", format!("127.0.0.1:{monitor}"))];
+    let moved = [("127.0.0.1:4222", format!("127.0.0.1:{port}")), ("127.0.0.1:8322", format!("127.0.0.1:{monitor}"))];
     let moved = moved.into_iter().chain([(nats::LINUX.store, store)]);
     moved.fold(conf, |conf, (from, to)| {
         assert!(conf.contains(from), "{from} in {conf}");

@@ -21,9 +21,15 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(dir: &Path, name: &str, conf: &str) -> Self {
+        Self::start_with(dir, name, conf, &[])
+    }
+
+    /// With files that its environment names.
+    pub(crate) fn start_with(dir: &Path, name: &str, conf: &str, environment: &[(&str, &Path)]) -> Self {
         let path = dir.join(name);
         fs::write(&path, conf).unwrap();
         let mut run = Command::from(command("nats-server"));
+        run.envs(environment.iter().copied());
         let log = dir.join(format!("{name}.log"));
         let mut child: Child = run.arg("--config").arg(&path).arg("--log").arg(log).kill_on_drop(true).spawn().unwrap();
         Self { pid: child.id().unwrap(), end: tokio::spawn(async move { child.wait().await.unwrap() }) }

@@ -97,6 +97,15 @@ fn together(form: &Form) -> Vec<Problem> {
     if ["leaf", "cluster"].contains(&form.get(Key::ForestNats)) && form.get(Key::ForestHubs).is_empty() {
         refuse(Key::ForestHubs, "there is no server to join; use addresses such as tls://hub:7422".to_owned());
     }
+    // Routes take TLS from a certificate of each peer alone, never from their addresses (nats-server `server/route.go`).
+    let plain = |url: &&str| !url.trim().is_empty() && !url.trim().starts_with("nats://");
+    if form.get(Key::ForestNats) == "cluster"
+        && let Some(url) = form.get(Key::ForestHubs).split(',').find(plain)
+    {
+        let words =
+            format!("the routes of a cluster have no TLS, whatever '{}' says; use nats://, or leaf", url.trim());
+        refuse(Key::ForestHubs, words);
+    }
     let forest = [Key::ForestBinary, Key::ForestRegistry].into_iter().find(|key| !form.get(*key).is_empty());
     if let Some(key) = forest.filter(|_| form.get(Key::ForestId).is_empty()) {
         refuse(Key::ForestId, format!("{} needs the id of a forest; use a name such as home", key.label()));

@@ -66,3 +66,15 @@ fn what_isnt_asked_isnt_checked() {
     let form = testing::form().with(Key::WindowsWanted, "no").with(Key::WindowsVmid, "nonsense");
     assert!(Answers::read(&form).unwrap().windows.is_none());
 }
+
+#[test]
+fn routes_that_would_have_no_tls_arent_called_tls() {
+    let cluster = testing::form().with(Key::ForestNats, "cluster");
+    for (hubs, right) in
+        [("nats://a:6222, nats://b:6222", true), ("nats://a:6222, tls://b:6222", false), ("wss://a", false)]
+    {
+        let problems = form(&cluster.clone().with(Key::ForestHubs, hubs));
+        assert_eq!(problems.is_empty(), right, "{hubs}: {problems:?}");
+    }
+    assert_eq!(form(&cluster.with(Key::ForestNats, "leaf").with(Key::ForestHubs, "tls://a:7422")), []);
+}

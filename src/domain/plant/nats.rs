@@ -3,11 +3,15 @@
 //!
 //! Keys and their rules: nats-server's `server/opts.go`. A leaf node has a `JetStream` domain of its own, so that
 //! what it keeps stays with it and the hub's quorum never counts on a guest that is mostly off.
+//!
+//! A remote's `tls://` alone asks for nothing: the server then does what the hub's first line says, and a hub without
+//! TLS, or whoever poses as one, gets the credentials in the clear. Only a `tls` block insists (`server/leafnode.go`,
+//! `leafNodeGetTLSConfigForSolicit`); `wss://` always does.
 
 use super::answers::{Forest, Machine, Nats, Peers};
 use std::fmt::Write as _;
 
-/// The port of a cluster's routes; beside NimsForest, whose own server has 6222, it is 6322.
+/// The port of a cluster's routes; beside `NimsForest`, whose own server takes 6222 once it has peers, it is 6322.
 #[must_use]
 pub const fn cluster_port(beside_nimsforest: bool) -> u16 {
     if beside_nimsforest { 6322 } else { 6222 }
@@ -75,6 +79,9 @@ fn leaf(text: &mut String, peers: &Peers, name: &str, places: Places) {
     );
     if peers.credentials_file.is_some() {
         let _ = writeln!(text, "      credentials: {}", quoted(places.credentials));
+    }
+    if peers.urls.iter().any(|url| url.starts_with("tls://")) {
+        text.push_str("      # Without this block a hub that offers no TLS is joined all the same.\n      tls {}\n");
     }
     text.push_str("    }\n  ]\n}\n");
 }

@@ -102,7 +102,8 @@ fn a_cluster_lets_its_peers_in_and_a_leaf_nobody() {
         rules.iter().map(|rule| rule["name"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
     };
     assert!(!names(&answers(with_forest)).contains(&"NATS".to_owned()));
-    let cluster = answers(|form| with_forest(form).with(Key::ForestNats, "cluster"));
+    let cluster =
+        answers(|form| with_forest(form).with(Key::ForestNats, "cluster").with(Key::ForestHubs, "nats://peer:6222"));
     assert!(names(&cluster).contains(&"NATS".to_owned()));
     assert!(!names(&answers(|form| form)).contains(&"NimsForest".to_owned()), "nothing runs there");
 }
