@@ -12,7 +12,7 @@ use std::{
 
 /// What the guest has beside Debian's minimum. No package is fetched by a running guest.
 const PACKAGES: &str = "systemd-sysv,udev,dbus,libpam-systemd,cloud-init,qemu-guest-agent,linux-image-cloud-amd64,iproute2,\
-                        openssh-server,sudo,ufw,curl,ca-certificates,nats-server,zstd,locales,tzdata,netbase";
+                        openssh-server,sudo,ufw,curl,jq,ca-certificates,nats-server,zstd,locales,tzdata,netbase";
 /// Its network is brought up as Arch's cloud image does it.
 const NETWORK: &str = "--customize-hook=chroot \"$1\" systemctl enable systemd-networkd";
 /// Programs that make and run it, with their packages.

@@ -18,8 +18,10 @@ use std::{
     thread,
 };
 
-/// What NimsForest's place is taken by.
-const PROGRAM: &str = "#!/bin/sh\nexec sleep infinity\n";
+/// What NimsForest's place is taken by: it finds its files by the names that the real one goes by, and ends without them;
+/// the server that it brings is nats-server's own, with the ports that it chooses (`internal/natsembed/server.go`).
+const PROGRAM: &str = "#!/bin/sh\ngrep -q node_id \"$NATS_CLUSTER_NODE_INFO\" && grep -q nodes \"$NATS_CLUSTER_REGISTRY\" || exit 1\n\
+                       exec nats-server --port -1 --http_port 8222 --jetstream --store_dir \"$JETSTREAM_DIR\"\n";
 /// The parts that every Linux has; the others install from Arch's mirrors.
 const PARTS: &str = "PARTS='system account restart nats nimsforest firewall check tidy'";
 

@@ -1,7 +1,8 @@
 //! Parts of the set-up, each with what it asks in a place of its own.
 
-use crate::tools::command;
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use crate::tools::{command, has};
+use serde_json::{Value, json};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Output};
 
 const SETUP: &str = include_str!("../../assets/plant/linux/setup.sh");
 const LOADER: &str = "/lib/ld-linux-x86-64.so.2";
@@ -68,5 +69,53 @@ fn each_level_has_its_repositories_before_those_of_every_processor() {
         let own =
             format!("[cachyos-{level}] {include} [cachyos-core-{level}] {include} [cachyos-extra-{level}] {include}");
         assert_eq!(repositories(level), format!("[options] {both} {own} {all}"));
+    }
+}
+
+/// What `NimsForest` is given of a registry: none if it was left as it was.
+fn peers(dir: &Path, registry: &str) -> (Output, Value) {
+    let (source, identity, list) = (dir.join("source"), dir.join("node-info.json"), dir.join("registry.json"));
+    fs::write(&source, registry).unwrap();
+    fs::write(&identity, json!({ "forest_id": "home", "node_id": "vr-linux" }).to_string()).unwrap();
+    fs::write(&list, "null").unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/plant/linux/registry.sh");
+    let mut bash = command("bash");
+    bash.env("NATS_CLUSTER_NODE_INFO", &identity).env("NATS_CLUSTER_REGISTRY", &list);
+    let run = bash.arg(script).arg(format!("file://{}", source.display())).output().unwrap();
+    let left = fs::read_dir(dir).unwrap().count();
+    assert_eq!(left, 3, "nothing is left over");
+    (run, serde_json::from_str(&fs::read_to_string(list).unwrap()).unwrap())
+}
+
+/// `NimsForest` compares addresses alone: this guest's own entry has another of its addresses, or its name.
+#[test]
+fn nimsforest_isnt_its_own_peer_and_waits_for_none_that_is_off() {
+    if !has("jq", "jq") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let hub = json!({ "id": "hub", "ip": "2001:db8::1", "state": "stopped" });
+    let windows = json!({ "id": "vr-windows", "ip": "192.0.2.8", "managed_by": "morpheus", "state": "stopped" });
+    let own = json!({ "id": "vr-linux", "ip": "192.0.2.7", "managed_by": "morpheus", "state": "running" });
+    let other = json!({ "id": "desk", "ipv4": "192.0.2.9", "managed_by": "morpheus", "state": "running" });
+    let nowhere = json!({ "id": "nowhere", "ip": "" });
+    let garden = json!([{ "id": "vr-linux", "ip": "192.0.2.1" }]);
+    let registry = json!({ "version": 3, "nodes": { "home": [hub, windows, own, other, nowhere], "garden": garden } });
+    let (run, peers_of) = peers(dir.path(), &registry.to_string());
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert_eq!(peers_of, json!({ "version": 3, "nodes": { "home": [hub, other], "garden": garden } }));
+    let (_, none) = peers(dir.path(), r#"{"nodes": {}}"#);
+    assert_eq!(none, json!({ "nodes": { "home": [] } }));
+}
+
+#[test]
+fn what_is_no_registry_leaves_the_peers_as_they_were() {
+    if !has("jq", "jq") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for text in ["<html>", "[]", r#"{"message": "not here"}"#, r#"{"nodes": {"home": {}}}"#, ""] {
+        let (run, kept) = peers(dir.path(), text);
+        assert!(!run.status.success() && kept.is_null(), "{text}: {kept}");
     }
 }

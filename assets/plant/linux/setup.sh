@@ -339,13 +339,21 @@ part_nats() {
 }
 
 part_nimsforest() {
-  packages curl
+  packages curl jq
+  again has_ipv6 || fail 'NimsForest needs an IPv6 address and this guest has none: the network has to announce a prefix' \
+    '(then: /usr/local/lib/morpheus/setup nimsforest)'
   download "$NIMSFOREST_URL" "$NIMSFOREST_SHA256" /usr/local/bin/nimsforest
   chmod 755 /usr/local/bin/nimsforest
   systemctl daemon-reload
   systemctl enable nimsforest.service
   systemctl restart nimsforest.service
+  answers http://127.0.0.1:8222/healthz
   version nimsforest "${NIMSFOREST_SHA256:0:12}"
+}
+
+# Whether there is an address that NimsForest takes: the first of IPv6 that isn't the loopback's.
+has_ipv6() {
+  grep -qv '[[:space:]]lo$' /proc/net/if_inet6
 }
 
 part_firewall() {

@@ -53,6 +53,7 @@ function Install-Nats {
   Remove-Item -LiteralPath $archive, $unpacked -Recurse -Force
 }
 
+# NimsForest's own releases are for Linux alone: this runs a build that somebody made for Windows.
 function Install-NimsForest {
   $programs = "$env:ProgramFiles\nimsforest"
   New-Item -ItemType Directory -Force -Path $programs | Out-Null
@@ -61,14 +62,14 @@ function Install-NimsForest {
   Move-Item -LiteralPath "$programs\forest.exe.new" -Destination "$programs\forest.exe" -Force
   $host_program = "$programs\service.exe"
   if (Test-Path -LiteralPath $host_program) { Remove-Item -LiteralPath $host_program -Force }
-  Add-Type -Path "$PSScriptRoot\service.cs" -OutputAssembly $host_program -OutputType ConsoleApplication -ReferencedAssemblies 'System.ServiceProcess'
+  Add-Type -Path "$PSScriptRoot\service.cs" -OutputAssembly $host_program -OutputType ConsoleApplication -ReferencedAssemblies 'System.ServiceProcess', 'System.Web.Extensions'
   $place = New-ServiceDir 'nimsforest'
   # A peer list that the guest may read is read anew before each start.
   $registry = if ($Settings.nimsforest.registry) { $Settings.nimsforest.registry } else { '-' }
   $command = "`"$host_program`" NimsForest `"$place\registry.json`" `"$registry`" `"$programs\forest.exe`" run"
   New-Service -Name 'NimsForest' -DisplayName 'NimsForest' -BinaryPathName $command -StartupType Automatic | Out-Null
   $key = 'HKLM:\SYSTEM\CurrentControlSet\Services\NimsForest'
-  $environment = @("NIMSFOREST_NODE_INFO=$place\node-info.json", "NIMSFOREST_REGISTRY=$place\registry.json", "JETSTREAM_DIR=$place\jetstream")
+  $environment = @("NATS_CLUSTER_NODE_INFO=$place\node-info.json", "NATS_CLUSTER_REGISTRY=$place\registry.json", "JETSTREAM_DIR=$place\jetstream")
   New-ItemProperty -Path $key -Name Environment -PropertyType MultiString -Value $environment -Force | Out-Null
   Invoke-Tool 'sc.exe' "config NimsForest obj= `"$LocalService`" start= delayed-auto"
   Invoke-Tool 'sc.exe' 'failure NimsForest reset= 3600 actions= restart/10000/restart/30000/restart/60000'

@@ -1,11 +1,14 @@
 // Runs a console program as a Windows service and stops it as Ctrl-C would. Made by morpheus.
 // Arguments: NAME REGISTRY-FILE REGISTRY-ADDRESS-OR-DASH PROGRAM [ARGUMENT...]. Compiled by Windows' own compiler (C# 5).
 using System;
+using System.Collections;
+using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.ServiceProcess;
+using System.Web.Script.Serialization;
 
 namespace Morpheus
 {
@@ -69,7 +72,8 @@ namespace Morpheus
                 {
                     text = reader.ReadToEnd();
                 }
-                File.WriteAllText(words[1] + ".new", text);
+                string identity = File.ReadAllText(Environment.GetEnvironmentVariable("NATS_CLUSTER_NODE_INFO"));
+                File.WriteAllText(words[1] + ".new", Peers(text, identity));
                 File.Copy(words[1] + ".new", words[1], true);
                 File.Delete(words[1] + ".new");
             }
@@ -78,6 +82,36 @@ namespace Morpheus
                 try { EventLog.WriteEntry("registry not read: " + problem.Message, EventLogEntryType.Warning); }
                 catch (Exception) { }
             }
+        }
+
+        // NimsForest takes every node on its list for a peer, itself too unless the list has exactly its first IPv6
+        // address: the local copy has neither this guest nor those that morpheus knows to be off.
+        private static string Peers(string registry, string identity)
+        {
+            JavaScriptSerializer json = new JavaScriptSerializer();
+            Dictionary<string, object> all = json.Deserialize<Dictionary<string, object>>(registry);
+            Dictionary<string, object> me = json.Deserialize<Dictionary<string, object>>(identity);
+            Dictionary<string, object> forests = all["nodes"] as Dictionary<string, object>;
+            if (forests == null) { throw new FormatException("it has no nodes: it is no registry"); }
+            string forest = (string)me["forest_id"];
+            object nodes;
+            ArrayList peers = new ArrayList();
+            if (forests.TryGetValue(forest, out nodes) && nodes != null)
+            {
+                foreach (Dictionary<string, object> node in (ArrayList)nodes)
+                {
+                    bool off = Is(node, "managed_by", "morpheus") && Is(node, "state", "stopped");
+                    if (!off && !Is(node, "id", (string)me["node_id"])) { peers.Add(node); }
+                }
+            }
+            forests[forest] = peers;
+            return json.Serialize(all);
+        }
+
+        private static bool Is(Dictionary<string, object> node, string key, string value)
+        {
+            object found;
+            return node.TryGetValue(key, out found) && value.Equals(found);
         }
 
         protected override void OnStop()

@@ -213,11 +213,11 @@ impl Forest {
         }
     }
 
-    /// Ports of a guest's own NATS server, for clients and for its monitoring: 4222 and 8222, but beside NimsForest,
-    /// which brings a server of its own on those, 4322 and 8322.
+    /// Ports of a guest's own NATS server, for clients and for its monitoring: 4222 and 8222, but 8322 beside
+    /// `NimsForest`, whose own server answers on 8222. That one's port for clients is any that is free.
     #[must_use]
     pub const fn nats_ports(beside_nimsforest: bool) -> (u16, u16) {
-        if beside_nimsforest { (4322, 8322) } else { (4222, 8222) }
+        (4222, if beside_nimsforest { 8322 } else { 8222 })
     }
 }
 

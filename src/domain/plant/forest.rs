@@ -1,8 +1,11 @@
 //! What makes a guest a node of a forest: `NimsForest`'s files, its NATS server's, and the units that run both.
 //!
-//! Files and environment as `NimsForest` reads them (nimsforest2 `internal/natsclusterconfig/config.go`,
-//! `cmd/forest/main.go`): `node-info.json` with `forest_id` and `node_id`, `registry.json` with the nodes of each
-//! forest. It brings a NATS server of its own, on 6222 for its peers and 8222 for monitoring.
+//! Files and environment as `NimsForest` reads them since January 2026 (nimsforest2
+//! `internal/natsclusterconfig/config.go`, `cmd/forest/main.go`): `NATS_CLUSTER_NODE_INFO` names `node-info.json` with
+//! `forest_id` and `node_id`, `NATS_CLUSTER_REGISTRY` names `registry.json` with the nodes of each forest, and
+//! `JETSTREAM_DIR` where it keeps its streams. It brings a NATS server of its own (`internal/natsembed/server.go`):
+//! monitoring on 8222, a port for clients that the system chooses, and 6222 for peers only where its list has some. It
+//! ends where the guest has no IPv6 address. Releases are for Linux alone (`.github/workflows/release.yml`).
 
 use super::{
     Answers, File, Secrets,
@@ -15,6 +18,8 @@ use serde_json::json;
 
 /// Where the Linux set-up puts `NimsForest`'s program.
 pub const LINUX_BINARY: &str = "/usr/local/bin/nimsforest";
+/// What gets its peers.
+const LINUX_REGISTRY: &str = "/usr/local/lib/morpheus/registry";
 /// The name of the unit or Windows service of the guest's own NATS server.
 pub const NATS_SERVICE: &str = "nats-server";
 /// The name of `NimsForest`'s unit; the Windows service is `NimsForest`.
@@ -26,11 +31,12 @@ pub fn node_id(machine: &Machine) -> &str {
     &machine.name
 }
 
-/// TCP ports of a guest that the others of its cluster must reach. A leaf node calls its hubs itself and needs none.
+/// TCP ports of a guest that the others of its cluster must reach. A leaf node calls its hubs itself and needs none;
+/// `NimsForest` has peers only from a registry that the guest reads.
 #[must_use]
 pub fn open_ports(forest: &Forest, nimsforest: bool) -> Vec<u16> {
     let cluster = matches!(forest.nats, Nats::Cluster(_)).then(|| nats::cluster_port(nimsforest));
-    let embedded = nimsforest.then(|| nats::cluster_port(false));
+    let embedded = (nimsforest && readable_registry(forest).is_some()).then(|| nats::cluster_port(false));
     embedded.into_iter().chain(cluster).collect()
 }
 
@@ -54,7 +60,11 @@ pub fn linux_files(answers: &Answers, secrets: &Secrets) -> Vec<File> {
     files.push(File::new("/mnt/forest/registry.json", Document::empty(id).text(), "NimsForest's peers; none yet."));
     let unit = include_str!("../../../assets/plant/linux/nimsforest.service");
     let unit = match readable_registry(forest) {
-        Some(url) => unit.replace("@REGISTRY@", &in_unit(url)),
+        Some(url) => {
+            let script = include_str!("../../../assets/plant/linux/registry.sh");
+            files.push(File::new(LINUX_REGISTRY, script, "Gets NimsForest's peers before it starts."));
+            unit.replace("@REGISTRY@", &in_unit(url))
+        }
         None => without(unit, "ExecStartPre="),
     };
     files.push(File::new("/etc/systemd/system/nimsforest.service", unit, "Runs NimsForest."));

@@ -80,7 +80,10 @@ fn an_odd_address_stays_one_word_of_the_unit() {
 fn peers_reach_a_cluster_and_nobody_a_leaf() {
     let leaf = answers(|form| form);
     assert_eq!(open_ports(&leaf.forest, false), Vec::<u16>::new());
-    let cluster = answers(|form| form.with(Key::ForestNats, "cluster"));
+    let cluster = answers(|form| form.with(Key::ForestNats, "cluster").with(Key::ForestHubs, "nats://peer:6222"));
     assert_eq!(open_ports(&cluster.forest, false), [6222]);
     assert_eq!(open_ports(&cluster.forest, true), [6222, 6322]);
+    // Without a list that the guest reads NimsForest has no peers, and doesn't listen for any.
+    let alone = answers(|form| form.with(Key::ForestRegistry, "/var/lib/morpheus/forest.json"));
+    assert_eq!(open_ports(&alone.forest, true), Vec::<u16>::new());
 }

@@ -29,6 +29,7 @@ fn shown(files: &[File]) -> String {
             (include_str!("../../../../assets/plant/linux/setup.sh"), "setup.sh"),
             (include_str!("../../../../assets/plant/linux/tell.sh"), "tell.sh"),
             (include_str!("../../../../assets/plant/linux/install.sh"), "install.sh"),
+            (include_str!("../../../../assets/plant/linux/registry.sh"), "registry.sh"),
         ] {
             for margin in ["      ", ""] {
                 let lines =
