@@ -2,8 +2,8 @@
 //! dashboard's screen.
 
 use super::args::Cli;
-use crate::config::Env;
-use std::{fs::OpenOptions, io, path::Path, sync::Mutex};
+use crate::{config::Env, files};
+use std::{io, path::Path, sync::Mutex};
 use tracing::Level;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -17,7 +17,7 @@ pub fn start_logging(cli: &Cli, env: &Env) {
     });
     let format = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_ansi(false);
     if let Some(path) = env.var("MORPHEUS_LOG") {
-        match open(Path::new(path)) {
+        match files::append(Path::new(path)) {
             Ok(file) => format.with_writer(Mutex::new(file)).finish().with(filter).init(),
             Err(error) => {
                 let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("warning: no log: {path}: {error}\n"));
@@ -26,12 +26,6 @@ pub fn start_logging(cli: &Cli, env: &Env) {
     } else if cli.global.verbose > 0 && !cli.opens_dashboard() {
         format.with_writer(io::stderr).finish().with(filter).init();
     }
-}
-
-/// Opens a log for appending, readable by its owner only.
-fn open(path: &Path) -> io::Result<std::fs::File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
 /// Makes reports of unexpected errors and panics readable.

@@ -3,18 +3,12 @@
 use super::{args::SimArgs, failure::Failure, json, session, shell::Shell};
 use crate::{
     domain::{finding::FindingId, text},
+    files::{Kept, Place},
     ops::Clock,
     sim::{self, Scenario, Sim, World, server},
 };
 use serde::Serialize;
-use std::{
-    fs::OpenOptions,
-    io::{self, Write as _},
-    net::SocketAddr,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-    sync::Arc,
-};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Serialize)]
@@ -109,16 +103,37 @@ pub(crate) async fn serve(sim: &Arc<Sim>, listen: SocketAddr) -> Result<server::
     server::serve(sim.clone(), listen).await.map_err(busy)
 }
 
-/// Writes a configuration that reaches a host, readable by its owner only.
+/// Writes a configuration that reaches a host, readable by its owner only. It takes the place of what is there, also of
+/// a link.
 pub(crate) fn write_config(path: &Path, sim: &Sim, addr: SocketAddr, fingerprint: &str) -> Result<(), Failure> {
     let yaml = sim::config_yaml(sim, addr, fingerprint);
-    let written = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path);
-    let written = written.and_then(|mut file| file.write_all(yaml.as_bytes()));
+    let written = Place::exact(path).and_then(|place| place.replace(yaml.as_bytes(), &Kept::fresh(0o600)));
     written.map_err(|why| Failure::new(FindingId::UsageBad, format!("{}: {why}", path.display())))
 }
 
 impl From<sim::world::BadWorld> for Failure {
     fn from(bad: sim::world::BadWorld) -> Self {
         Self::new(FindingId::UsageBad, format!("The simulated host can't be made: {bad}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::symlink};
+
+    #[test]
+    fn a_written_configuration_takes_the_place_of_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (victim, path) = (dir.path().join("victim"), dir.path().join("config.yaml"));
+        fs::write(&victim, "theirs").unwrap();
+        symlink(&victim, &path).unwrap();
+        let sim = build(None, None, None, false).unwrap();
+        for _ in 0..2 {
+            write_config(&path, &sim, "127.0.0.1:8006".parse().unwrap(), "AB").unwrap();
+        }
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "theirs");
+        assert!(!path.is_symlink() && fs::read_to_string(&path).unwrap().contains("127.0.0.1"));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 }

@@ -171,7 +171,7 @@ pub fn write(form: &Form) -> String {
 /// # Errors
 /// It can't be written.
 pub fn save(path: &Path, form: &Form) -> Result<(), BadAnswers> {
-    let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(super::edit::CantEdit::from);
+    let written = path.parent().map_or(Ok(()), crate::files::make_dir).map_err(super::edit::CantEdit::from);
     let written = written.and_then(|()| super::edit::change(path, |_| Ok(write(form))));
     written.map(drop).map_err(|why| BadAnswers::Unreadable { path: path.to_owned(), why: why.to_string() })
 }

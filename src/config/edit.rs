@@ -5,14 +5,12 @@
 mod lines;
 mod tree;
 
-use crate::domain::plant::plan::Entry;
-use lines::Lines;
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
+use crate::{
+    domain::plant::plan::Entry,
+    files::{Kept, Place},
 };
+use lines::Lines;
+use std::{io, path::Path};
 
 /// Why the file wasn't changed.
 #[derive(Debug, thiserror::Error)]
@@ -130,46 +128,22 @@ pub fn without(text: &str, entries: &[Entry]) -> Result<String, CantEdit> {
     Ok(text)
 }
 
-/// Changes a file by one of these functions, as a whole or not at all. A link is followed; owner, group and mode stay.
-/// One that isn't there begins empty and can be read by its owner alone. Says whether anything was changed.
+/// Changes a file by one of these functions, as a whole or not at all. A link of the person's own, or of root, is
+/// followed; owner, group, mode and attributes stay. One that isn't there begins empty and can be read by its owner
+/// alone. Says whether anything was changed.
 ///
 /// # Errors
 /// It can't be read or written, or can't be changed for certain; it is as it was then.
 pub fn change(path: &Path, edit: impl FnOnce(&str) -> Result<String, CantEdit>) -> Result<bool, CantEdit> {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let before = match fs::read_to_string(&path) {
-        Ok(text) => Some(text),
-        Err(why) if why.kind() == io::ErrorKind::NotFound => None,
-        Err(why) => return Err(why.into()),
-    };
-    let after = edit(before.as_deref().unwrap_or_default())?;
-    if before.as_deref().unwrap_or_default() == after {
+    let place = Place::of(path)?;
+    let (before, kept) = place.read()?.unwrap_or((Vec::new(), Kept::fresh(0o600)));
+    let before = String::from_utf8(before).map_err(|_| unclear("it isn't UTF-8"))?;
+    let after = edit(&before)?;
+    if before == after {
         return Ok(false);
     }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = path.with_file_name(format!(".{name}.morpheus"));
-    let written = write(&path, &beside, &after, before.is_some());
-    if written.is_err() {
-        // What is left of it is of no use; that the write failed is what is told.
-        drop(fs::remove_file(&beside));
-    }
-    written?;
+    place.replace(after.as_bytes(), &kept)?;
     Ok(true)
-}
-
-fn write(path: &Path, beside: &Path, text: &str, exists: bool) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(beside)?;
-    file.write_all(text.as_bytes())?;
-    if exists {
-        let known = fs::metadata(path)?;
-        let owner = std::os::unix::fs::MetadataExt::uid(&known);
-        let group = std::os::unix::fs::MetadataExt::gid(&known);
-        std::os::unix::fs::fchown(&file, Some(owner), Some(group))?;
-        file.set_permissions(known.permissions())?;
-    }
-    file.sync_all()?;
-    fs::rename(beside, path)?;
-    File::open(path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

@@ -99,3 +99,17 @@ fn a_file_keeps_its_mode_and_a_link_stays_one() {
     assert_eq!(std::fs::read_to_string(&real).unwrap(), before);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left beside it");
 }
+
+#[test]
+fn nobody_elses_link_beside_the_file_is_written_through() {
+    let dir = tempfile::tempdir().unwrap();
+    let (victim, path) = (dir.path().join("victim"), dir.path().join("config.yaml"));
+    std::fs::write(&victim, "theirs").unwrap();
+    std::fs::write(&path, HEAD).unwrap();
+    for name in [".config.yaml.morpheus", ".config.yaml.tmp", "config.yaml.new"] {
+        std::os::unix::fs::symlink(&victim, dir.path().join(name)).unwrap();
+    }
+    assert!(change(&path, |text| with(text, &entries())).unwrap());
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "theirs");
+    assert!(!path.is_symlink() && std::fs::read_to_string(&path).unwrap().starts_with(HEAD));
+}

@@ -2,7 +2,10 @@
 //! along (kernel `Documentation/ABI/testing/sysfs-bus-pci`).
 
 use super::root::{Bad, Root, absent, bad};
-use crate::domain::{gpu::PciAddr, ids::Vmid, iommu::Inventory};
+use crate::{
+    domain::{gpu::PciAddr, ids::Vmid, iommu::Inventory},
+    files::{self, Kept, Place},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, OpenOptions},
@@ -107,10 +110,8 @@ pub fn record(root: &Root, slot: PciAddr, former: &[Former]) -> Result<(), Bad> 
         return Ok(());
     }
     let written = root.resolve(&path).and_then(|at| {
-        fs::create_dir_all(at.parent().unwrap_or(root.path()))?;
-        let beside = at.with_extension("new");
-        fs::write(&beside, serde_json::to_vec(former)?)?;
-        fs::rename(beside, at)
+        files::make_dir(at.parent().unwrap_or(root.path()))?;
+        Place::exact(&at)?.replace(&serde_json::to_vec(former)?, &Kept::fresh(0o644))
     });
     written.map_err(|error| bad(&path, error))
 }

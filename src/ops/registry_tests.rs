@@ -235,7 +235,11 @@ async fn a_file_that_is_no_registry_or_stays_locked_is_left_as_it_is() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}");
     let nowhere = Registry::File(dir.path().join("none/registry.json").to_string_lossy().into_owned());
     let trouble = write(place(&nowhere), vec![node("a")]).await.unwrap_err();
-    assert!(trouble.message.contains("its lock") && trouble.message.contains("No such file"), "{}", trouble.message);
+    assert!(
+        trouble.message.contains("its directory") && trouble.message.contains("No such file"),
+        "{}",
+        trouble.message
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -248,4 +252,15 @@ async fn a_server_that_fails_again_and_again_is_given_up() {
         trouble.message
     );
     assert_eq!(shelf.lock().unwrap().text.as_deref(), Some("{}"));
+}
+
+#[tokio::test]
+async fn nobody_elses_link_beside_a_registry_is_written_through() {
+    let dir = tempfile::tempdir().unwrap();
+    let (victim, path) = (dir.path().join("victim"), dir.path().join("registry.json"));
+    std::fs::write(&victim, "theirs").unwrap();
+    std::os::unix::fs::symlink(&victim, dir.path().join("registry.json.new")).unwrap();
+    file::change(&path, "forest", &Change::Put(vec![node("a")])).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "theirs");
+    assert!(!path.is_symlink());
 }

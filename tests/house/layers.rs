@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 /// Each room, and the rooms (or parts of rooms) that it may use. Its own is understood.
 const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("config", &["domain"]),
+    ("files", &[]),
+    ("config", &["domain", "files"]),
     ("pve", &["domain"]),
     ("guest", &["domain", "pve"]), // the guest agent is asked through the API
-    ("host", &["domain"]),
-    ("ops", &["domain", "config", "pve", "guest", "host"]),
-    ("cli", &["domain", "config", "pve", "guest", "host", "ops"]),
-    ("tui", &["domain", "config", "pve", "guest", "host", "ops"]),
+    ("host", &["domain", "files"]),
+    ("ops", &["domain", "files", "config", "pve", "guest", "host"]),
+    ("cli", &["domain", "files", "config", "pve", "guest", "host", "ops"]),
+    ("tui", &["domain", "files", "config", "pve", "guest", "host", "ops"]),
     ("sim", &["domain", "pve::transport", "pve::wire"]),
     ("lib", &[]),
     ("main", &["config", "cli", "tui"]), // a panic gives the terminal back, whatever the command

@@ -10,13 +10,12 @@ use crate::{
         plant::{Answers, File, Form, Secrets, answers::Way, defaults, iso, linux, windows},
         text,
     },
-    ops,
+    files, ops,
 };
 use serde::Serialize;
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
+    fs,
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
@@ -85,7 +84,7 @@ fn rooms(answers: &Answers) -> Vec<Room> {
 }
 
 fn write(out: &Path, rooms: &[Room], form: &Form) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(out)?;
+    files::make_dir(out)?;
     if fs::read_dir(out)?.next().is_some() {
         return Err(io::Error::other("the directory isn't empty"));
     }
@@ -104,9 +103,9 @@ fn write(out: &Path, rooms: &[Room], form: &Form) -> io::Result<()> {
 
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(dir) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        files::make_dir(dir)?;
     }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
+    files::create(path)?.write_all(bytes)
 }
 
 fn tell(shell: &mut Shell<'_>, out: &Path, rooms: &[Room]) -> io::Result<()> {

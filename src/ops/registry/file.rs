@@ -2,14 +2,17 @@
 //! can make (nimsforest2 `internal/natsclusterconfig/config.go`, `fileLock`).
 
 use super::trouble;
-use crate::domain::{
-    facts::Trouble,
-    plant::registry::{Change, Document, Left},
+use crate::{
+    domain::{
+        facts::Trouble,
+        plant::registry::{Change, Document, Left},
+    },
+    files::{self, Kept, Place},
 };
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions},
-    io::{ErrorKind, Write},
+    fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -23,42 +26,42 @@ const PAUSE: Duration = Duration::from_millis(50);
 const TRIES: u32 = 300;
 
 pub(super) fn read(path: &Path, forest: &str) -> Result<Document, Trouble> {
-    let fail = |why: &dyn ToString| trouble(&path.to_string_lossy(), &why.to_string());
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(why) if why.kind() == ErrorKind::NotFound => String::new(),
-        Err(why) => return Err(fail(&why)),
+    let place = Place::of(path).map_err(|why| fail(path, &why));
+    let bytes = match place {
+        Ok(place) => place.read().map_err(|why| fail(path, &why))?.map(|(bytes, _)| bytes).unwrap_or_default(),
+        // No directory, no registry; whoever is asked to write one finds out.
+        Err(_) if !path.exists() => Vec::new(),
+        Err(trouble) => return Err(trouble),
     };
-    Document::parse(&text, forest).map_err(|why| fail(&why))
+    parse(path, bytes, forest)
+}
+
+fn parse(path: &Path, bytes: Vec<u8>, forest: &str) -> Result<Document, Trouble> {
+    let text = String::from_utf8(bytes).map_err(|_| fail(path, &"it isn't UTF-8"))?;
+    Document::parse(&text, forest).map_err(|why| fail(path, &why))
+}
+
+fn fail(path: &Path, why: &dyn ToString) -> Trouble {
+    trouble(&path.to_string_lossy(), &why.to_string())
 }
 
 pub(super) async fn change(path: &Path, forest: &str, change: &Change) -> Result<Vec<Left>, Trouble> {
     // Behind a link it is the file that is replaced, not the link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let _lock = Held::take(&path).await?;
-    let mut document = read(&path, forest)?;
+    let place = Place::of(path).map_err(|why| fail(path, &why))?;
+    let path = place.path();
+    let _lock = Held::take(path).await?;
+    let (bytes, kept) = place.read().map_err(|why| fail(path, &why))?.unwrap_or((Vec::new(), Kept::fresh(0o644)));
+    let mut document = parse(path, bytes, forest)?;
     let before = document.clone();
     let left = document.apply(forest, change);
     if document != before {
         // A rename would replace it all the same; whoever made it so wanted it left alone.
-        if fs::metadata(&path).is_ok_and(|about| about.permissions().readonly()) {
-            return Err(trouble(&path.to_string_lossy(), "it is read-only"));
+        if kept.mode & 0o222 == 0 {
+            return Err(fail(path, &"it is read-only"));
         }
-        replace(&path, &document.text()).map_err(|why| trouble(&path.to_string_lossy(), &why.to_string()))?;
+        place.replace(document.text().as_bytes(), &kept).map_err(|why| fail(path, &why))?;
     }
     Ok(left)
-}
-
-/// Whoever reads sees the old text or the new one, and after a power cut too.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let new = beside(path, ".new");
-    let mut file = File::create(&new)?;
-    if let Ok(old) = fs::metadata(path) {
-        file.set_permissions(old.permissions())?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)
 }
 
 fn beside(path: &Path, end: &str) -> PathBuf {
@@ -73,7 +76,7 @@ impl Held {
     async fn take(path: &Path) -> Result<Self, Trouble> {
         let lock = beside(path, ".lock");
         for _ in 0..TRIES {
-            match OpenOptions::new().write(true).create_new(true).open(&lock) {
+            match files::create(&lock) {
                 Ok(_) => return Ok(Self(lock)),
                 Err(why) if why.kind() == ErrorKind::AlreadyExists => {}
                 Err(why) => {
@@ -81,7 +84,8 @@ impl Held {
                     return Err(trouble(&path.to_string_lossy(), &words));
                 }
             }
-            let age = fs::metadata(&lock).and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+            let age =
+                fs::symlink_metadata(&lock).and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
             if age.is_some_and(|age| age > STALE) {
                 drop(fs::remove_file(&lock));
             } else {

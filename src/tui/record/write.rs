@@ -1,12 +1,11 @@
 //! The file of a recorded session: private, with the time in its name.
 
 use super::recorder::Recording;
-use crate::domain::ids::Millis;
+use crate::{domain::ids::Millis, files};
 use jiff::Timestamp;
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::File,
     io::{self, BufWriter, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -28,7 +27,7 @@ impl Place {
     /// # Errors
     /// The directory or the file can't be written.
     pub(super) fn write(&self, recording: &Recording) -> io::Result<String> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+        files::make_dir(&self.dir)?;
         let (path, file) = self.create(recording.header.at)?;
         let mut file = BufWriter::new(file);
         recording.write(&mut file)?;
@@ -48,7 +47,7 @@ impl Place {
         for number in 1..=SAME_SECOND {
             let name = if number == 1 { stamp.clone() } else { format!("{stamp}-{number}") };
             let path = self.dir.join(name).with_extension("jsonl.gz");
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            match files::create(&path) {
                 Ok(file) => return Ok((path, file)),
                 Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(why) => return Err(why),
