@@ -1,13 +1,12 @@
 //! Words to a running operation: written beside its journal by whoever is attached, read by its runner.
 
 use super::{Error, Store};
-use crate::domain::{ids::OpId, switch::event::Answer};
-use serde::{Deserialize, Serialize};
-use std::{
-    fs::{File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
-    os::unix::fs::OpenOptionsExt,
+use crate::{
+    domain::{ids::OpId, switch::event::Answer},
+    files,
 };
+use serde::{Deserialize, Serialize};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// A word to a running operation.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -35,12 +34,7 @@ impl Store {
     pub fn control(&self, id: &OpId, control: Control) -> Result<(), Error> {
         let path = self.control_path(id);
         let line = serde_json::to_string(&control).map_err(|why| Error::file(&path, &why))?;
-        let written = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path)
-            .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+        let written = files::append(&path).and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
         written.map_err(|why| Error::file(&path, &why))
     }
 }
@@ -60,7 +54,8 @@ impl Listener {
     /// Whole new lines; one that makes no sense is passed over.
     pub(super) fn hear(&mut self) -> Vec<Control> {
         let mut text = String::new();
-        let read = File::open(&self.path).and_then(|mut file| {
+        let read = files::Own::open(&self.path).and_then(|own| {
+            let mut file = own.ok_or(io::ErrorKind::NotFound)?.0;
             file.seek(SeekFrom::Start(self.offset))?;
             file.read_to_string(&mut text)
         });

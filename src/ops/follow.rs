@@ -1,14 +1,16 @@
 //! Following an operation: its past, then what happens, until it ends.
 
 use super::{Error, Store, journal};
-use crate::domain::{
-    ids::OpId,
-    journal::{Line, Told},
-    plant, switch,
+use crate::{
+    domain::{
+        ids::OpId,
+        journal::{Line, Told},
+        plant, switch,
+    },
+    files::Own,
 };
 use std::{
-    fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom},
     marker::PhantomData,
     path::PathBuf,
     time::Duration,
@@ -97,7 +99,8 @@ impl<S: Told> Tail<S> {
     /// Whole new lines.
     fn read(&mut self) -> Result<Vec<Line<S::What>>, Error> {
         let mut text = Vec::new();
-        let read = File::open(&self.path).and_then(|mut file| {
+        let read = Own::open(&self.path).and_then(|own| {
+            let mut file = own.ok_or(io::ErrorKind::NotFound)?.0;
             file.seek(SeekFrom::Start(self.offset))?;
             file.read_to_end(&mut text)
         });

@@ -1,16 +1,18 @@
 //! A journal: one JSON line per event, on disk before anything happens because of it.
 
 use super::Error;
-use crate::domain::{
-    ids::Millis,
-    journal::{Line, Told},
-    switch::state::State,
+use crate::{
+    domain::{
+        ids::Millis,
+        journal::{Line, Told},
+        switch::state::State,
+    },
+    files,
 };
 use serde::de::DeserializeOwned;
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -28,7 +30,7 @@ impl<S: Told> Journal<S> {
     pub(super) fn create(path: &Path, first: &Line<S::What>) -> Result<Self, Error> {
         let fail = |why: &dyn ToString| Error::file(path, why);
         let state = S::fold(std::slice::from_ref(first)).ok_or_else(|| fail(&"a journal begins with its plan"))?;
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).map_err(|why| fail(&why))?;
+        let file = files::create(path).map_err(|why| fail(&why))?;
         let mut journal = Self { path: path.to_owned(), file, state };
         journal.put(first)?;
         let dir = path.parent().unwrap_or(path);
@@ -39,10 +41,12 @@ impl<S: Told> Journal<S> {
     /// Opens a journal to go on with it. A last line that was torn by a crash is cut off.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let fail = |why: &dyn ToString| Error::file(path, why);
-        let text = std::fs::read(path).map_err(|why| fail(&why))?;
+        // Somebody else's journal would say what is done in our name.
+        let own = files::Own::open_to_append(path).map_err(|why| fail(&why))?;
+        let text = files::all(&own.0).map_err(|why| fail(&why))?;
         let (lines, whole) = parse(&text).map_err(|why| fail(&why))?;
         let state = S::fold(&lines).ok_or_else(|| fail(&"the journal doesn't begin with a plan"))?;
-        let file = OpenOptions::new().append(true).open(path).map_err(|why| fail(&why))?;
+        let file = own.0;
         if whole < text.len() {
             file.set_len(u64::try_from(whole).unwrap_or(0)).map_err(|why| fail(&why))?;
         }

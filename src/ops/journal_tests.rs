@@ -128,3 +128,44 @@ fn a_planting_lies_beside_switches_and_is_never_taken_for_one() {
     store.plant_journal(&plant).unwrap().append(end, Millis(9)).unwrap();
     assert_eq!((store.read_plant(&plant).unwrap().len(), store.active()), (2, None));
 }
+
+#[test]
+fn a_directory_that_others_can_change_keeps_no_operation() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_dir, store) = store();
+    let id = store.create(&plan(), "pve", Millis(0)).unwrap();
+    let open = |mode| std::fs::set_permissions(store.dir(), std::fs::Permissions::from_mode(mode)).unwrap();
+    for mode in [0o777, 0o1777] {
+        open(mode);
+        for refused in
+            [store.create(&plan(), "pve", Millis(1)).map(drop), store.journal(&id).map(drop), store.lock(&id).map(drop)]
+        {
+            let why = refused.unwrap_err().to_string();
+            assert!(why.contains("others can write to it") && why.contains("MORPHEUS_STATE_DIR"), "{why}");
+        }
+    }
+    open(0o700);
+    store.journal(&id).unwrap();
+    if crate::files::given_away(store.dir()) {
+        assert!(store.create(&plan(), "pve", Millis(1)).unwrap_err().to_string().contains("another user"));
+    }
+}
+
+#[test]
+fn a_journal_that_isnt_ours_isnt_gone_on_with() {
+    let (_dir, store) = store();
+    let id = store.create(&plan(), "pve", Millis(0)).unwrap();
+    let path = store.journal_path(&id);
+    // A link of ours to it is none either: it could lead to anything.
+    let other = store.dir().join("elsewhere");
+    std::fs::rename(&path, &other).unwrap();
+    std::os::unix::fs::symlink(&other, &path).unwrap();
+    assert!(store.journal(&id).is_err() && store.read(&id).is_err() && store.list().is_empty());
+    std::fs::rename(&other, &path).unwrap();
+    assert_eq!(store.list().len(), 1);
+    if crate::files::given_away(&path) {
+        let why = store.journal(&id).unwrap_err().to_string();
+        assert!(why.contains("it belongs to another user (65534)"), "{why}");
+        assert!(store.read(&id).is_err() && store.list().is_empty());
+    }
+}

@@ -1,11 +1,13 @@
 //! One operation at a time on this machine.
 
 use super::{Error, Store};
-use crate::domain::{ids::OpId, journal::Told, plant, switch::state::State};
+use crate::{
+    domain::{ids::OpId, journal::Told, plant, switch::state::State},
+    files,
+};
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::OpenOptionsExt,
     time::Duration,
 };
 
@@ -55,7 +57,7 @@ impl Store {
     /// and who was told of the end may go on with the next.
     #[must_use]
     pub fn active(&self) -> Option<OpId> {
-        let mut file = File::open(self.lock_path()).ok()?;
+        let mut file = files::regular(&self.lock_path()).ok()??;
         // A shared lock, given back at once: lookers don't hinder each other, and a runner tries for a while.
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(holder(&mut file)).filter(|id| !self.has_ended(id)),
@@ -74,8 +76,7 @@ impl Store {
     fn open_lock(&self) -> Result<File, Error> {
         let path = self.lock_path();
         self.prepare()?;
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        opened.map_err(|why| Error::file(&path, &why))
+        files::shared(&path).map_err(|why| Error::file(&path, &why))
     }
 }
 

@@ -1,20 +1,22 @@
 //! The directory of journals.
 
 use super::{Error, Journal, journal};
-use crate::domain::{
-    ids::{Millis, OpId},
-    journal::{Line, Told},
-    plant,
-    switch::{
-        event::{Event, What},
-        plan::Plan,
-        state::State,
+use crate::{
+    domain::{
+        ids::{Millis, OpId},
+        journal::{Line, Told},
+        plant,
+        switch::{
+            event::{Event, What},
+            plan::Plan,
+            state::State,
+        },
     },
+    files,
 };
 use std::{
     fs,
     hash::{BuildHasher, RandomState},
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -49,8 +51,24 @@ impl Store {
     }
 
     pub(super) fn prepare(&self) -> Result<(), Error> {
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir);
-        made.map_err(|why| Error::file(&self.dir, &why))
+        files::make_dir(&self.dir).map_err(|why| Error::file(&self.dir, &why))?;
+        self.trusted()
+    }
+
+    /// Whether nobody else could put something into the directory, or take something out of it. One that isn't there is
+    /// as good.
+    pub(super) fn trusted(&self) -> Result<(), Error> {
+        let Ok(about) = fs::metadata(&self.dir) else { return Ok(()) };
+        match files::others_can_change(&about) {
+            None => Ok(()),
+            Some(why) => {
+                let why = format!(
+                    "this directory keeps what operations do, and {why}; take it back (chown, chmod 700), or name another \
+                     one with MORPHEUS_STATE_DIR"
+                );
+                Err(Error::file(&self.dir, &why))
+            }
+        }
     }
 
     pub(super) fn journal_path(&self, id: &OpId) -> PathBuf {
@@ -94,6 +112,7 @@ impl Store {
     /// There is none, or it is damaged.
     pub fn journal(&self, id: &OpId) -> Result<Journal, Error> {
         self.check(id, false)?;
+        self.trusted()?;
         Journal::open(&self.journal_path(id))
     }
 
@@ -103,6 +122,7 @@ impl Store {
     /// There is none, or it is damaged.
     pub fn plant_journal(&self, id: &OpId) -> Result<Journal<plant::State>, Error> {
         self.check(id, true)?;
+        self.trusted()?;
         Journal::open(&self.journal_path(id))
     }
 
@@ -126,7 +146,8 @@ impl Store {
 
     fn lines<S: Told>(&self, id: &OpId) -> Result<Vec<Line<S::What>>, Error> {
         let path = self.journal_path(id);
-        let text = fs::read(&path).map_err(|why| Error::file(&path, &why))?;
+        let read = files::Own::open(&path).and_then(|own| own.map(|own| files::all(&own.0)).transpose());
+        let text = read.map_err(|why| Error::file(&path, &why))?.unwrap_or_default();
         journal::parse(&text).map(|(lines, _)| lines).map_err(|why| Error::file(&path, &why))
     }
 

@@ -1,12 +1,14 @@
 //! Passwords that a planting made: kept beside its journal, for its owner alone, until they are deleted by hand. One
 //! that is undone takes them with it.
 
-use crate::domain::{facts::Trouble, finding::FindingId, ids::OpId};
+use crate::{
+    domain::{facts::Trouble, finding::FindingId, ids::OpId},
+    files,
+};
 use secrecy::SecretString;
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{Read, Write},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -36,11 +38,10 @@ pub(super) fn forget(dir: &Path, id: &OpId) {
 impl Passwords {
     pub(super) fn open(dir: &Path, id: &OpId) -> Result<Self, Trouble> {
         let path = passwords_file(dir, id);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Self { path, text }),
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Self { path, text: String::new() }),
-            Err(why) => Err(trouble(&path, &why)),
-        }
+        // A password that somebody else wrote would be known to them.
+        let read = files::Own::open(&path).and_then(|own| own.map(|own| files::all(&own.0)).transpose());
+        let bytes = read.map_err(|why| trouble(&path, &why))?.unwrap_or_default();
+        Ok(Self { path, text: String::from_utf8_lossy(&bytes).into_owned() })
     }
 
     /// The password of a guest, made at the first time.
@@ -52,8 +53,8 @@ impl Passwords {
         let fail = |why: &std::io::Error| trouble(&self.path, why);
         let password = make().map_err(|why| fail(&why))?;
         let line = format!("{guest}: {password}\n");
-        let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path);
-        let written = opened.and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_data()));
+        let written = files::append(&self.path)
+            .and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_data()));
         written.map_err(|why| fail(&why))?;
         self.text.push_str(&line);
         Ok(password.into())
