@@ -13,15 +13,19 @@ pub use disk::Disk;
 pub use manifest::{Manifest, Stage};
 pub use undo::{Back, Fate, rollback};
 
-use super::root::Root;
-use crate::domain::{
-    gpu::PciAddr,
-    hostplan::{Edit, HostPlan, Run},
+use super::root::{Root, absent};
+use crate::{
+    domain::{
+        gpu::PciAddr,
+        hostplan::{Edit, HostPlan},
+    },
+    files::{self, Kept},
 };
-use manifest::{Entry, Owner, hash};
+use manifest::{Entry, FRESH, Owner, hash};
 use std::{
     fs::{self, File, TryLockError},
     io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -70,23 +74,22 @@ pub fn apply(disk: &Disk, root: &Root, plan: &HostPlan) -> Result<Manifest, Trou
         unchanged(root, edit)?;
     }
     let place = at(root, PLACE)?;
-    let mut made = disk.create_dirs(&place, root.path()).map_err(io_trouble(PLACE))?;
+    disk.create_ours(&place, root.path()).map_err(io_trouble(PLACE))?;
     let _lock = lock(&place)?;
     let id = next(root)?;
     let directory = place.join(&id);
-    disk.create_dir(&directory).map_err(io_trouble(format!("{PLACE}/{id}")))?;
-    let mut files = Vec::new();
+    disk.create_ours(&directory, root.path()).map_err(io_trouble(format!("{PLACE}/{id}")))?;
+    let (mut files, mut made, mut parted) = (Vec::new(), Vec::new(), Vec::new());
     for (number, edit) in plan.edits.iter().enumerate() {
         files.push(prepare(disk, root, &directory, number, edit)?);
-    }
-    for edit in &plan.edits {
         made.extend(missing(root, &edit.path)?);
+        if names(root, &edit.path)? > 1 {
+            parted.push(edit.path.clone());
+        }
     }
     made.dedup();
-    let inside = |path: PathBuf| root.inside(&path).display().to_string();
-    let made = made.into_iter().map(inside).collect();
-    let commands: Vec<Run> = plan.commands.clone();
-    let mut manifest = Manifest::new(id, plan.card, files, made, commands);
+    let made = made.into_iter().map(|path| root.inside(&path).display().to_string()).collect();
+    let mut manifest = Manifest::new(id, plan, files, made, parted);
     manifest.save(disk, root)?;
     carry_out(disk, root, &mut manifest)?;
     Ok(manifest)
@@ -123,8 +126,7 @@ fn carry_out(disk: &Disk, root: &Root, manifest: &mut Manifest) -> Result<(), Tr
         }
         manifest.mark(number, Stage::Begun);
         manifest.save(disk, root)?;
-        let kept = format!("{}/{number}.after", manifest.place());
-        let text = fs::read(at(root, &kept)?).map_err(io_trouble(kept.as_str()))?;
+        let text = copy(root, format!("{}/{number}.after", manifest.place()), &entry.after)?;
         replace(disk, root, &entry, &text)?;
         manifest.mark(number, Stage::Done);
         manifest.save(disk, root)?;
@@ -137,8 +139,30 @@ fn carry_out(disk: &Disk, root: &Root, manifest: &mut Manifest) -> Result<(), Tr
 fn replace(disk: &Disk, root: &Root, entry: &Entry, text: &[u8]) -> Result<(), Trouble> {
     let target = at(root, &entry.path)?;
     let above = target.parent().unwrap_or(root.path());
-    disk.create_dirs(above, root.path()).map_err(io_trouble(entry.path.as_str()))?;
-    disk.replace(&target, &beside(&target), text, entry.owner.as_ref()).map_err(io_trouble(entry.path.as_str()))
+    let fail = || io_trouble(entry.path.as_str());
+    disk.create_dirs(above, root.path()).map_err(fail())?;
+    let there = kept(&target).map_err(fail())?;
+    let kept = match &entry.owner {
+        Some(owner) => owner.with(there.map(|kept| kept.attributes).unwrap_or_default()),
+        None => Kept::fresh(FRESH),
+    };
+    disk.replace(&target, &beside(&target), text, &kept).map_err(fail())
+}
+
+/// What a file keeps when its text is replaced; none where it isn't there.
+fn kept(target: &Path) -> io::Result<Option<Kept>> {
+    files::regular(target)?.map(|file| Kept::of(&file)).transpose()
+}
+
+/// A copy that was kept, if it is still what was kept.
+fn copy(root: &Root, path: String, hash: &str) -> Result<Vec<u8>, Trouble> {
+    match present(root, &path)? {
+        Some(bytes) if manifest::hash(&bytes) == hash => Ok(bytes),
+        found => {
+            let words = if found.is_some() { "it isn't what was kept in it any more" } else { "it is gone" };
+            Err(Trouble::Journal { path, words: words.to_owned() })
+        }
+    }
 }
 
 /// The name under which a file is written before it takes its place. It is hidden, and no tool takes it for a drop-in.
@@ -147,21 +171,23 @@ fn beside(target: &Path) -> PathBuf {
     target.with_file_name(format!(".{name}.morpheus-new"))
 }
 
-/// Keeps both texts of a file.
+/// Keeps both texts of a file; who may read it may read them, and nobody else.
 fn prepare(disk: &Disk, root: &Root, directory: &Path, number: usize, edit: &Edit) -> Result<Entry, Trouble> {
+    let owner = match &edit.before {
+        None => None,
+        Some(_) => {
+            kept(&at(root, &edit.path)?).map_err(io_trouble(edit.path.as_str()))?.and_then(|kept| Owner::of(&kept))
+        }
+    };
+    let like = owner.as_ref().map_or(Kept::fresh(FRESH), |owner| owner.with(Vec::new()));
     let keep = |name: &str, text: &[u8]| {
-        let kept = directory.join(format!("{number}.{name}"));
-        disk.create(&kept, text, None).map_err(io_trouble(root.inside(&kept).display().to_string()))
+        let copy = directory.join(format!("{number}.{name}"));
+        disk.create(&copy, text, &like).map_err(io_trouble(root.inside(&copy).display().to_string()))
     };
     if let Some(before) = &edit.before {
         keep("before", before.as_bytes())?;
     }
     keep("after", edit.after.as_bytes())?;
-    let target = at(root, &edit.path)?;
-    let owner = match (&edit.before, fs::metadata(&target)) {
-        (None, _) => None,
-        (Some(_), found) => Some(Owner::of(&found.map_err(io_trouble(edit.path.as_str()))?)),
-    };
     Ok(Entry {
         path: edit.path.clone(),
         before: edit.before.as_ref().map(|text| hash(text.as_bytes())),
@@ -179,7 +205,13 @@ fn unchanged(root: &Root, edit: &Edit) -> Result<(), Trouble> {
 
 /// A file's bytes; none where it isn't there.
 fn present(root: &Root, path: &str) -> Result<Option<Vec<u8>>, Trouble> {
-    super::root::absent(fs::read(at(root, path)?)).map_err(io_trouble(path))
+    files::read(&at(root, path)?).map_err(io_trouble(path))
+}
+
+/// How many names a file has (hard links).
+fn names(root: &Root, path: &str) -> Result<u64, Trouble> {
+    let found = absent(fs::symlink_metadata(at(root, path)?)).map_err(io_trouble(path))?;
+    Ok(found.map_or(0, |about| about.nlink()))
 }
 
 fn at(root: &Root, path: &str) -> Result<PathBuf, Trouble> {

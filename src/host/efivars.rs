@@ -1,7 +1,7 @@
 //! UEFI variables (kernel `Documentation/filesystems/efivarfs.rst`): four bytes of attributes, then the value.
 
-use super::root::{Bad, Root, absent, bad};
-use std::fs;
+use super::root::{Bad, Root, bad};
+use crate::files;
 
 const PLACE: &str = "/sys/firmware/efi/efivars";
 /// `EFI_GLOBAL_VARIABLE` (UEFI 2.10, 3.3).
@@ -31,8 +31,8 @@ pub(super) fn loader_info(root: &Root) -> Result<Option<String>, Bad> {
 
 fn value(root: &Root, name: &str, vendor: &str) -> Result<Option<Vec<u8>>, Bad> {
     let path = format!("{PLACE}/{name}-{vendor}");
-    let read = root.resolve(&path).and_then(fs::read);
-    let bytes = absent(read).map_err(|error| bad(&path, error))?;
+    let read = root.resolve(&path).and_then(|at| files::read(&at));
+    let bytes = read.map_err(|error| bad(&path, error))?;
     Ok(bytes.and_then(|bytes| bytes.get(4..).map(<[u8]>::to_vec)))
 }
 

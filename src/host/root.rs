@@ -1,5 +1,6 @@
 //! A directory that stands for `/`.
 
+use crate::files;
 use std::{
     cell::RefCell,
     collections::HashSet,
@@ -122,8 +123,8 @@ impl Root {
     /// # Errors
     /// Those of [`Root::text`].
     pub(super) fn text_in(&self, walked: Option<&Walked>, path: &str) -> Result<Option<String>, Bad> {
-        let read = self.resolve_in(walked, path).and_then(fs::read);
-        absent(read).map(|bytes| bytes.map(|b| String::from_utf8_lossy(&b).into_owned())).map_err(|e| bad(path, e))
+        let read = self.resolve_in(walked, path).and_then(|at| files::read(&at));
+        read.map(|bytes| bytes.map(|b| String::from_utf8_lossy(&b).into_owned())).map_err(|e| bad(path, e))
     }
 
     /// A regular file's text, exactly; none where there is no such file.
@@ -131,9 +132,8 @@ impl Root {
     /// # Errors
     /// It is there and can't be read, or isn't UTF-8.
     pub fn whole_text(&self, path: &str) -> Result<Option<String>, Bad> {
-        let read =
-            self.resolve(path).and_then(|at| if at.is_file() { fs::read(at) } else { Err(ErrorKind::NotFound.into()) });
-        let bytes = absent(read).map_err(|error| bad(path, error))?;
+        let read = self.resolve(path).and_then(|at| if at.is_file() { files::read(&at) } else { Ok(None) });
+        let bytes = read.map_err(|error| bad(path, error))?;
         let text = bytes.map(String::from_utf8).transpose();
         text.map_err(|_| bad(path, io::Error::new(ErrorKind::InvalidData, "it isn't UTF-8 text")))
     }

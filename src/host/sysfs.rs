@@ -143,7 +143,7 @@ fn open(at: &Path) -> io::Result<OwnedFd> {
 
 /// A file that is a page at most, as attributes are: one call where a file of unknown length takes three.
 fn read(at: &OwnedFd, name: &str) -> io::Result<Vec<u8>> {
-    let mut file = File::from(openat(at, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?);
+    let mut file = File::from(openat(at, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?);
     let mut page = [0; 4096];
     let mut bytes = Vec::new();
     loop {

@@ -22,6 +22,8 @@ struct Document<'a> {
     /// Whether the commands were run; those of another root never are.
     ran: bool,
     reboot: bool,
+    /// Files that had other names too (hard links): those keep the text before the change.
+    parted: &'a [String],
 }
 
 /// Makes the changes, or finishes those that were begun.
@@ -86,12 +88,24 @@ fn ended(shell: &mut Shell<'_>, root: &Root, manifest: &Manifest) -> Result<(), 
     if !shell.json() {
         writeln!(shell.out, "Written (change {}):", manifest.id)?;
         manifest.paths().try_for_each(|path| writeln!(shell.out, "  {}", safe(path)))?;
+        for path in &manifest.parted {
+            let path = safe(path);
+            writeln!(shell.out, "{path} had another name too (a hard link), which keeps the text before the change.")?;
+        }
     }
     follow_up(shell, root, &manifest.commands)?;
     if shell.json() {
         let (id, files) = (manifest.id.as_str(), manifest.paths().collect());
         let ran = root.is_this_machine();
-        let document = Document { id, card: manifest.card, files, commands: &manifest.commands, ran, reboot: true };
+        let document = Document {
+            id,
+            card: manifest.card,
+            files,
+            commands: &manifest.commands,
+            ran,
+            reboot: true,
+            parted: &manifest.parted,
+        };
         return Ok(json::document(shell.out, json::GPU_CHANGE, &document)?);
     }
     writeln!(shell.out, "Start the host again, then `morpheus gpu verify`. The way back: `morpheus gpu rollback`.")?;

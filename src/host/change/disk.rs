@@ -1,13 +1,22 @@
 //! The few ways in which a change touches the disk; tests let each of them be the last.
 
-use super::manifest::Owner;
+use crate::{
+    files::{self, Kept, Place},
+    host::root::absent,
+};
 use std::{
     cell::Cell,
-    fs::{self, DirBuilder, File, OpenOptions, Permissions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
+    fs::{self, DirBuilder, File},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::Path,
 };
+
+/// The mode of a directory that is there only for journals of changes: that of any other one, and the bit that keeps
+/// others from replacing files, where only root writes anyway. It is made in the same moment as the directory, so that
+/// one which a dead process left is known from one that was there before.
+const OURS: u32 = 0o1755;
+const MARK: u32 = 0o1000;
 
 /// The disk.
 #[derive(Debug, Default)]
@@ -41,59 +50,60 @@ impl Disk {
     }
 
     /// Makes a directory.
-    pub(super) fn create_dir(&self, path: &Path) -> io::Result<()> {
+    fn create_dir(&self, path: &Path, mode: u32) -> io::Result<()> {
         self.touch()?;
-        DirBuilder::new().mode(0o755).create(path)?;
+        DirBuilder::new().mode(mode).create(path)?;
         path.parent().map_or(Ok(()), |above| self.sync(above))
     }
 
-    /// Makes a directory and those above it, as far as they aren't there, inside of `top`. Gives those that it made.
-    pub(super) fn create_dirs(&self, path: &Path, top: &Path) -> io::Result<Vec<PathBuf>> {
+    /// Makes a directory and those above it, as far as they aren't there, inside of `top`.
+    pub(super) fn create_dirs(&self, path: &Path, top: &Path) -> io::Result<()> {
+        self.create_missing(path, top, 0o755)
+    }
+
+    /// The same for journals of changes: [`Disk::remove_ours`] takes them away again.
+    pub(super) fn create_ours(&self, path: &Path, top: &Path) -> io::Result<()> {
+        self.create_missing(path, top, OURS)
+    }
+
+    fn create_missing(&self, path: &Path, top: &Path, mode: u32) -> io::Result<()> {
         let above = path.ancestors().take_while(|above| *above != top && !above.exists());
-        let mut made: Vec<PathBuf> = above.map(Path::to_owned).collect();
-        made.reverse();
-        for directory in &made {
-            self.create_dir(directory)?;
-        }
-        Ok(made)
+        let missing: Vec<&Path> = above.collect();
+        missing.into_iter().rev().try_for_each(|directory| self.create_dir(directory, mode))
+    }
+
+    /// Removes directories from the innermost on, up to `top`, as far as they were made for journals of changes and
+    /// nothing is in them.
+    pub(super) fn remove_ours(&self, path: &Path, top: &Path) -> io::Result<()> {
+        let above = path.ancestors().take_while(|above| *above != top);
+        above.filter(|above| is_ours(above)).try_for_each(|directory| self.remove_dir(directory))
     }
 
     /// Writes a file that is on the disk when this returns. One that a dead process left half written is replaced.
-    pub(super) fn create(&self, path: &Path, text: &[u8], owner: Option<&Owner>) -> io::Result<()> {
-        self.touch()?;
-        if let Err(error) = fs::remove_file(path)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        let (half, rest) = text.split_at(text.len() / 2);
-        file.write_all(half)?;
-        self.touch()?;
-        file.write_all(rest)?;
-        self.touch()?;
-        if let Some(owner) = owner {
-            owner.give(&file)?;
-        }
-        file.set_permissions(Permissions::from_mode(owner.map_or(0o644, |owner| owner.mode)))?;
-        file.sync_all()
+    pub(super) fn create(&self, path: &Path, text: &[u8], kept: &Kept) -> io::Result<()> {
+        self.clear(path)?;
+        Place::exact(path)?.make(text, kept, &|| self.touch())
     }
 
     /// Puts a file in the place of another one, as a whole.
-    pub(super) fn replace(&self, path: &Path, beside: &Path, text: &[u8], owner: Option<&Owner>) -> io::Result<()> {
-        self.create(beside, text, owner)?;
+    pub(super) fn replace(&self, path: &Path, beside: &Path, text: &[u8], kept: &Kept) -> io::Result<()> {
+        self.clear(beside)?;
+        let name = beside.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        files::put(&Place::exact(path)?, Path::new(name), text, kept, &|| self.touch())
+    }
+
+    /// Takes away what a dead process left.
+    fn clear(&self, path: &Path) -> io::Result<()> {
         self.touch()?;
-        fs::rename(beside, path)?;
-        path.parent().map_or(Ok(()), |above| self.sync(above))
+        absent(fs::remove_file(path)).map(drop)
     }
 
     /// Removes a file, if it is there.
     pub(super) fn remove(&self, path: &Path) -> io::Result<()> {
         self.touch()?;
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Err(_) => Ok(()),
-            Ok(()) => path.parent().map_or(Ok(()), |above| self.sync(above)),
+        match absent(fs::remove_file(path))? {
+            None => Ok(()),
+            Some(()) => path.parent().map_or(Ok(()), |above| self.sync(above)),
         }
     }
 
@@ -110,4 +120,9 @@ impl Disk {
         self.touch()?;
         File::open(directory)?.sync_all()
     }
+}
+
+fn is_ours(directory: &Path) -> bool {
+    fs::symlink_metadata(directory)
+        .is_ok_and(|about| about.is_dir() && about.mode() & MARK != 0 && !files::writable_by_others(&about))
 }

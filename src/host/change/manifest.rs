@@ -2,17 +2,16 @@
 
 use super::{PLACE, Trouble, at, disk::Disk, io_trouble};
 use crate::{
-    domain::{gpu::PciAddr, hostplan::Run},
-    host::root::{Root, absent},
+    domain::{
+        gpu::PciAddr,
+        hostplan::{HostPlan, Run},
+    },
+    files::{self, Kept},
+    host::root::Root,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{
-    fmt::Write as _,
-    fs::{self, File, Metadata},
-    io,
-    os::unix::fs::{MetadataExt, fchown},
-};
+use std::{ffi::CString, fmt::Write as _};
 
 /// How far something is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -43,6 +42,9 @@ pub struct Manifest {
     pub(super) made: Vec<String>,
     /// What is run once the files are written, or taken back.
     pub commands: Vec<Run>,
+    /// Files that had other names too (hard links): those go on with the text before the change.
+    #[serde(default)]
+    pub parted: Vec<String>,
 }
 
 /// A file of a change.
@@ -67,19 +69,18 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    pub(super) fn of(found: &Metadata) -> Self {
-        Self { uid: found.uid(), gid: found.gid(), mode: found.mode() & 0o7777 }
+    pub(super) fn of(kept: &Kept) -> Option<Self> {
+        kept.owner.map(|(uid, gid)| Self { uid, gid, mode: kept.mode })
     }
 
-    /// Makes a file theirs, if it isn't.
-    pub(super) fn give(&self, file: &File) -> io::Result<()> {
-        let now = Self::of(&file.metadata()?);
-        if (now.uid, now.gid) == (self.uid, self.gid) {
-            return Ok(());
-        }
-        fchown(file, Some(self.uid), Some(self.gid))
+    /// The same with what else hangs on a file.
+    pub(super) fn with(&self, attributes: Vec<(CString, Vec<u8>)>) -> Kept {
+        Kept { owner: Some((self.uid, self.gid)), mode: self.mode, attributes }
     }
 }
+
+/// The mode of a file that wasn't there.
+pub(super) const FRESH: u32 = 0o644;
 
 /// SHA-256 in hexadecimal digits.
 pub(super) fn hash(bytes: &[u8]) -> String {
@@ -93,8 +94,9 @@ pub(super) fn hash(bytes: &[u8]) -> String {
 const SCHEMA: &str = "morpheus.host-change/1";
 
 impl Manifest {
-    pub(super) fn new(id: String, card: PciAddr, files: Vec<Entry>, made: Vec<String>, commands: Vec<Run>) -> Self {
-        Self { schema: SCHEMA.to_owned(), id, card, stage: Stage::Begun, files, made, commands }
+    pub(super) fn new(id: String, plan: &HostPlan, files: Vec<Entry>, made: Vec<String>, parted: Vec<String>) -> Self {
+        let commands = plan.commands.clone();
+        Self { schema: SCHEMA.to_owned(), id, card: plan.card, stage: Stage::Begun, files, made, commands, parted }
     }
 
     /// Where its files are kept, inside of the root.
@@ -117,7 +119,7 @@ impl Manifest {
     /// Reads one; none where its change ended before anything was changed.
     pub(super) fn load(root: &Root, id: &str) -> Result<Option<Self>, Trouble> {
         let path = format!("{PLACE}/{id}/manifest.json");
-        let Some(bytes) = absent(fs::read(at(root, &path)?)).map_err(io_trouble(path.as_str()))? else {
+        let Some(bytes) = files::read(&at(root, &path)?).map_err(io_trouble(path.as_str()))? else {
             return Ok(None);
         };
         let read: Self = serde_json::from_slice(&bytes)
@@ -133,6 +135,6 @@ impl Manifest {
         let target = at(root, &path)?;
         let text = serde_json::to_vec_pretty(self)
             .map_err(|error| Trouble::Journal { path: path.clone(), words: error.to_string() })?;
-        disk.replace(&target, &target.with_extension("new"), &text, None).map_err(io_trouble(path))
+        disk.replace(&target, &target.with_extension("new"), &text, &Kept::fresh(FRESH)).map_err(io_trouble(path))
     }
 }

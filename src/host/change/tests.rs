@@ -7,13 +7,14 @@ use std::{
 
 type Tree = BTreeMap<PathBuf, (u32, Vec<u8>)>;
 
-/// Every file with its mode and bytes.
+/// Every file with its mode and bytes, and every directory.
 fn tree(top: &Path) -> Tree {
     let mut found = Tree::new();
     for entry in fs::read_dir(top).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.is_symlink() {
             found.extend(tree(&path));
+            found.insert(path, (0, Vec::new()));
         } else {
             let mode = fs::symlink_metadata(&path).unwrap().mode();
             let bytes = fs::read_link(&path)
@@ -187,4 +188,83 @@ fn two_at_once_are_one_too_many() {
     apply(&Disk::new(), &root, &plan).unwrap();
     let _held = lock(&dir.path().join("var/lib/morpheus/host")).unwrap();
     assert!(matches!(rollback(Some(&Disk::new()), &root), Err(Trouble::Locked)));
+}
+
+#[test]
+fn copies_can_be_read_by_whom_their_files_can() {
+    let (dir, root, plan) = example();
+    apply(&Disk::new(), &root, &plan).unwrap();
+    for name in ["1.before", "1.after"] {
+        let copy = dir.path().join("var/lib/morpheus/host/0001").join(name);
+        assert_eq!(fs::metadata(copy).unwrap().mode() & 0o7777, 0o640, "{name}");
+    }
+}
+
+#[test]
+fn a_copy_that_isnt_what_was_kept_is_never_written() {
+    for (name, text) in [("0.before", Some("evil\n")), ("0.before", None)] {
+        let (dir, root, plan) = example();
+        apply(&Disk::new(), &root, &plan).unwrap();
+        let copy = dir.path().join("var/lib/morpheus/host/0001").join(name);
+        match text {
+            Some(text) => fs::write(&copy, text).unwrap(),
+            None => fs::remove_file(&copy).unwrap(),
+        }
+        let before = tree(dir.path());
+        let why = rollback(Some(&Disk::new()), &root).unwrap_err().to_string();
+        assert!(why.starts_with("/var/lib/morpheus/host/0001/0.before: it is"), "{why}");
+        assert!(rollback(None, &root).is_err(), "it is seen without being done too");
+        assert_eq!(tree(dir.path()), before, "nothing else was taken back");
+    }
+    let (dir, root, plan) = example();
+    let mut manifest = apply(&Disk::new(), &root, &plan).unwrap();
+    fs::write(dir.path().join("usr/share/grub"), "a=1\n").unwrap();
+    fs::write(dir.path().join("var/lib/morpheus/host/0001/0.after"), "evil\n").unwrap();
+    assert!(finish(&Disk::new(), &root, &mut manifest).is_err());
+    assert_eq!(root.whole_text("/etc/default/grub").unwrap().as_deref(), Some("a=1\n"));
+}
+
+#[test]
+fn a_pipe_in_a_files_place_holds_nothing_up() {
+    let pipe = |path: &Path| {
+        drop(fs::remove_file(path));
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    };
+    for place in ["usr/share/grub", "etc/modprobe.d/new.conf", "var/lib/morpheus/host/0001/0.before"] {
+        let (dir, root, plan) = example();
+        apply(&Disk::new(), &root, &plan).unwrap();
+        pipe(&dir.path().join(place));
+        let why = rollback(Some(&Disk::new()), &root).unwrap_err().to_string();
+        assert!(why.ends_with("it isn't a regular file"), "{place}: {why}");
+        assert_eq!(root.whole_text("/etc/modprobe.d/vfio.conf").unwrap().as_deref(), Some(""), "{place}");
+    }
+    let (dir, root, plan) = example();
+    pipe(&dir.path().join("etc/modprobe.d/new.conf"));
+    assert!(apply(&Disk::new(), &root, &plan).is_err());
+    pipe(&dir.path().join("etc/os-release"));
+    assert!(root.text("/etc/os-release").is_err());
+}
+
+#[test]
+fn attributes_stay_and_other_names_are_said() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    let (dir, root, plan) = example();
+    let (file, other) = (dir.path().join("usr/share/grub"), dir.path().join("usr/share/other"));
+    fs::hard_link(&file, &other).unwrap();
+    let marked = setxattr(&file, "user.note", b"mine", XattrFlags::empty()).is_ok();
+    let attribute = || {
+        let mut value = Vec::with_capacity(64);
+        getxattr(&file, "user.note", rustix::buffer::spare_capacity(&mut value)).map(|_| value)
+    };
+    let manifest = apply(&Disk::new(), &root, &plan).unwrap();
+    assert_eq!(manifest.parted, ["/etc/default/grub"]);
+    assert_eq!(fs::read_to_string(&other).unwrap(), "a=1\n");
+    if marked {
+        assert_eq!(attribute().unwrap(), b"mine");
+        rollback(Some(&Disk::new()), &root).unwrap();
+        assert_eq!(attribute().unwrap(), b"mine");
+    } else {
+        println!("skipped: this file system has no extended attributes");
+    }
 }

@@ -1,7 +1,7 @@
 //! Taking a change back.
 
 use super::{
-    PLACE, Trouble, at, beside,
+    PLACE, Trouble, at, beside, copy,
     disk::Disk,
     ids, io_trouble, lock,
     manifest::{Entry, Manifest, Stage, hash},
@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{domain::hostplan::Run, host::root::Root};
 use serde::Serialize;
-use std::fs;
 
 /// What became of a change that was taken back.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -59,9 +58,12 @@ impl Back {
 /// A file can't be read or written.
 pub fn rollback(disk: Option<&Disk>, root: &Root) -> Result<Option<Back>, Trouble> {
     if !root.has(PLACE) {
+        if let Some(disk) = disk {
+            sweep(disk, root)?;
+        }
         return Ok(None);
     }
-    let _lock = lock(&at(root, PLACE)?)?;
+    let lock = lock(&at(root, PLACE)?)?;
     let found = newest(root)?;
     let back = match found {
         None => None,
@@ -70,15 +72,26 @@ pub fn rollback(disk: Option<&Disk>, root: &Root) -> Result<Option<Back>, Troubl
     if let Some(disk) = disk {
         sweep(disk, root)?;
     }
+    drop(lock);
     Ok(back)
 }
 
 fn take_back(disk: Option<&Disk>, root: &Root, mut manifest: Manifest) -> Result<Back, Trouble> {
-    let mut files = Vec::new();
-    for (number, entry) in manifest.files.iter().enumerate().rev() {
+    let numbered = || manifest.files.iter().enumerate().rev();
+    // Everything is looked at before anything is written: a copy that is no longer what was kept leaves all as it is.
+    let plans = numbered().map(|(number, entry)| {
         let fate = fate(root, &manifest, number, entry)?;
+        let text = match (&fate, &entry.before) {
+            (Fate::Restored, Some(before)) => copy(root, format!("{}/{number}.before", manifest.place()), before)?,
+            _ => Vec::new(),
+        };
+        Ok((fate, text))
+    });
+    let plans: Vec<(Fate, Vec<u8>)> = plans.collect::<Result<_, Trouble>>()?;
+    let mut files = Vec::new();
+    for ((_, entry), (fate, text)) in numbered().zip(plans) {
         if let Some(disk) = disk {
-            restore(disk, root, &manifest, number, entry, &fate)?;
+            restore(disk, root, entry, &fate, &text)?;
         }
         files.push((entry.path.clone(), fate));
     }
@@ -111,22 +124,11 @@ fn fate(root: &Root, manifest: &Manifest, number: usize, entry: &Entry) -> Resul
     })
 }
 
-fn restore(
-    disk: &Disk,
-    root: &Root,
-    manifest: &Manifest,
-    number: usize,
-    entry: &Entry,
-    fate: &Fate,
-) -> Result<(), Trouble> {
+fn restore(disk: &Disk, root: &Root, entry: &Entry, fate: &Fate, text: &[u8]) -> Result<(), Trouble> {
     let target = at(root, &entry.path)?;
     disk.remove(&beside(&target)).map_err(io_trouble(entry.path.as_str()))?;
     match fate {
-        Fate::Restored => {
-            let kept = format!("{}/{number}.before", manifest.place());
-            let text = fs::read(at(root, &kept)?).map_err(io_trouble(kept.as_str()))?;
-            replace(disk, root, entry, &text)
-        }
+        Fate::Restored => replace(disk, root, entry, text),
         Fate::Removed => disk.remove(&target).map_err(io_trouble(entry.path.as_str())),
         Fate::Untouched | Fate::Changed { .. } => Ok(()),
     }
@@ -151,8 +153,9 @@ fn sweep(disk: &Disk, root: &Root) -> Result<(), Trouble> {
             forget(disk, root, &id)?;
         }
     }
+    // Those of an older morpheus have no mark.
     for path in [PLACE, "/var/lib/morpheus"] {
         disk.remove_dir(&at(root, path)?).map_err(io_trouble(path))?;
     }
-    Ok(())
+    disk.remove_ours(&at(root, PLACE)?, root.path()).map_err(io_trouble(PLACE))
 }
