@@ -76,7 +76,7 @@ pub fn availability(ask: Ask<'_>, situation: &Situation<'_>) -> Result<(), Refus
                 _ => (Verb::Switch, situation.replace || matches!(ask, Ask::Replace(_))),
             };
             let intent = intent(verb, Some(mode.clone()), replace, situation.options);
-            let plan = planner::plan(&intent, situation.modes, situation.facts)?;
+            let plan = planner::outlook(&intent, situation.modes, situation.facts)?;
             if plan.is_already_there() { Err(already(&plan, mode)) } else { Ok(()) }
         }
     }

@@ -1,7 +1,7 @@
 //! A machine for tests: the four modes, two other VMs, one card.
 
 use super::{
-    facts::{Facts, HostMemory, Part, RunningTask},
+    facts::{Facts, HostMemory, Part, PowerRight, RunningTask},
     gpu::HostPci,
     guest::{AgentFacts, AgentState, Guest, GuestConfig, GuestKind, Power},
     ids::{Millis, ModeName, Vmid},
@@ -68,6 +68,11 @@ pub(crate) fn guest(vmid: u32, power: Power) -> Guest {
     }
 }
 
+/// That our credentials may start and stop a guest.
+pub(crate) fn granted() -> PowerRight {
+    PowerRight { granted: true, who: "morpheus@pam!morpheus-token".to_owned(), grant: Vec::new() }
+}
+
 /// The node with these guests of the six running.
 pub(crate) fn facts(running: &[u32]) -> Facts {
     let at = Millis(1_000_000);
@@ -104,6 +109,7 @@ pub(crate) fn facts(running: &[u32]) -> Facts {
         memory: Part::good(HostMemory { total: 64 * GIB, available }, at),
         tasks: Part::good(Vec::<RunningTask>::new(), at),
         agents: running.iter().map(|vmid| (id(*vmid), Part::good(agent.clone(), at))).collect(),
+        rights: all.iter().map(|vmid| (id(*vmid), Part::good(granted(), at))).collect(),
         sending: BTreeMap::new(),
         ..Facts::default()
     }

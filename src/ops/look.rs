@@ -188,11 +188,26 @@ impl Host {
             facts.rights.extend(right.map(|right| (vmid, part(right, at))));
             put_status(facts, vmid, status, at);
         }
+        self.rights_on_holders(facts).await;
         let heard: Vec<Vmid> =
             vmids.into_iter().filter(|v| self.modes().of(*v).is_some() && facts.power(*v) == Power::Running).collect();
         let known = &*facts;
         let answers = join_all(heard.into_iter().map(|vmid| self.hears(vmid, known))).await;
         facts.agents.extend(answers);
+    }
+
+    /// A guest in no mode can be in the way of one, and be stopped for it: whether we may do that is asked of those
+    /// that hold a device, or might.
+    async fn rights_on_holders(&self, facts: &mut Facts) {
+        let holds = |guest: &&Guest| {
+            guest.power.holds_devices() && facts.claims(guest.vmid).is_none_or(|claims| !claims.is_empty())
+        };
+        let holders = facts.qemu.value.iter().flatten().filter(holds).map(|guest| guest.vmid);
+        let unasked: Vec<Vmid> = holders.filter(|vmid| !facts.rights.contains_key(vmid)).collect();
+        let at = self.now();
+        let asked = unasked.into_iter().map(|vmid| async move { (vmid, self.client().power_right(vmid).await) });
+        let answers: Vec<_> = stream::iter(asked).buffer_unordered(ABREAST).collect().await;
+        facts.rights.extend(answers.into_iter().map(|(vmid, answer)| (vmid, part(answer, at))));
     }
 
     /// Looks for what a running operation waits for.

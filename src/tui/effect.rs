@@ -3,9 +3,9 @@
 use super::msg::Ticket;
 use crate::domain::{
     guest::GuestKind,
-    ids::{ModeName, OpId, Vmid},
+    ids::{OpId, Vmid},
     plant::{self, Form},
-    switch::plan::Plan,
+    switch::plan::{Intent, Plan},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, net::IpAddr};
@@ -25,8 +25,8 @@ pub enum Effect {
     LookForPlan {
         /// Comes back with the answer.
         ticket: Ticket,
-        /// The mode that it is about; none for going back.
-        mode: Option<ModeName>,
+        /// What is wanted: it may name guests that are in no mode.
+        intent: Box<Intent>,
     },
     /// Write this plan, which a person has confirmed, to a journal and start a runner for it; answered by
     /// [`Msg::Started`](super::msg::Msg::Started).

@@ -5,7 +5,7 @@ use morpheus::domain::{
     finding::FindingId,
     switch::{
         event::{Call, Outcome},
-        plan::{Fallback, Rung, Verb},
+        plan::{Fallback, Intent, Rung, Verb},
         state::Phase,
     },
 };
@@ -140,6 +140,40 @@ async fn backups_locks_pauses_and_foreign_holders_are_refused_before_anything_is
         assert_eq!(refusal.finding, finding, "{yaml}: {refusal}");
         assert_eq!(machine.sim.counts().writes, 0);
     }
+}
+
+/// A guest of no mode holds the card, and is stopped with leave to do so.
+const FOREIGN: &str = r#"
+  guests:
+    "101": { initial: stopped }
+    "111": { initial: running, config: { hostpci0: "0000:01:00,pcie=1" } }
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn rights_on_a_guest_in_no_mode_are_asked_for_before_it_is_stopped() {
+    let free = Intent { replace: true, ..switch("windowsvrstreaming") };
+    let machine = Machine::new(scenario(&format!("world:{FOREIGN}")));
+    let plan = machine.plan(&free).await.unwrap();
+    assert_eq!(plan.stops().map(|party| party.vmid.get()).collect::<Vec<_>>(), [111]);
+
+    let looker = r"
+  roles: { Looker: [VM.Audit] }
+  acl:
+    - { path: /, who: morpheus@pam, role: MorpheusHost }
+    - { path: /vms, who: morpheus@pam, role: MorpheusOperator }
+    - { path: /mapping/pci, who: morpheus@pam, role: MorpheusMapping }
+    - { path: /vms/111, who: morpheus@pam, role: Looker }
+";
+    let machine = Machine::new(scenario(&format!("world:{FOREIGN}{looker}")));
+    let refusal = machine.run(&free).await.unwrap_err();
+    assert_eq!(refusal.finding, FindingId::PveForbidden, "{refusal}");
+    assert!(refusal.message.contains("VM.PowerMgmt on /vms/111"), "{refusal}");
+
+    let deaf = "faults: [{ on: 'GET /access/permissions', then: { answer: { status: 596, reason: Broken pipe } } }]";
+    let machine = Machine::new(scenario(&format!("world:{FOREIGN}{deaf}")));
+    let refusal = machine.run(&free).await.unwrap_err();
+    assert!(refusal.message.contains("unknown is never taken for granted"), "{refusal}");
+    assert_eq!(machine.sim.counts().writes, 0);
 }
 
 #[tokio::test(start_paused = true)]

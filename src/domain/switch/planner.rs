@@ -31,6 +31,8 @@ pub(super) struct Situation<'a> {
     pub(super) intent: &'a Intent,
     pub(super) modes: &'a ModeSet,
     pub(super) facts: &'a Facts,
+    /// Whether the facts are all that a plan depends on. Else what wasn't asked for yet is no reason against it.
+    pub(super) complete: bool,
 }
 
 /// What has to happen, before it is put into steps.
@@ -46,7 +48,20 @@ pub(super) struct Work {
 /// The intent can't be carried out safely; the refusal says why and what could be done instead. What isn't known
 /// counts against it: an unreadable state is never taken for stopped, an unreadable device never for free.
 pub fn plan(intent: &Intent, modes: &ModeSet, facts: &Facts) -> Result<Plan, Refusal> {
-    let situation = Situation { intent, modes, facts };
+    from(&Situation { intent, modes, facts, complete: true })
+}
+
+/// The plan as far as it can be foreseen from what was seen in passing: rights are only asked for when somebody wants
+/// the plan.
+///
+/// # Errors
+/// As [`plan`]. That there is none doesn't mean that the plan won't be refused.
+pub fn outlook(intent: &Intent, modes: &ModeSet, facts: &Facts) -> Result<Plan, Refusal> {
+    from(&Situation { intent, modes, facts, complete: false })
+}
+
+fn from(situation: &Situation<'_>) -> Result<Plan, Refusal> {
+    let (intent, facts) = (situation.intent, situation.facts);
     if facts.qemu.fresh().is_none() {
         let trouble = facts.qemu.error.as_ref();
         let why = trouble.map_or("nothing is known of the host's guests yet", |t| t.message.as_str());

@@ -183,6 +183,33 @@ fn a_missing_right_is_found_before_anything_is_stopped() {
 }
 
 #[test]
+fn a_right_that_is_not_known_is_not_a_granted_one() {
+    let (mut silent, mut unasked) = (facts(&[LINUX]), facts(&[LINUX]));
+    let trouble = Trouble { finding: FindingId::PveTimeout, message: "no answer within 10 s".into() };
+    silent.rights.insert(id(WINDOWS), Part::failed(trouble));
+    unasked.rights.remove(&id(LINUX));
+    for (facts, finding, why) in [
+        (silent, FindingId::PveTimeout, "isn't known (no answer within 10 s)"),
+        (unasked, FindingId::PveForbidden, "isn't known (it wasn't asked for)"),
+    ] {
+        let refusal = plan(&intent(Verb::Switch, "windowsvrstreaming"), &modes(), &facts).unwrap_err();
+        assert_eq!(refusal.finding, finding);
+        assert!(refusal.message.contains(why), "{refusal}");
+    }
+}
+
+#[test]
+fn what_nobody_asked_for_yet_is_left_to_the_plan() {
+    let mut seen = facts(&[LINUX]);
+    seen.rights.clear();
+    let intent = intent(Verb::Switch, "windowsvrstreaming");
+    assert!(outlook(&intent, &modes(), &seen).is_ok());
+    let trouble = Trouble { finding: FindingId::PveTimeout, message: "no answer within 10 s".into() };
+    seen.rights.insert(id(WINDOWS), Part::failed(trouble));
+    assert_eq!(outlook(&intent, &modes(), &seen).unwrap_err().finding, FindingId::PveTimeout);
+}
+
+#[test]
 fn names_that_are_no_modes_are_helped() {
     let refusal = switch("linuxvrstraming", &[]).unwrap_err();
     assert_eq!(refusal.alternatives, ["Did you mean linuxvrstreaming?"]);

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         facts::{Facts, Trouble},
         finding::FindingId,
+        switch::plan::Intent,
     },
     ops::{Clock, Host, Launch, Store},
     tui::{
@@ -112,10 +113,10 @@ impl World {
                     }
                 });
             }
-            Effect::LookForPlan { ticket, .. } => {
+            Effect::LookForPlan { ticket, intent } => {
                 let inbox = self.inbox.clone();
                 self.spawn(async move {
-                    let result = look(reached).await.map(Box::new);
+                    let result = look(reached, &intent).await.map(Box::new);
                     poller::tell(&inbox, Msg::Looked { ticket, result }).await;
                 });
             }
@@ -207,8 +208,8 @@ pub(super) async fn reached(mut when: Reached) -> Result<Host, Trouble> {
     when.wait_for(Option::is_some).await.ok().and_then(|host| host.clone()).unwrap_or_else(|| Err(gone()))
 }
 
-async fn look(when: Reached) -> Result<Facts, Trouble> {
-    let facts = reached(when).await?.look(None).await;
+async fn look(when: Reached, intent: &Intent) -> Result<Facts, Trouble> {
+    let facts = reached(when).await?.look(Some(intent)).await;
     match (&facts.qemu.value, facts.qemu.error.clone()) {
         (None, Some(trouble)) => Err(trouble),
         _ => Ok(facts),

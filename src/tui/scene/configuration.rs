@@ -47,7 +47,7 @@ fn new_modes_are_in_the_list_and_can_be_switched_to() {
     let wanted = asked
         .effects
         .iter()
-        .any(|effect| matches!(effect, Effect::LookForPlan { mode, .. } if *mode == Some(new.clone())));
+        .any(|effect| matches!(effect, Effect::LookForPlan { intent, .. } if intent.mode == Some(new.clone())));
     assert!(wanted, "{:?}", asked.effects);
 }
 

@@ -294,7 +294,13 @@ fn opening_the_dashboard_shows_what_runs() {
 
 #[test]
 fn undo_is_a_plan_of_its_own() {
-    let scene = begun(finished()).keys("u").looked(super::host::facts(&[102, 110]));
+    let asked = begun(finished()).keys("u");
+    let restore = asked.effects.iter().find_map(|effect| match effect {
+        Effect::LookForPlan { intent, .. } => intent.restore.clone(),
+        _ => None,
+    });
+    assert!(restore.is_some_and(|it| !it.stop.is_empty()), "the look is told whom the undo stops and starts");
+    let scene = asked.looked(super::host::facts(&[102, 110]));
     scene.snap("undo_plan");
 }
 

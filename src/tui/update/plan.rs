@@ -30,10 +30,10 @@ pub(super) fn ask(model: &mut Model, intent: Intent) -> Vec<Effect> {
     }
     model.ui.ticket.0 += 1;
     let ticket = model.ui.ticket;
-    let mode = intent.mode.clone();
+    let intent = Box::new(intent);
     model.ui.toasts.clear();
-    model.ui.layers.push(Layer::Looking { ticket, intent: Box::new(intent), since: model.now });
-    vec![Effect::LookForPlan { ticket, mode }]
+    model.ui.layers.push(Layer::Looking { ticket, intent: intent.clone(), since: model.now });
+    vec![Effect::LookForPlan { ticket, intent }]
 }
 
 fn cannot_even_look(model: &Model) -> Option<Refusal> {

@@ -40,8 +40,13 @@ impl Situation<'_> {
 
     /// A missing right is found before anything is stopped, not when the target can't be started.
     fn check_right(&self, vmid: Vmid) -> Result<(), Refusal> {
-        let right = self.facts.rights.get(&vmid).and_then(|right| right.fresh());
-        let Some(right) = right.filter(|right| !right.granted) else { return Ok(()) };
+        let asked = self.facts.rights.get(&vmid);
+        let right = match asked.and_then(|asked| asked.fresh()) {
+            Some(right) if right.granted => return Ok(()),
+            Some(right) => right,
+            None if asked.is_none() && !self.complete => return Ok(()),
+            None => return Err(self.right_unknown(vmid)),
+        };
         let message = format!(
             "{} lacks VM.PowerMgmt on /vms/{vmid}, which has to be granted on the host: {} can neither be started nor stopped.",
             right.who,
@@ -50,6 +55,18 @@ impl Situation<'_> {
         let brief = format!("the token may not start or stop VM {vmid}");
         let refusal = Refusal::new(FindingId::PveForbidden, message).in_brief(brief);
         Err(right.grant.iter().fold(refusal, Refusal::or))
+    }
+
+    /// Whoever doesn't know whether it may start the target stops nothing for it.
+    fn right_unknown(&self, vmid: Vmid) -> Refusal {
+        let trouble = self.facts.rights.get(&vmid).and_then(|asked| asked.error.as_ref());
+        let why = trouble.map_or("it wasn't asked for", |trouble| trouble.message.as_str());
+        let message = format!(
+            "Whether {} may be started and stopped isn't known ({why}), and unknown is never taken for granted.",
+            self.party(vmid)
+        );
+        let finding = trouble.map_or(FindingId::PveForbidden, |trouble| trouble.finding);
+        Refusal::new(finding, message).in_brief(format!("rights on VM {vmid} unknown")).or("Try again in a moment.")
     }
 
     fn check_lock(&self, vmid: Vmid) -> Result<(), Refusal> {
