@@ -17,6 +17,7 @@ mod job;
 mod memory;
 mod pci;
 mod planted;
+mod release;
 mod router;
 mod sample;
 mod scenario;
@@ -31,12 +32,13 @@ pub mod world;
 
 pub use count::{Counts, Violation};
 pub use fault::{Effect, Fault, When};
+pub use release::Release;
 pub use sample::{TOKEN_ID, config_yaml, token_secret};
 pub use scenario::{Change, Event, Scenario};
 pub use world::World;
 
 use crate::pve::transport::Transport;
-use access::Identity;
+use access::{Access, Identity};
 use clock::Clock;
 use fault::Faults;
 use state::{State, Vm};
@@ -53,6 +55,8 @@ pub struct Sim {
     state: Mutex<State>,
     /// The kind of tasks that wait before they begin their work.
     held: watch::Sender<Option<String>>,
+    /// Replaced as a whole by whoever changes it, so that it can be asked while the state is held.
+    access: Mutex<Arc<Access>>,
 }
 
 impl Sim {
@@ -64,7 +68,9 @@ impl Sim {
         let world = scenario.world(world)?;
         let clock = Clock::new(world.epoch, scenario.speed.unwrap_or(1.0));
         let state = Mutex::new(State::new(&world, scenario.events));
-        Ok(Arc::new(Self { world, clock, faults: Faults::new(scenario.faults), state, held: watch::Sender::default() }))
+        let access = Mutex::new(Arc::new(Access::new(&world)));
+        let faults = Faults::new(scenario.faults);
+        Ok(Arc::new(Self { world, clock, faults, state, access, held: watch::Sender::default() }))
     }
 
     /// Makes new tasks of a kind (`qmshutdown`) wait before they begin their work, until [`Self::release`]: a test stops an
@@ -154,6 +160,16 @@ impl Sim {
         &self.world
     }
 
+    /// Who may do what now.
+    fn access(&self) -> Arc<Access> {
+        self.access.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes who may do what.
+    fn change_access<T>(&self, change: impl FnOnce(&mut Access) -> T) -> T {
+        change(Arc::make_mut(&mut self.access.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.settle(&self.clock, &self.world);
@@ -174,7 +190,7 @@ fn no_config(world: &World, vmid: u32) -> String {
 /// Whether a task belongs to `who`, by any of the user's tokens; or `who` may stop everybody's.
 fn owns(sim: &Sim, who: &Identity, task: &Task) -> bool {
     let node = format!("/nodes/{}", sim.world.node.name);
-    who.user == task.who.user || access::has_any(&sim.world, who, &node, &["Sys.Modify"])
+    who.user == task.who.user || sim.access().has_any(who, &node, &["Sys.Modify"])
 }
 
 #[cfg(test)]

@@ -303,6 +303,9 @@ pub(crate) struct SimArgs {
     /// Guests boot and stop this many times faster
     #[arg(long, value_name = "FACTOR", value_parser = speed)]
     pub(crate) speed: Option<f64>,
+    /// Which version of Proxmox VE; if absent, the world's own (9.2)
+    #[arg(long, value_name = "VERSION", value_parser = ["8.4", "9.2"])]
+    pub(crate) pve: Option<String>,
     /// Another world than the built-in one
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) world: Option<PathBuf>,
@@ -317,6 +320,9 @@ pub(crate) struct DemoArgs {
     /// What goes wrong: a built-in scenario such as stubborn, or a file
     #[arg(long, value_name = "NAME|FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) scenario: Option<PathBuf>,
+    /// Which version of Proxmox VE; if absent, the scenario's own (9.2)
+    #[arg(long, value_name = "VERSION", value_parser = ["8.4", "9.2"])]
+    pub(crate) pve: Option<String>,
     /// A command to run on the simulated host instead of the dashboard, such as `-- mode list`
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,

@@ -65,11 +65,18 @@ fn inner_command(shell: &Shell<'_>, args: &DemoArgs) -> Result<Cli, Failure> {
 /// Serves the host from a thread of its own, and writes the configuration that reaches it. The way that needs no network
 /// is for this process.
 fn start(args: &DemoArgs, config: &Path) -> Result<Arc<dyn Transport>, Failure> {
-    let (scenario, speed, config) = (args.scenario.clone(), args.speed, config.to_owned());
+    let (scenario, speed, pve, config) = (args.scenario.clone(), args.speed, args.pve.clone(), config.to_owned());
     let (ready, started) = mpsc::sync_channel(1);
     thread::spawn(move || {
         let served = session::block_on(async {
-            let sim = sim_host::build(None, scenario.as_deref(), Some(speed), true)?;
+            let host = sim_host::Host {
+                world: None,
+                scenario: scenario.as_deref(),
+                speed: Some(speed),
+                pve: pve.as_deref(),
+                lively: true,
+            };
+            let sim = sim_host::build(&host)?;
             let mut server = sim_host::serve(&sim, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
             sim_host::write_config(&config, &sim, server.addr, &server.fingerprint)?;
             let _ = ready.send(Ok(sim.transport()));

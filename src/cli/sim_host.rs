@@ -5,7 +5,7 @@ use crate::{
     domain::{finding::FindingId, text},
     files::{Kept, Place},
     ops::Clock,
-    sim::{self, Scenario, Sim, World, server},
+    sim::{self, Release, Scenario, Sim, World, server},
 };
 use serde::Serialize;
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
@@ -21,7 +21,14 @@ struct Ready<'a> {
 /// Serves a simulated host until it is interrupted.
 pub(crate) fn run(shell: &mut Shell<'_>, args: &SimArgs) -> Result<(), Failure> {
     session::block_on(async {
-        let sim = build(args.world.as_deref(), args.scenario.as_deref(), args.speed, false)?;
+        let host = Host {
+            world: args.world.as_deref(),
+            scenario: args.scenario.as_deref(),
+            speed: args.speed,
+            pve: args.pve.as_deref(),
+            lively: false,
+        };
+        let sim = build(&host)?;
         let mut server = serve(&sim, args.listen).await?;
         if let Some(path) = &args.write_config {
             write_config(path, &sim, server.addr, &server.fingerprint)?;
@@ -52,25 +59,36 @@ fn say(shell: &mut Shell<'_>, ready: &Ready<'_>) -> Result<(), Failure> {
     Ok(shell.out.flush()?)
 }
 
-/// Makes a host from files, or the built-in one. In a lively one the load of guests goes up and down; else nothing
-/// changes by itself.
-pub(crate) fn build(
-    world: Option<&Path>,
-    scenario: Option<&Path>,
-    speed: Option<f64>,
-    lively: bool,
-) -> Result<Arc<Sim>, Failure> {
-    let mut world = match world {
+/// What a simulated host is asked to be.
+#[derive(Default)]
+pub(crate) struct Host<'a> {
+    /// A file with another world than the built-in one.
+    pub(crate) world: Option<&'a Path>,
+    /// A built-in scenario or a file.
+    pub(crate) scenario: Option<&'a Path>,
+    /// How many times faster guests boot and stop.
+    pub(crate) speed: Option<f64>,
+    /// The version of Proxmox VE, where it isn't the scenario's or the world's own.
+    pub(crate) pve: Option<&'a str>,
+    /// Whether the load of guests goes up and down; else nothing changes by itself.
+    pub(crate) lively: bool,
+}
+
+/// Makes a host from files, or the built-in one.
+pub(crate) fn build(host: &Host<'_>) -> Result<Arc<Sim>, Failure> {
+    let mut world = match host.world {
         Some(path) => World::from_yaml(&read(path)?).map_err(|why| bad(path, &why))?,
         None => World::demo()?,
     };
-    let mut scenario = match scenario {
+    let mut scenario = match host.scenario {
         Some(path) => play(path)?,
         None => Scenario::default(),
     };
-    world.lively |= lively;
+    world.lively |= host.lively;
     world.epoch = Clock::System.now().0;
-    scenario.speed = speed.or(scenario.speed);
+    scenario.speed = host.speed.or(scenario.speed);
+    let pve = host.pve.map(str::parse::<Release>).transpose();
+    scenario.pve = pve.map_err(|why| Failure::new(FindingId::UsageBad, why))?.or(scenario.pve);
     Ok(Sim::new(world, scenario)?)
 }
 
@@ -128,7 +146,7 @@ mod tests {
         let (victim, path) = (dir.path().join("victim"), dir.path().join("config.yaml"));
         fs::write(&victim, "theirs").unwrap();
         symlink(&victim, &path).unwrap();
-        let sim = build(None, None, None, false).unwrap();
+        let sim = build(&Host::default()).unwrap();
         for _ in 0..2 {
             write_config(&path, &sim, "127.0.0.1:8006".parse().unwrap(), "AB").unwrap();
         }

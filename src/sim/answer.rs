@@ -73,6 +73,11 @@ impl Refused {
         Self::Forbidden(format!("Permission check failed ({what})"))
     }
 
+    /// A 403 that doesn't say what was missing.
+    pub(crate) fn unnamed() -> Self {
+        Self::Forbidden("Permission check failed".to_owned())
+    }
+
     pub(crate) fn died(message: impl Into<String>) -> Self {
         Self::Died(message.into())
     }

@@ -4,6 +4,7 @@ mod access;
 mod agent;
 mod cluster;
 mod images;
+mod lxc;
 mod make;
 mod mapping;
 mod node;
@@ -14,10 +15,11 @@ mod storage;
 mod tasks;
 
 use super::{
-    Sim, access as rights,
+    Sim,
     access::Identity,
     answer::{Answer, Refused},
     form::Params,
+    release::Release,
     router::plain,
     schema::Endpoint,
     upload::Uploaded,
@@ -36,6 +38,11 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The version of Proxmox VE that answers.
+    fn release(&self) -> Release {
+        self.sim.world.release()
+    }
+
     /// A parameter as text.
     fn text(&self, name: &str) -> Option<String> {
         self.params.get(name).map(plain)
@@ -60,8 +67,13 @@ impl Call<'_> {
 
     /// Whether the asker has any of these privileges.
     fn may(&self, path: &str, any: &[&str]) -> bool {
-        rights::has_any(&self.sim.world, &self.who(), path, any)
+        self.sim.access().has_any(&self.who(), path, any)
     }
+}
+
+/// The items of a list in one text, as pve-common splits it.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', ' ', '\0']).filter(|word| !word.is_empty())
 }
 
 /// Calls the endpoint's handler.
@@ -76,6 +88,9 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
     if let (Some(command), "POST") = (path.strip_prefix("/nodes/{node}/qemu/{vmid}/status/"), call.endpoint.method) {
         return power::handle(&call, command);
     }
+    if let Some(answer) = access::handle(&call) {
+        return answer;
+    }
     match (call.endpoint.method, path) {
         ("GET", "/version") => Ok(node::version(&call)),
         ("GET", "/access/permissions") => access::permissions(&call),
@@ -85,6 +100,7 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
         ("GET", "/cluster/status") => Ok(cluster::status(&call)),
         ("GET", "/cluster/backup") => Ok(cluster::backups(&call)),
         ("GET", "/cluster/mapping/pci") => mapping::list(&call),
+        ("GET", "/cluster/mapping/pci/{id}") => mapping::get(&call),
         ("POST", "/cluster/mapping/pci") => mapping::create(&call),
         ("PUT", "/cluster/mapping/pci/{id}") => mapping::update(&call),
         ("DELETE", "/cluster/mapping/pci/{id}") => Ok(mapping::delete(&call)),
@@ -105,7 +121,9 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
         ("GET", "/nodes/{node}/network") => Ok(node::network(&call)),
         ("GET", "/cluster/nextid") => cluster::next_id(&call),
         ("GET", "/nodes/{node}/hardware/pci") => Ok(node::pci(&call)),
-        ("GET", "/nodes/{node}/lxc") => Ok(qemu::containers(&call)),
+        ("GET", "/nodes/{node}/lxc") => Ok(lxc::list(&call)),
+        ("GET", "/nodes/{node}/lxc/{vmid}/status/current") => lxc::current(&call),
+        ("GET", "/nodes/{node}/lxc/{vmid}/config") => lxc::config(&call),
         ("GET", "/nodes/{node}/qemu") => Ok(qemu::list(&call)),
         ("GET", "/nodes/{node}/qemu/{vmid}/status/current") => qemu::current(&call),
         ("GET", "/nodes/{node}/qemu/{vmid}/config") => qemu::config(&call),

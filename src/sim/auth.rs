@@ -2,10 +2,9 @@
 
 use super::{
     Sim,
-    access::{Identity, token_spec},
+    access::{Access, Identity},
     answer::Refused,
     clock::Clock,
-    world::World,
 };
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
@@ -36,7 +35,7 @@ pub(crate) struct Credentials<'a> {
 /// A 401 in the host's words; a wrong secret, an unknown, expired or disabled token look alike.
 pub(crate) fn identify(sim: &Sim, given: &Credentials<'_>, writes: bool) -> Result<Identity, Refused> {
     if let Some(token) = given.authorization.and_then(api_token) {
-        return by_token(&sim.world, &token).ok_or(Refused::Unauthorized("Authentication failed!"));
+        return by_token(&sim.access(), &token).ok_or(Refused::Unauthorized("Authentication failed!"));
     }
     let Some(ticket) = given.cookie.and_then(ticket_cookie) else { return Err(Refused::Unauthorized("No ticket")) };
     let found = sim.state().tickets.iter().find(|known| known.text == ticket).cloned();
@@ -53,7 +52,8 @@ pub(crate) fn identify(sim: &Sim, given: &Credentials<'_>, writes: bool) -> Resu
 /// # Errors
 /// A 401 with a body: unknown user, wrong password.
 pub(crate) fn give_ticket(sim: &Sim, user: &str, password: &str) -> Result<Ticket, Refused> {
-    let spec = sim.world.users.get(user).filter(|spec| !spec.disabled).ok_or(Refused::BadPassword)?;
+    let access = sim.access();
+    let spec = access.users.get(user).filter(|spec| !spec.disabled).ok_or(Refused::BadPassword)?;
     if spec.password.as_deref() != Some(password) {
         return Err(Refused::BadPassword);
     }
@@ -94,10 +94,10 @@ fn ticket_cookie(header: &str) -> Option<String> {
     Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
-fn by_token(world: &World, text: &str) -> Option<Identity> {
+fn by_token(access: &Access, text: &str) -> Option<Identity> {
     let (id, secret) = text.split_once('=')?;
     let (user, token) = id.split_once('!')?;
-    let spec = token_spec(world, user, token)?;
-    let valid = !spec.expired && spec.secret == secret && world.users.get(user).is_some_and(|u| !u.disabled);
+    let spec = access.token(user, token)?;
+    let valid = !spec.expired && spec.secret == secret && access.users.get(user).is_some_and(|u| !u.disabled);
     valid.then(|| Identity { user: user.to_owned(), token: Some(token.to_owned()) })
 }

@@ -50,7 +50,7 @@ pub(crate) async fn handle(sim: &Arc<Sim>, raw: Raw) -> Result<Response, Lost> {
         return Ok(counts(sim));
     }
     let Some(path) = raw.path.strip_prefix(API) else { return Ok(empty(404, "not found")) };
-    let found = schema::find(&raw.method, path);
+    let found = schema::find(sim.world.release(), &raw.method, path);
     sim.state().counts.add(&raw.method, found.as_ref().map_or("(unknown)", |(endpoint, _)| endpoint.path));
     let fault = sim.faults.request(&sim.clock, &raw.method, path);
     match &fault {
@@ -95,7 +95,9 @@ async fn serve(
     variables: &[(&'static str, String)],
     raw: &Raw,
 ) -> Result<super::answer::Answer, Refused> {
-    let who = match &endpoint.permission {
+    let release = sim.world.release();
+    let permission = endpoint.permission(release);
+    let who = match permission {
         schema::Permission::User("world") => None,
         _ => Some(identify(sim, raw)?),
     };
@@ -108,10 +110,11 @@ async fn serve(
     let params = collect(variables, &raw.query, fields)?;
     if let Some(who) = &who {
         if who.token.is_some() && !endpoint.token {
-            let path = endpoint.path;
-            return Err(Refused::missing(&format!("URI '{path}' not available with API token, need proper ticket.")));
+            let path = raw.path.strip_prefix(API).unwrap_or_default();
+            let why = format!("URI '{path}' not available with API token, need proper ticket.\n");
+            return Err(Refused::missing(&why));
         }
-        access::check(&sim.world, who, &endpoint.permission, |name| text(&params, name))?;
+        sim.access().check(who, permission, &|name| text(&params, name))?;
     }
     if endpoint.proxied {
         let node = text(&params, "node");
@@ -120,7 +123,7 @@ async fn serve(
             return Err(Refused::died(format!("hostname lookup '{node}' failed - {why}")));
         }
     }
-    schema::check(endpoint, &params)?;
+    schema::check(release, endpoint, &params)?;
     api::dispatch(api::Call { sim, endpoint, who, params, file }).await
 }
 

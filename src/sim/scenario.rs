@@ -2,6 +2,7 @@
 
 use super::{
     fault::Fault,
+    release::Release,
     world::{BadWorld, World},
 };
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ const CARRIED: [(&str, &str); 18] = [
 pub struct Scenario {
     /// A sentence for people.
     pub description: String,
+    /// The version of Proxmox VE that the host runs, such as `"8.4"`; the world's own if absent.
+    pub pve: Option<Release>,
     /// Laid over the world (RFC 7396); see [`World::patched`].
     pub world: Option<Value>,
     /// How many times faster than real time everything goes; 1 if absent.
@@ -118,6 +121,10 @@ impl Scenario {
     pub fn world(&self, world: World) -> Result<World, BadWorld> {
         let world = match &self.world {
             Some(patch) => world.patched(patch)?,
+            None => world,
+        };
+        let world = match self.pve {
+            Some(release) => world.on(release),
             None => world,
         };
         if let Some(mistake) = self.faults.iter().find_map(Fault::mistake) {

@@ -2,7 +2,7 @@
 
 use super::{
     Sim,
-    access::{Identity, require},
+    access::Identity,
     answer::Refused,
     volume::{self, Volume, is_disk},
 };
@@ -44,25 +44,25 @@ pub(crate) fn check(sim: &Sim, who: &Identity, vmid: u32, key: &str, value: &str
     if who.is_root() {
         return Ok(());
     }
-    let world = &sim.world;
+    let access = sim.access();
     let Some(privilege) = right(key, value) else {
         let more = if key.starts_with("hostpci") { " for non-mapped devices" } else { "" };
         return Err(Refused::died(format!("only root can set '{key}' config{more}")));
     };
-    require(world, who, &format!("/vms/{vmid}"), &[privilege], false)?;
+    access.require(who, &format!("/vms/{vmid}"), &[privilege], false)?;
     if let Some(mapping) = property(value, "mapping").filter(|_| key.starts_with("hostpci")) {
-        require(world, who, &format!("/mapping/pci/{mapping}"), &["Mapping.Use"], false)?;
+        access.require(who, &format!("/mapping/pci/{mapping}"), &["Mapping.Use"], false)?;
     }
     if let Some(bridge) = property(value, "bridge").filter(|_| privilege == "VM.Config.Network") {
-        require(world, who, &format!("/sdn/zones/localnetwork/{bridge}"), &["SDN.Use"], false)?;
+        access.require(who, &format!("/sdn/zones/localnetwork/{bridge}"), &["SDN.Use"], false)?;
     }
     let storage = value.split_once(':').map(|(storage, _)| format!("/storage/{storage}"));
     match (privilege, storage) {
         ("VM.Config.CDROM", Some(path)) => {
-            require(world, who, &path, &["Datastore.AllocateSpace", "Datastore.Audit"], true)
+            access.require(who, &path, &["Datastore.AllocateSpace", "Datastore.Audit"], true)
         }
         ("VM.Config.Disk", Some(path)) if is_disk(key) => {
-            require(world, who, &path, &["Datastore.AllocateSpace"], false)
+            access.require(who, &path, &["Datastore.AllocateSpace"], false)
         }
         _ => Ok(()),
     }

@@ -5,11 +5,12 @@ mod guest;
 mod hardware;
 mod planting;
 
-pub use access::{AclSpec, TokenSpec, UserSpec};
+pub use access::{AclSpec, PoolSpec, TokenSpec, UserSpec};
 pub use guest::{AgentSpec, GuestSpec, HaSpec, Initial, NicSpec, OsInfo, Serves, Timing};
 pub use hardware::{MappingSpec, MemorySpec, NodeSpec, PciSpec, StorageSpec, WebSpec};
 pub use planting::PlantingSpec;
 
+use super::release::Release;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -55,6 +56,9 @@ pub struct World {
     /// Access control entries.
     #[serde(default)]
     pub acl: Vec<AclSpec>,
+    /// Pools by name.
+    #[serde(default)]
+    pub pools: BTreeMap<String, PoolSpec>,
     /// Whether a start is refused while another guest holds the device. The real host always does; switched off, it
     /// shows whether a client relies on being refused.
     #[serde(default = "yes")]
@@ -97,6 +101,30 @@ impl World {
     /// Never, as long as the embedded file is sound, which a test sees to.
     pub fn demo() -> Result<Self, BadWorld> {
         Self::from_yaml(DEMO)
+    }
+
+    /// The version of Proxmox VE that the node runs.
+    #[must_use]
+    pub fn release(&self) -> Release {
+        Release::of(&self.node.version)
+    }
+
+    /// The world under a version of Proxmox VE: own roles get what that version has in place of privileges that it
+    /// doesn't know.
+    #[must_use]
+    pub fn on(mut self, release: Release) -> Self {
+        if self.release() == release {
+            return self;
+        }
+        let [version, repoid, kernel] = release.build().map(str::to_owned);
+        self.node = NodeSpec { version, repoid, kernel, ..self.node };
+        for own in self.roles.values_mut() {
+            let mut known: Vec<String> = own.iter().map(|name| release.instead(name).to_owned()).collect();
+            known.sort();
+            known.dedup();
+            *own = known;
+        }
+        self
     }
 
     /// Reads a world.

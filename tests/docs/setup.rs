@@ -68,7 +68,7 @@ fn granted(lines: &str) -> World {
             }
             ["pveum", "user", "token", "add", user, token, ..] => {
                 let privsep = value("--privsep").is_none_or(|value| value != "0");
-                let spec = TokenSpec { secret: SECRET.to_owned(), privsep, expired: false };
+                let spec = TokenSpec { secret: SECRET.to_owned(), privsep, ..TokenSpec::default() };
                 world.users.get_mut(*user).unwrap().tokens.insert((*token).to_owned(), spec);
             }
             _ => panic!("a line that this test can't read: {line}"),

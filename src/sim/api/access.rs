@@ -1,8 +1,12 @@
-//! `/access`: permissions and tickets.
+//! `/access`: permissions, tickets and realms; roles, users and control entries in files of their own.
+
+mod acl;
+mod roles;
+mod users;
 
 use super::Call;
 use crate::sim::{
-    access::{Identity, Privileges, privileges, require},
+    access::{Identity, Privileges},
     answer::{Answer, Refused},
     auth,
 };
@@ -17,20 +21,21 @@ pub(super) fn permissions(call: &Call<'_>) -> Result<Answer, Refused> {
     let own = call.who();
     let who = match call.text("userid") {
         Some(text) if text != own.full() => {
-            require(&call.sim.world, &own, "/access", &["Sys.Audit"], false)?;
+            call.sim.access().require(&own, "/access", &["Sys.Audit"], false)?;
             let (user, token) = text.split_once('!').map_or((text.as_str(), None), |(u, t)| (u, Some(t.to_owned())));
             Identity { user: user.to_owned(), token }
         }
         _ => own,
     };
-    let world = &call.sim.world;
+    let access = call.sim.access();
     if let Some(path) = call.text("path") {
-        let held = as_json(&privileges(world, &who, &path));
+        let path = normalized(&path);
+        let held = as_json(&access.privileges(&who, &path));
         return Ok(json!({ path: held }).into());
     }
     let mut paths: BTreeSet<&str> = PATHS.into();
-    paths.extend(world.acl.iter().map(|entry| entry.path.as_str()));
-    let held = paths.into_iter().map(|path| (path, privileges(world, &who, path)));
+    paths.extend(access.acl.iter().map(|entry| entry.path.as_str()));
+    let held = paths.into_iter().map(|path| (path, access.privileges(&who, path)));
     let found: Map<String, Value> =
         held.filter(|(_, held)| !held.is_empty()).map(|(path, held)| (path.to_owned(), as_json(&held))).collect();
     Ok(Value::Object(found).into())
@@ -60,10 +65,11 @@ pub(super) fn ticket(call: &Call<'_>) -> Result<Answer, Refused> {
     }
     let ticket = auth::give_ticket(call.sim, &user, &call.text("password").unwrap_or_default())?;
     let who = Identity { user: ticket.user.clone(), token: None };
+    let access = call.sim.access();
     let cap: Map<String, Value> = CAPS
         .iter()
         .map(|(name, path, kinds)| {
-            let mut held = privileges(&call.sim.world, &who, path);
+            let mut held = access.privileges(&who, path);
             held.retain(|privilege, _| kinds.iter().any(|kind| privilege.starts_with(kind)));
             ((*name).to_owned(), as_json(&held))
         })
@@ -72,4 +78,67 @@ pub(super) fn ticket(call: &Call<'_>) -> Result<Answer, Refused> {
         "username": ticket.user, "ticket": ticket.text, "CSRFPreventionToken": ticket.csrf, "cap": cap,
     });
     Ok(answer.into())
+}
+
+/// Realms with their comments; the built-in ones, which every host has.
+const REALMS: [(&str, &str, &str); 2] = [
+    ("pam", "Linux PAM standard authentication", "PVE::Auth::PAM"),
+    ("pve", "Proxmox VE authentication server", "PVE::Auth::PVE"),
+];
+
+/// Answers what has a file of its own; none if the endpoint isn't one of these.
+pub(super) fn handle(call: &Call<'_>) -> Option<Result<Answer, Refused>> {
+    let rest = call.endpoint.path.strip_prefix("/access/")?;
+    Some(match (call.endpoint.method, rest) {
+        ("GET", "domains") => Ok(domains()),
+        ("GET", "domains/{realm}") => domain(call),
+        ("GET", "acl") => Ok(acl::list(call)),
+        ("PUT", "acl") => acl::update(call),
+        ("GET", "roles") => Ok(roles::list(call)),
+        ("GET", "roles/{roleid}") => roles::get(call),
+        ("POST", "roles") => roles::create(call),
+        ("PUT", "roles/{roleid}") => roles::update(call),
+        ("DELETE", "roles/{roleid}") => roles::delete(call),
+        ("GET", "users") => Ok(users::list(call)),
+        ("GET", "users/{userid}") => users::get(call),
+        ("POST", "users") => users::create(call),
+        ("PUT", "users/{userid}") => users::update(call),
+        ("DELETE", "users/{userid}") => Ok(users::delete(call)),
+        ("GET", "users/{userid}/token") => users::tokens(call),
+        ("GET", "users/{userid}/token/{tokenid}") => users::token(call),
+        ("POST", "users/{userid}/token/{tokenid}") => users::create_token(call),
+        ("PUT", "users/{userid}/token/{tokenid}") => users::update_token(call),
+        ("DELETE", "users/{userid}/token/{tokenid}") => users::delete_token(call),
+        _ => return None,
+    })
+}
+
+/// `GET /access/domains`: open to everybody, for the login.
+fn domains() -> Answer {
+    let all = REALMS.iter().map(|(realm, comment, _)| json!({"realm": realm, "type": realm, "comment": comment}));
+    Value::Array(all.collect()).into()
+}
+
+/// `GET /access/domains/{realm}`.
+fn domain(call: &Call<'_>) -> Result<Answer, Refused> {
+    let wanted = call.text("realm").unwrap_or_default();
+    let found = REALMS.iter().find(|(realm, ..)| *realm == wanted);
+    let (realm, comment, plugin) = found.ok_or_else(|| Refused::died(format!("domain '{wanted}' does not exist")))?;
+    // The SHA-1 of a file that isn't there.
+    let digest = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+    Ok(json!({"type": realm, "comment": comment, "plugin": plugin, "digest": digest}).into())
+}
+
+/// A path of rights with a slash before it, none after it and none twice.
+fn normalized(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    format!("/{}", parts.join("/"))
+}
+
+/// What an error of a change to the file of users begins with (`lock_user_config`).
+fn failed(what: &str) -> impl Fn(Refused) -> Refused {
+    move |refused| match refused {
+        Refused::Died(why) => Refused::Died(format!("{what} failed: {why}")),
+        other => other,
+    }
 }

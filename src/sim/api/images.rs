@@ -2,7 +2,6 @@
 
 use super::{Call, storage::known};
 use crate::sim::{
-    access::{has_any, require},
     answer::{Answer, Refused},
     task::{Worker, spawn},
     volume::{self, Volume},
@@ -70,13 +69,13 @@ pub(super) fn upload(call: &Call<'_>) -> Result<Answer, Refused> {
 
 /// `POST download-url`.
 pub(super) fn download(call: &Call<'_>) -> Result<Answer, Refused> {
-    let (world, who) = (&call.sim.world, call.who());
+    let (world, access, who) = (&call.sim.world, call.sim.access(), call.who());
     let storage = call.text("storage").unwrap_or_default();
-    require(world, &who, &format!("/storage/{storage}"), &["Datastore.AllocateTemplate"], false)?;
+    access.require(&who, &format!("/storage/{storage}"), &["Datastore.AllocateTemplate"], false)?;
     let node = format!("/nodes/{}", world.node.name);
-    let by_root = has_any(world, &who, "/", &["Sys.Audit"]) && has_any(world, &who, "/", &["Sys.Modify"]);
+    let by_root = access.has_any(&who, "/", &["Sys.Audit"]) && access.has_any(&who, "/", &["Sys.Modify"]);
     if !by_root {
-        require(world, &who, &node, &["Sys.AccessNetwork"], false)?;
+        access.require(&who, &node, &["Sys.AccessNetwork"], false)?;
     }
     let (id, content, name) = check(call)?;
     let url = call.text("url").unwrap_or_default();
@@ -120,7 +119,7 @@ pub(super) fn download(call: &Call<'_>) -> Result<Answer, Refused> {
 /// `DELETE content/{volume}`: also of one that there isn't.
 pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Refused> {
     let storage = call.text("storage").unwrap_or_default();
-    require(&call.sim.world, &call.who(), &format!("/storage/{storage}"), &["Datastore.Allocate"], false)?;
+    call.sim.access().require(&call.who(), &format!("/storage/{storage}"), &["Datastore.Allocate"], false)?;
     let id = known(call)?;
     let volume = call.text("volume").unwrap_or_default();
     let volid = if volume.contains(':') { volume } else { format!("{id}:{volume}") };

@@ -2,7 +2,6 @@
 
 use super::Call;
 use crate::sim::{
-    access::require,
     answer::{Answer, Refused},
     find_vm, job, no_config, planted, settings,
     state::Vm,
@@ -37,7 +36,7 @@ fn given(call: &Call<'_>) -> BTreeMap<String, String> {
 /// `POST qemu`: the number is taken at once, the disks are made by a task.
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refused> {
     let (sim, vmid, who) = (call.sim, call.vmid(), call.who());
-    require(&sim.world, &who, &format!("/vms/{vmid}"), &["VM.Allocate"], false)?;
+    sim.access().require(&who, &format!("/vms/{vmid}"), &["VM.Allocate"], false)?;
     let given = given(call);
     for (key, value) in &given {
         settings::check(sim, &who, vmid, key, value)?;

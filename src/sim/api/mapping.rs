@@ -21,19 +21,34 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refused> {
     let all = call.sim.state().mappings.clone();
     let seen = all.iter().filter(|(id, _)| call.may(&format!("/mapping/pci/{id}"), &audit));
     let entries = seen.map(|(id, mapping)| {
-        let mut entry = json!({"id": id, "type": "pci", "map": mapping.map, "digest": stamp(&all)});
-        if let Some(description) = &mapping.description {
-            entry.set("description", json!(description));
-        }
-        if mapping.mdev {
-            entry.set("mdev", 1);
-        }
+        let mut entry = entry(&all, mapping);
+        entry.set("id", id.as_str());
         if check.is_some() {
             entry.set("checks", checks(call, id, mapping));
         }
         entry
     });
     Ok(Value::Array(entries.collect()).into())
+}
+
+/// `GET {id}`.
+pub(super) fn get(call: &Call<'_>) -> Result<Answer, Refused> {
+    let id = call.text("id").unwrap_or_default();
+    let all = call.sim.state().mappings.clone();
+    let mapping = all.get(&id).ok_or_else(|| Refused::died(format!("mapping '{id}' not found")))?;
+    Ok(entry(&all, mapping).into())
+}
+
+/// What answers say of a mapping.
+fn entry(all: &Mappings, mapping: &MappingSpec) -> Value {
+    let mut entry = json!({"type": "pci", "map": mapping.map, "digest": stamp(all)});
+    if let Some(description) = &mapping.description {
+        entry.set("description", json!(description));
+    }
+    if mapping.mdev {
+        entry.set("mdev", 1);
+    }
+    entry
 }
 
 /// What doesn't fit the node's hardware.
@@ -73,9 +88,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refused> {
     }
     let missing = || failed(&format!("pci ID '{id}' does not exist"));
     let mapping = state.mappings.get_mut(&id).ok_or_else(missing)?;
-    if let Some(map) = entries(call) {
-        mapping.map = map;
-    }
+    mapping.map = entries(call).ok_or_else(|| failed("missing value for required option 'map'"))?;
     if let Some(description) = call.text("description") {
         mapping.description = Some(description);
     }

@@ -3,7 +3,7 @@
 use super::Call;
 use crate::sim::{
     Sim,
-    access::{Identity, require},
+    access::Identity,
     answer::{Answer, Refused},
     job::{self, Shutdown},
     state::Power,
@@ -56,7 +56,7 @@ pub(super) fn handle(call: &Call<'_>, command: &str) -> Result<Answer, Refused> 
         }
         "suspend" if call.flag("todisk") => {
             let storage = call.text("statestorage").unwrap_or_else(|| "local".to_owned());
-            require(&sim.world, &who, &format!("/storage/{storage}"), &["Datastore.AllocateSpace"], false)?;
+            sim.access().require(&who, &format!("/storage/{storage}"), &["Datastore.AllocateSpace"], false)?;
             must_run(sim, vmid)?;
             spawn(sim, ("qmsuspend", &vmid.to_string()), &who, |w| job::to_disk(w, vmid))
         }

@@ -6,6 +6,7 @@ use crate::sim::{
     auth::digest,
     find_vm,
     planted::Planted,
+    release::Release,
     state::{Power, Vm},
 };
 use serde_json::{Map, Value, json};
@@ -26,23 +27,8 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     Value::Array(entries.collect()).into()
 }
 
-/// `GET /nodes/{node}/lxc`: those that the asker may see.
-pub(super) fn containers(call: &Call<'_>) -> Answer {
-    let state = call.sim.state();
-    let seen = state.vms.iter().filter(|(vmid, vm)| vm.spec.container && may_see(call, **vmid));
-    let entries = seen.map(|(vmid, vm)| {
-        let mut entry = summary(call, *vmid, vm);
-        entry.set("type", json!("lxc"));
-        entry.set("swap", 0);
-        entry.set("maxswap", json!(vm.spec.number("swap").unwrap_or(512) << 20));
-        entry.set("diskread", 0);
-        entry.set("diskwrite", 0);
-        entry.without(&["memhost"])
-    });
-    Value::Array(entries.collect()).into()
-}
-
-fn may_see(call: &Call<'_>, vmid: u32) -> bool {
+/// Whether the asker may see a guest.
+pub(super) fn may_see(call: &Call<'_>, vmid: u32) -> bool {
     call.may(&format!("/vms/{vmid}"), &["VM.Audit"])
 }
 
@@ -80,7 +66,7 @@ fn carried(call: &Call<'_>, vm: &Vm, rate: f64) -> u64 {
 }
 
 /// What every list says of a guest.
-fn summary(call: &Call<'_>, vmid: u32, vm: &Vm) -> Value {
+pub(super) fn summary(call: &Call<'_>, vmid: u32, vm: &Vm) -> Value {
     let spec = &vm.spec;
     let name = if spec.name().is_empty() { format!("VM {vmid}") } else { spec.name() };
     let uptime = vm.uptime();
@@ -91,9 +77,14 @@ fn summary(call: &Call<'_>, vmid: u32, vm: &Vm) -> Value {
     });
     if vm.power.is_on() {
         entry.set("pid", json!(vm.pid));
-        for name in PRESSURE {
-            entry.set(name, 0);
+        if call.release() > Release::V8 {
+            for name in PRESSURE {
+                entry.set(name, 0);
+            }
         }
+    }
+    if call.release() == Release::V8 {
+        entry = entry.without(&["memhost"]);
     }
     if let Some(lock) = &vm.lock {
         entry.set("lock", json!(lock));

@@ -2,7 +2,6 @@
 
 use super::Call;
 use crate::sim::{
-    access::require,
     answer::{Answer, Entry, Refused},
     task::Task,
 };
@@ -93,7 +92,7 @@ fn find(call: &Call<'_>, privilege: &str) -> Result<Task, Refused> {
     let found = call.sim.state().tasks.iter().find(|task| task.upid == upid).cloned();
     let task = found.ok_or_else(|| Refused::param("upid", "no such task"))?;
     if !is_own(call, &task) {
-        require(&call.sim.world, &call.who(), &node_path(call), &[privilege], false)?;
+        call.sim.access().require(&call.who(), &node_path(call), &[privilege], false)?;
     }
     Ok(task)
 }

@@ -2,7 +2,7 @@
 
 use super::{check_lock, lock_config};
 use crate::sim::{
-    access::{Identity, require},
+    access::Identity,
     answer::Refused,
     planted, settings,
     task::Worker,
@@ -116,7 +116,7 @@ pub(crate) async fn resize(worker: Worker, who: Identity, vmid: u32, disk: Strin
     let volid = text.split(',').next().unwrap_or_default().to_owned();
     let storage = volid.split(':').next().unwrap_or_default();
     if let Err(Refused::Forbidden(why)) =
-        require(&sim.world, &who, &format!("/storage/{storage}"), &["Datastore.AllocateSpace"], false)
+        sim.access().require(&who, &format!("/storage/{storage}"), &["Datastore.AllocateSpace"], false)
     {
         return Err(format!("403 {why}"));
     }

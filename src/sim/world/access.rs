@@ -1,7 +1,7 @@
 //! People, their tokens and what they may do.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A user.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -11,6 +11,16 @@ pub struct UserSpec {
     pub password: Option<String>,
     /// A disabled user's tokens don't work either.
     pub disabled: bool,
+    /// When the user may no longer log in, seconds since the Unix epoch; 0: never.
+    pub expire: u64,
+    /// A few words.
+    pub comment: Option<String>,
+    /// Address for mails.
+    pub email: Option<String>,
+    /// First name.
+    pub firstname: Option<String>,
+    /// Last name.
+    pub lastname: Option<String>,
     /// API tokens by name.
     pub tokens: BTreeMap<String, TokenSpec>,
 }
@@ -25,6 +35,22 @@ pub struct TokenSpec {
     pub privsep: bool,
     /// Whether it has expired.
     pub expired: bool,
+    /// When it expires, seconds since the Unix epoch; 0: never.
+    pub expire: u64,
+    /// A few words.
+    pub comment: Option<String>,
+}
+
+/// A pool: guests and storages that rights are given on together.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PoolSpec {
+    /// A few words.
+    pub comment: Option<String>,
+    /// Guests.
+    pub vms: BTreeSet<u32>,
+    /// Storages.
+    pub storages: BTreeSet<String>,
 }
 
 /// An access control entry.
