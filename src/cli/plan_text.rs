@@ -59,7 +59,9 @@ fn remark(step: &Step) -> String {
             format!("{limit}, {then})")
         }
         StepAction::Drain => format!("{limit}, then it is shut down all the same)"),
-        StepAction::HardStop => " (unsaved work in it is lost)".to_owned(),
+        StepAction::HardStop { off: false } => " (unsaved work in it is lost)".to_owned(),
+        StepAction::HardStop { off: true } => " (it has powered off; its QEMU process is still there)".to_owned(),
+        StepAction::Start { resumes: true, .. } => format!("{limit}; it is hibernated)"),
         StepAction::Rejoin
         | StepAction::Release { .. }
         | StepAction::Start { .. }

@@ -161,6 +161,9 @@ pub struct Facts {
     pub host: Part<HostStatus>,
     /// Tasks running now.
     pub tasks: Part<Vec<RunningTask>>,
+    /// Who started a guest the last time, `user@realm!token`, where that was asked; none where no task tells it that
+    /// our credentials may see.
+    pub starters: BTreeMap<Vmid, Part<Option<String>>>,
     /// What guests say about themselves.
     pub agents: BTreeMap<Vmid, Part<AgentFacts>>,
     /// Whether we may start and stop a guest, for the modes' guests.
@@ -226,6 +229,7 @@ impl Facts {
             cpu,
             host,
             tasks,
+            starters,
             agents,
             rights,
             sending,
@@ -244,6 +248,9 @@ impl Facts {
         self.tasks.merge(tasks);
         for (vmid, config) in configs {
             self.configs.entry(vmid).or_default().merge(config);
+        }
+        for (vmid, starter) in starters {
+            self.starters.entry(vmid).or_default().merge(starter);
         }
         for (vmid, right) in rights {
             self.rights.entry(vmid).or_default().merge(right);

@@ -33,6 +33,9 @@ pub enum Power {
     Suspended,
     /// QEMU was started but its CPUs weren't: a backup of a stopped VM does this, and it takes the GPU.
     Prelaunch,
+    /// The guest has powered off, but its QEMU process is still there, with memory and devices: its end is near, or
+    /// nobody cleans up.
+    Shutdown,
     /// A state that this program doesn't know, or none was given. Never taken for stopped.
     Unknown,
 }
@@ -53,6 +56,7 @@ impl Power {
             Self::Paused => "paused",
             Self::Suspended => "suspended",
             Self::Prelaunch => "prelaunch",
+            Self::Shutdown => "shutdown",
             Self::Unknown => "unknown",
         }
     }
@@ -63,6 +67,10 @@ impl fmt::Display for Power {
         f.pad(self.word())
     }
 }
+
+/// The lock of a guest that was written to disk with its memory. Starting it resumes it and takes the lock off; a stop
+/// or shutdown does nothing, and every change of its configuration is refused (qemu-server `QemuServer.pm`, `vm_start`).
+pub const HIBERNATED: &str = "suspended";
 
 /// A guest as the node's lists show it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -97,6 +105,14 @@ pub struct Guest {
     pub netout: Option<u64>,
     /// Whether the HA manager runs it; known only after `status/current`.
     pub ha: Option<bool>,
+}
+
+impl Guest {
+    /// Whether it was written to disk with its memory, and its start resumes it.
+    #[must_use]
+    pub fn is_hibernated(&self) -> bool {
+        self.power == Power::Stopped && self.lock.as_deref() == Some(HIBERNATED)
+    }
 }
 
 /// The part of a VM's configuration that morpheus reads.

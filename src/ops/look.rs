@@ -238,6 +238,10 @@ impl Host {
         for (vmid, status) in statuses {
             put_status(facts, vmid, status, at);
         }
+        if let Some(vmid) = wants.starter {
+            let starter = client.who_started(&node, vmid).await;
+            facts.starters.insert(vmid, part(starter, at));
+        }
         if holders {
             self.devices_of_running(&node, facts).await;
         }

@@ -10,6 +10,7 @@ use crate::{
             event::{Call, Outcome, What},
             machine::{self, Look, Next, Wants},
             planner,
+            state::TASK_UNSEEN,
         },
     },
     guest::drain,
@@ -30,7 +31,8 @@ pub async fn operate(store: &Store, id: &OpId, host: &Host) -> Result<Outcome, E
     };
     let journal = store.journal(id)?;
     let heard = Listener::new(store, id);
-    Runner { store, host, journal, heard, facts: Facts::default(), looked: Millis(0) }.run().await
+    let (facts, looked) = (Facts::default(), Millis(0));
+    Runner { store, host, journal, heard, facts, looked, saw_holders: false }.run().await
 }
 
 /// The other operation won. One that hadn't begun ends here; one that had is left for a resume.
@@ -52,6 +54,8 @@ struct Runner<'a> {
     heard: Listener,
     facts: Facts,
     looked: Millis,
+    /// Whether that look saw who holds which device.
+    saw_holders: bool,
 }
 
 impl Runner<'_> {
@@ -71,7 +75,13 @@ impl Runner<'_> {
         loop {
             self.hear(false)?;
             self.end_tasks().await?;
-            let look = Look { facts: &self.facts, modes: self.host.modes(), at: self.looked, now: self.now() };
+            let look = Look {
+                facts: &self.facts,
+                modes: self.host.modes(),
+                at: self.looked,
+                holders: self.saw_holders,
+                now: self.now(),
+            };
             match machine::next(self.journal.state(), &look) {
                 Next::End => break,
                 Next::Record(what) => {
@@ -98,7 +108,7 @@ impl Runner<'_> {
         let at = self.now();
         let intent = self.journal.state().plan.intent.clone();
         self.facts = self.host.look(Some(&intent)).await;
-        self.looked = at;
+        (self.looked, self.saw_holders) = (at, true);
     }
 
     /// Why the plan may not be carried out any more: computed anew from the facts of now, it would be another.
@@ -134,7 +144,7 @@ impl Runner<'_> {
         for (step, upid) in machine::open_tasks(self.journal.state()) {
             let (exit, ok) = match self.host.client().task_status(&upid).await {
                 Ok(TaskStatus::Ended { exit, ok }) => (exit, ok),
-                Err(pve::Error::NotFound(_) | pve::Error::Forbidden { .. }) => ("not to be seen".to_owned(), true),
+                Err(pve::Error::NotFound(_) | pve::Error::Forbidden { .. }) => (TASK_UNSEEN.to_owned(), true),
                 Ok(TaskStatus::Running) | Err(_) => continue,
             };
             self.write(What::TaskEnded { step, upid, exit, ok })?;
@@ -162,7 +172,7 @@ impl Runner<'_> {
         tokio::time::sleep(Duration::from_millis(ms)).await;
         let at = self.now();
         self.host.observe(wants, &mut self.facts).await;
-        self.looked = at;
+        (self.looked, self.saw_holders) = (at, wants.holders);
     }
 
     async fn send(&mut self, step: u16, call: Call) -> Result<(), Error> {
@@ -183,7 +193,7 @@ impl Runner<'_> {
         let (node, client) = (self.host.node().await?, self.host.client());
         match call {
             Call::Shutdown { vmid, timeout } => client.shutdown(&node, vmid, timeout).await.map(Some),
-            Call::Stop { vmid, overrule } => client.stop(&node, vmid, overrule).await.map(Some),
+            Call::Stop { vmid, overrule, .. } => client.stop(&node, vmid, overrule).await.map(Some),
             Call::Start { vmid } => client.start(&node, vmid).await.map(Some),
             Call::Drain { vmid, leave, seconds } => {
                 if let Some(mode) = self.host.modes().of(vmid) {

@@ -120,6 +120,7 @@ fn power(status: Option<&str>, qmp: Option<&str>) -> Power {
         (Some("running"), Some("paused" | "io-error")) => Power::Paused,
         (Some("running"), Some("suspended")) => Power::Suspended,
         (Some("running"), Some("prelaunch")) => Power::Prelaunch,
+        (Some("running"), Some("shutdown")) => Power::Shutdown,
         _ => Power::Unknown,
     }
 }

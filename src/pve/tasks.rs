@@ -49,6 +49,32 @@ impl Client {
         Ok(tasks)
     }
 
+    /// Who started a VM the last time, `user@realm!token`; none where no such task may be seen. A running task carries
+    /// the token in `user`, a finished one beside it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn who_started(&self, node: &NodeName, vmid: Vmid) -> Result<Option<String>, Error> {
+        let params = [("source", "all"), ("typefilter", "qmstart"), ("limit", "20")];
+        let params: Vec<_> = params
+            .map(|(key, value)| (key, value.to_owned()))
+            .into_iter()
+            .chain([("vmid", vmid.to_string())])
+            .collect();
+        let data = self.get(format!("/nodes/{}/tasks", form::encode(node)), &params).await?;
+        let mut newest: Option<(u64, String)> = None;
+        for entry in list(&data, "tasks")? {
+            let entry = Object::new(entry, "tasks")?;
+            let (Some(user), started) = (entry.word("user"), entry.uint("starttime").unwrap_or(0)) else { continue };
+            if newest.as_ref().is_some_and(|(before, _)| *before >= started) {
+                continue;
+            }
+            let who = entry.word("tokenid").map_or_else(|| user.clone(), |token| format!("{user}!{token}"));
+            newest = Some((started, who));
+        }
+        Ok(newest.map(|(_, who)| who))
+    }
+
     /// How far a task is, asked of the node that runs it.
     ///
     /// # Errors

@@ -150,6 +150,9 @@ pub enum Call {
         vmid: Vmid,
         /// A shutdown task of ours still runs and is to be ended.
         overrule: bool,
+        /// The guest has powered off; only its QEMU process is left, and nothing can be lost.
+        #[serde(default)]
+        off: bool,
     },
     /// `POST agent/exec`: tell the guest to leave NATS and `NimsForest`, or to join them again.
     Drain {

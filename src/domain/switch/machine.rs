@@ -48,6 +48,8 @@ pub struct Look<'a> {
     pub modes: &'a ModeSet,
     /// When the look was begun.
     pub at: Millis,
+    /// Whether it saw who holds which device ([`Wants::holders`]).
+    pub holders: bool,
     /// Now.
     pub now: Millis,
 }
@@ -61,6 +63,8 @@ pub struct Wants {
     pub holders: bool,
     /// Running tasks of the node.
     pub tasks: bool,
+    /// Who started this guest the last time.
+    pub starter: Option<Vmid>,
     /// The guest agent's address of this guest.
     pub address: Option<Vmid>,
     /// The services of this guest.
@@ -107,11 +111,12 @@ pub fn next(state: &State, look: &Look<'_>) -> Next {
     }
     let turn = Turn { state, step, look };
     match &step.step.action {
-        _ if step.begun.is_some_and(|begun| look.at < begun) => turn.wait(0),
+        // A look of the same millisecond may have been at another guest.
+        _ if step.begun.is_some_and(|begun| look.at <= begun) => turn.wait(1),
         StepAction::Drain => turn.drain(),
         StepAction::Rejoin => turn.rejoin(),
         StepAction::Shutdown { fallback } => turn.shutdown(*fallback),
-        StepAction::HardStop => turn.hard_stop(),
+        StepAction::HardStop { off } => turn.hard_stop(*off),
         StepAction::Release { .. } => turn.release(),
         StepAction::Start { .. } => turn.start(),
         StepAction::Network => turn.network(),
@@ -129,6 +134,14 @@ pub fn open_tasks(state: &State) -> Vec<(u16, Upid)> {
             Fate::Task(None) | Fate::Unknown | Fate::Ok | Fate::Failed { .. } => None,
         })
         .collect()
+}
+
+/// When a request of unknown fate is sent again.
+enum Again {
+    /// The host shows nothing of it.
+    Now,
+    /// It may yet show up.
+    Later,
 }
 
 /// One decision about the step that runs.
@@ -181,12 +194,12 @@ impl Turn<'_> {
     fn wait(&self, ms: u64) -> Next {
         let vmid = self.vmid();
         let wants = match &self.step.step.action {
-            StepAction::Shutdown { .. } | StepAction::HardStop => {
+            StepAction::Shutdown { .. } | StepAction::HardStop { .. } => {
                 Wants { status: vec![vmid], tasks: self.needs_tasks(), ..Wants::default() }
             }
             StepAction::Release { .. } => Wants { status: vec![vmid], holders: true, tasks: true, ..Wants::default() },
             StepAction::Start { .. }
-                if self.step.last_call().is_none_or(|call| matches!(call.fate, Fate::Failed { .. })) =>
+                if self.step.last_call().is_none_or(|c| matches!(c.fate, Fate::Failed { .. } | Fate::Unknown)) =>
             {
                 Wants { status: vec![vmid], holders: true, tasks: true, ..Wants::default() }
             }
@@ -212,7 +225,7 @@ impl Turn<'_> {
     /// A request of which nobody knows whether it arrived: wait while the host shows a task for the guest; send it
     /// again when it shows none for a while (all requests here are harmless when repeated), a few times. None when
     /// `limit` has passed since the first of them.
-    fn unknown_fate(&self, call: &CallState, limit: u64) -> Option<Next> {
+    fn unknown_fate(&self, call: &CallState, limit: u64) -> Option<Again> {
         let same = |c: &&CallState| c.fate == Fate::Unknown && kind(c.call) == kind(call.call);
         let tries: Vec<&CallState> = self.step.calls.iter().rev().take_while(same).collect();
         let first = tries.last().map_or(call.sent, |first| first.sent);
@@ -221,19 +234,20 @@ impl Turn<'_> {
         }
         let looked_late = self.look.at.since(call.sent) >= UNKNOWN_GRACE;
         let unseen = self.look.facts.tasks.fresh().is_some() && !self.has_running_task();
-        if looked_late && unseen && tries.len() < UNKNOWN_TRIES {
-            return Some(self.send(call.call));
-        }
-        Some(self.wait(self.pause()))
+        Some(if looked_late && unseen && tries.len() < UNKNOWN_TRIES { Again::Now } else { Again::Later })
+    }
+
+    /// When the first request of the step was refused in a way that may pass.
+    fn first_refusal(&self) -> Option<Millis> {
+        self.step.calls.iter().find_map(|c| match c.fate {
+            Fate::Failed { retry: true, at, .. } => Some(at),
+            _ => None,
+        })
     }
 
     /// A refusal that may pass: try again for a while.
     fn retry(&self, call: &CallState, at: Millis) -> Option<Next> {
-        let first = self.step.calls.iter().find_map(|c| match c.fate {
-            Fate::Failed { retry: true, at, .. } => Some(at),
-            _ => None,
-        })?;
-        if self.look.now.since(first) >= RETRY_WINDOW {
+        if self.look.now.since(self.first_refusal()?) >= RETRY_WINDOW {
             return None;
         }
         let ready = self.look.now.since(at) >= RETRY_PAUSE && self.look.at >= at;
@@ -242,7 +256,8 @@ impl Turn<'_> {
 
     /// A lock or a task of somebody else's that was not there when the plan was made: waited for, never overridden.
     fn held_up(&self) -> Option<Next> {
-        let lock = self.look.facts.guest(self.vmid()).and_then(|guest| guest.lock.clone());
+        let guest = self.look.facts.guest(self.vmid());
+        let lock = guest.filter(|guest| !guest.is_hibernated()).and_then(|guest| guest.lock.clone());
         let what = match lock {
             Some(lock) => format!("is locked: {lock}"),
             None if self.has_running_task() => "is being worked on by another task".to_owned(),
@@ -270,6 +285,9 @@ fn finished(outcome: Outcome, trouble: Option<Trouble>, gpu: Option<String>) -> 
     Next::Record(What::Finished { outcome, trouble, gpu })
 }
 
+#[cfg(test)]
+#[path = "machine/others_tests.rs"]
+mod others_tests;
 #[cfg(test)]
 #[path = "machine/tests.rs"]
 mod tests;

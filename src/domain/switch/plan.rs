@@ -143,7 +143,11 @@ pub enum StepAction {
         fallback: Fallback,
     },
     /// Stop the guest hard at once: it can't be asked (paused).
-    HardStop,
+    HardStop {
+        /// It has powered off; only its QEMU process is left, and nothing can be lost.
+        #[serde(default)]
+        off: bool,
+    },
     /// Wait until nobody holds the functions that the target needs.
     Release {
         /// Those functions.
@@ -153,11 +157,22 @@ pub enum StepAction {
     Start {
         /// It was running before, and is brought back if need be: it may never have gone.
         again: bool,
+        /// It is hibernated: its start resumes it from what was saved of its memory.
+        #[serde(default)]
+        resumes: bool,
     },
     /// Wait for the guest's address.
     Network,
     /// Ask the mode's services.
     Services,
+}
+
+impl StepAction {
+    /// Whether it stops a guest.
+    #[must_use]
+    pub const fn stops(&self) -> bool {
+        matches!(self, Self::Shutdown { .. } | Self::HardStop { .. })
+    }
 }
 
 impl Step {
@@ -169,10 +184,12 @@ impl Step {
             StepAction::Drain => format!("Draining {party}"),
             StepAction::Rejoin => format!("Letting {party} join its forest again"),
             StepAction::Shutdown { .. } => format!("Shutting down {party}"),
-            StepAction::HardStop => format!("Stopping {party} hard"),
+            StepAction::HardStop { off: false } => format!("Stopping {party} hard"),
+            StepAction::HardStop { off: true } => format!("Ending what is left of {party}"),
             StepAction::Release { .. } => "Waiting for the GPU to be free".to_owned(),
-            StepAction::Start { again: false } => format!("Starting {party}"),
-            StepAction::Start { again: true } => format!("Bringing {party} back"),
+            StepAction::Start { resumes: true, .. } => format!("Resuming {party}"),
+            StepAction::Start { again: false, .. } => format!("Starting {party}"),
+            StepAction::Start { again: true, .. } => format!("Bringing {party} back"),
             StepAction::Network => "Waiting for network".to_owned(),
             StepAction::Services => "Checking services".to_owned(),
         }
@@ -182,10 +199,13 @@ impl Step {
     #[must_use]
     pub fn undo(&self) -> Option<String> {
         match &self.action {
-            StepAction::Shutdown { .. } | StepAction::HardStop => Some(format!("start {} again", self.party)),
+            StepAction::Shutdown { .. } | StepAction::HardStop { off: false } => {
+                Some(format!("start {} again", self.party))
+            }
             StepAction::Start { .. } => Some(format!("shut {} down", self.party)),
             // What runs again after a shutdown has joined by itself.
             StepAction::Drain
+            | StepAction::HardStop { off: true }
             | StepAction::Rejoin
             | StepAction::Release { .. }
             | StepAction::Network
@@ -283,8 +303,7 @@ impl Plan {
 
     /// Guests that are stopped.
     pub fn stops(&self) -> impl Iterator<Item = &Party> {
-        let stops = |s: &&Step| matches!(s.action, StepAction::Shutdown { .. } | StepAction::HardStop);
-        self.steps.iter().filter(stops).map(|step| &step.party)
+        self.steps.iter().filter(|step| step.action.stops()).map(|step| &step.party)
     }
 
     /// Guests that are started.

@@ -14,7 +14,7 @@ use crate::domain::{
     facts::Facts,
     finding::FindingId,
     gpu::{self, Claim, Clash},
-    guest::{GuestKind, Power},
+    guest::{Guest, GuestKind, Power},
     ids::Vmid,
     mode::{Mode, ModeSet},
     text,
@@ -104,7 +104,11 @@ impl<'a> Situation<'a> {
         }
         let starts = match self.facts.power(target.vmid) {
             Power::Stopped => vec![target.vmid],
-            _ => vec![],
+            Power::Shutdown => {
+                stops.push(target.vmid);
+                vec![target.vmid]
+            }
+            Power::Running | Power::Paused | Power::Suspended | Power::Prelaunch | Power::Unknown => vec![],
         };
         if !starts.is_empty() {
             self.free_devices(target.vmid, &mut stops)?;
@@ -255,9 +259,10 @@ impl<'a> Situation<'a> {
         let mut steps = Steps::default();
         let options = &self.intent.options;
         for vmid in &work.stops {
-            let hard = self.intent.force && self.facts.power(*vmid) != Power::Running;
-            if hard {
-                steps.push(StepAction::HardStop, self.party(*vmid), 60);
+            let power = self.facts.power(*vmid);
+            let off = power == Power::Shutdown;
+            if off || self.intent.force && power != Power::Running {
+                steps.push(StepAction::HardStop { off }, self.party(*vmid), 60);
             } else {
                 if self.drains(*vmid) {
                     steps.push(StepAction::Drain, self.party(*vmid), options.drain_timeout);
@@ -274,7 +279,8 @@ impl<'a> Situation<'a> {
                 let functions = functions.into_iter().collect();
                 steps.push(StepAction::Release { functions }, self.party(*vmid), RELEASE_SECONDS);
             }
-            steps.push(StepAction::Start { again }, self.party(*vmid), self.start_seconds(*vmid));
+            let start = StepAction::Start { again, resumes: is_hibernated(self.facts, *vmid) };
+            steps.push(start, self.party(*vmid), self.start_seconds(*vmid));
             if !options.wait_for_network || !self.facts.config(*vmid).is_some_and(|config| config.agent) {
                 continue;
             }
@@ -338,6 +344,11 @@ pub(super) fn drains(modes: &ModeSet, facts: &Facts, options: &Options, vmid: Vm
         && facts.power(vmid) == Power::Running
         && modes.of(vmid).is_some_and(Mode::is_of_forest)
         && facts.config(vmid).is_some_and(|config| config.agent)
+}
+
+/// Whether a start would resume the guest from disk.
+pub(super) fn is_hibernated(facts: &Facts, vmid: Vmid) -> bool {
+    facts.guest(vmid).is_some_and(Guest::is_hibernated)
 }
 
 /// Names a guest for people.

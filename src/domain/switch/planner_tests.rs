@@ -143,7 +143,7 @@ fn a_paused_guest_is_stopped_hard_only_by_force_and_by_name() {
     let mut forced = intent(Verb::Switch, "windowsvrstreaming");
     forced.force = true;
     let plan = plan(&forced, &modes(), &seen).unwrap();
-    assert_eq!(plan.steps[0].action, StepAction::HardStop);
+    assert_eq!(plan.steps[0].action, StepAction::HardStop { off: false });
     assert!(matches!(plan.rung, Rung::TypeName { .. }));
 }
 

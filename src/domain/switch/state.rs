@@ -14,6 +14,9 @@ use crate::domain::{
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
+/// What stands for the end of a task that the host doesn't show, or doesn't know any more: it may still run.
+pub const TASK_UNSEEN: &str = "not to be seen";
+
 /// An operation as its journal tells it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct State {
@@ -296,6 +299,14 @@ impl State {
     }
 }
 
+impl CallState {
+    /// Whether the host may still be working on it.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.fate, Fate::Task(_) | Fate::Unknown)
+    }
+}
+
 impl StepState {
     const fn waiting(step: Step) -> Self {
         Self {
@@ -326,6 +337,9 @@ impl StepState {
             What::Called { upid, .. } => self.fate(Fate::Task(upid.clone())),
             What::CallFailed { trouble, outcome_unknown: false, retry, .. } => {
                 self.fate(Fate::Failed { trouble: trouble.clone(), retry: *retry, at: event.at });
+            }
+            What::TaskEnded { ok: true, upid, exit, .. } if exit == TASK_UNSEEN => {
+                self.task_ended(upid, Fate::Task(None))
             }
             What::TaskEnded { ok: true, upid, .. } => self.task_ended(upid, Fate::Ok),
             What::TaskEnded { ok: false, upid, exit, .. } => {

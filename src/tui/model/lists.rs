@@ -128,7 +128,7 @@ impl Model {
             SortBy::State => match guest.power {
                 _ if guest.template => Some(Key::Number(3)),
                 Power::Running => Some(Key::Number(0)),
-                Power::Paused | Power::Suspended | Power::Prelaunch => Some(Key::Number(1)),
+                Power::Paused | Power::Suspended | Power::Prelaunch | Power::Shutdown => Some(Key::Number(1)),
                 Power::Stopped => Some(Key::Number(2)),
                 Power::Unknown => None,
             },

@@ -77,7 +77,7 @@ fn changes(ops: &[OpBrief], vmid: Vmid) -> Vec<Change> {
         .filter(|step| step.phase == Phase::Done)
         .filter_map(|step| match step.step.action {
             StepAction::Start { .. } => Some((step.ended?, true)),
-            StepAction::Shutdown { .. } | StepAction::HardStop => Some((step.ended?, false)),
+            ref action if action.stops() => Some((step.ended?, false)),
             _ => None,
         })
         .collect();

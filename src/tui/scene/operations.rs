@@ -122,7 +122,7 @@ fn failing() -> Vec<(u64, What)> {
     let message = "PCI device '0000:01:00.0' already in use by VMID '111'".to_owned();
     let trouble = Trouble { finding: FindingId::GpuTaken, message };
     let party = plan().steps[0].party.clone();
-    let back = Step { id: 5, action: StepAction::Start { again: true }, party, deadline: 188 };
+    let back = Step { id: 5, action: StepAction::Start { again: true, resumes: false }, party, deadline: 188 };
     let mut all = starting();
     all.extend([
         (24, What::StepFailed { step: 2, trouble }),

@@ -46,8 +46,8 @@ fn took(state: &State) -> Option<u64> {
 fn request(call: &Call) -> String {
     match call {
         Call::Shutdown { vmid, timeout } => format!("POST qemu/{vmid}/status/shutdown timeout={timeout}"),
-        Call::Stop { vmid, overrule: true } => format!("POST qemu/{vmid}/status/stop overrule-shutdown=1"),
-        Call::Stop { vmid, overrule: false } => format!("POST qemu/{vmid}/status/stop"),
+        Call::Stop { vmid, overrule: true, .. } => format!("POST qemu/{vmid}/status/stop overrule-shutdown=1"),
+        Call::Stop { vmid, overrule: false, .. } => format!("POST qemu/{vmid}/status/stop"),
         Call::Drain { vmid, leave: true, .. } => format!("POST qemu/{vmid}/agent/exec (leave the forest)"),
         Call::Drain { vmid, leave: false, .. } => format!("POST qemu/{vmid}/agent/exec (join the forest again)"),
         Call::Start { vmid } => format!("POST qemu/{vmid}/status/start"),

@@ -91,10 +91,14 @@ fn body<'a>(confirm: &Confirm, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
                 };
                 format!("shut {} down{then}", step.party)
             }
-            StepAction::HardStop => format!("stop {} hard: what is in its memory is lost", step.party),
+            StepAction::HardStop { off: false } => {
+                format!("stop {} hard: what is in its memory is lost", step.party)
+            }
+            StepAction::HardStop { off: true } => format!("end what is left of {}: it has powered off", step.party),
             StepAction::Release { .. } => "see that nobody holds the GPU any more".to_owned(),
-            StepAction::Start { again: false } => format!("start {}", step.party),
-            StepAction::Start { again: true } => format!("bring {} back", step.party),
+            StepAction::Start { resumes: true, .. } => format!("resume {}: it is hibernated", step.party),
+            StepAction::Start { again: false, .. } => format!("start {}", step.party),
+            StepAction::Start { again: true, .. } => format!("bring {} back", step.party),
             StepAction::Network => "wait for its address".to_owned(),
             StepAction::Services => "ask its services".to_owned(),
         };

@@ -128,6 +128,7 @@ fn remark<'a>(step: &StepState, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let note = step.last_call().and_then(|call| match (&call.call, &call.fate) {
         (_, Fate::Failed { trouble, retry: true, .. }) => Some(format!("{}; tried again", trouble.message)),
         (_, Fate::Unknown) => Some("sent; not acknowledged yet".to_owned()),
+        (Call::Stop { off: true, .. }, Fate::Task(_)) => Some("powered off; ending its QEMU process".to_owned()),
         (Call::Stop { .. }, Fate::Task(_)) => Some("stopped hard; waiting to see it stopped".to_owned()),
         _ => None,
     });

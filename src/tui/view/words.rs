@@ -25,7 +25,9 @@ pub(super) fn power(power: Power, theme: &Theme) -> (&'static str, &'static str,
     match power {
         Power::Running => (glyphs.running, power.word(), Role::Good),
         Power::Stopped => (glyphs.stopped, power.word(), Role::Muted),
-        Power::Paused | Power::Suspended | Power::Prelaunch => (glyphs.held, power.word(), Role::Warn),
+        Power::Paused | Power::Suspended | Power::Prelaunch | Power::Shutdown => {
+            (glyphs.held, power.word(), Role::Warn)
+        }
         Power::Unknown => (glyphs.unknown, power.word(), Role::Warn),
     }
 }

@@ -1,17 +1,17 @@
 //! The ways an operation ends: as planned, or back to where it began.
 
-use super::{Look, Next, finished};
+use super::{Look, Next, Wants, finished, guard};
 use crate::domain::{
     facts::{Facts, Trouble},
     finding::FindingId,
     gpu,
-    guest::Power,
+    guest::{HIBERNATED, Power},
     ids::Vmid,
     switch::{
         event::{Call, Outcome, What},
         plan::{Restore, Step, StepAction},
-        planner::{RELEASE_SECONDS, drains, party},
-        state::{Fate, Phase, State, StepState},
+        planner::{RELEASE_SECONDS, drains, is_hibernated, party},
+        state::{CallState, Fate, Phase, State, StepState},
     },
 };
 use std::collections::BTreeSet;
@@ -39,16 +39,46 @@ const fn is_only_waiting(step: &StepState) -> bool {
 }
 
 fn go_back(state: &State, look: &Look<'_>, trouble: Option<Trouble>) -> Next {
-    let wanted = state.plan.intent.options.rollback || state.cancel == Some(true);
-    let steps = if wanted { way_back(state, look) } else { Vec::new() };
+    if !(state.plan.intent.options.rollback || state.cancel == Some(true)) {
+        return end(state, look, trouble);
+    }
+    // What others did meanwhile decides what is brought back.
+    if look.at <= state.last || !look.holders {
+        let status = state.asked_to_stop().into_iter().chain(state.asked_to_start()).collect();
+        return Next::Wait { ms: 1, wants: Wants { status, holders: true, tasks: true, ..Wants::default() } };
+    }
+    let gone = gone(state, look.facts);
+    let winner = guard::taken_over(state, look.facts, look.modes, &gone).filter(|_| state.cancel.is_none());
+    if let Some(note) = winner.and_then(|vmid| nothing_back(state, look, vmid, &gone)) {
+        return note;
+    }
+    let steps = way_back(state, look, if winner.is_some() { &[] } else { &gone });
     if steps.is_empty() {
         return end(state, look, trouble);
     }
     Next::Record(What::RollingBack { steps, because: trouble })
 }
 
-/// What was started is shut down, what was stopped is started again. Only what this operation asked for is touched.
-fn way_back(state: &State, look: &Look<'_>) -> Vec<Step> {
+/// Says that another switch won, and that nothing is brought back beside it.
+fn nothing_back(state: &State, look: &Look<'_>, winner: Vmid, gone: &[Vmid]) -> Option<Next> {
+    let step = state.steps.iter().rfind(|step| step.begun.is_some()).filter(|_| !gone.is_empty())?;
+    let name = |vmid: &Vmid| party(*vmid, look.modes, look.facts).to_string();
+    let stay: Vec<String> = gone.iter().map(name).collect();
+    let (winner, stay, stays) = (name(&winner), stay.join(" and "), if stay.len() == 1 { "stays" } else { "stay" });
+    let text = format!("{winner} was started meanwhile, not by this operation: {stay} {stays} stopped.");
+    let said = state.steps.iter().any(|step| step.notes.contains(&text));
+    (!said).then(|| Next::Record(What::Note { step: step.step.id, text }))
+}
+
+/// Guests that this operation stopped, or may yet stop.
+fn gone(state: &State, facts: &Facts) -> Vec<Vmid> {
+    let gone = |vmid: &Vmid| facts.power(*vmid) != Power::Running || may_yet_stop(state, *vmid);
+    stopped_by(state).into_iter().filter(gone).collect()
+}
+
+/// What was started is shut down, what was stopped is started again: these of it. Only what this operation asked for
+/// is touched.
+fn way_back(state: &State, look: &Look<'_>, stopped: &[Vmid]) -> Vec<Step> {
     let (facts, modes) = (look.facts, look.modes);
     let first = u16::try_from(state.steps.len()).unwrap_or(u16::MAX);
     let mut steps: Vec<Step> = Vec::new();
@@ -64,14 +94,16 @@ fn way_back(state: &State, look: &Look<'_>) -> Vec<Step> {
         }
         push(StepAction::Shutdown { fallback: options.fallback }, *vmid, options.shutdown_timeout);
     }
-    for vmid in
-        stopped_by(state).into_iter().filter(|vmid| facts.power(*vmid) != Power::Running || may_yet_stop(state, *vmid))
-    {
+    for vmid in stopped.iter().copied() {
         let functions: BTreeSet<_> = facts.claims(vmid).unwrap_or_default().iter().flat_map(gpu::functions).collect();
         if !started.is_empty() && !functions.is_empty() {
             push(StepAction::Release { functions: functions.into_iter().collect() }, vmid, RELEASE_SECONDS);
         }
-        push(StepAction::Start { again: true }, vmid, options.startup_timeout.max(180));
+        push(
+            StepAction::Start { again: true, resumes: is_hibernated(facts, vmid) },
+            vmid,
+            options.startup_timeout.max(180),
+        );
     }
     // One that was shut down joins by itself when it comes back; one that never went has to be told.
     let stayed = |vmid: &Vmid| facts.power(*vmid) == Power::Running && !started.contains(vmid);
@@ -90,12 +122,14 @@ pub(super) fn may_yet_start(state: &State, vmid: Vmid) -> bool {
 
 /// Whether a stop was requested that isn't known to have failed.
 fn may_yet_stop(state: &State, vmid: Vmid) -> bool {
-    let calls = state.steps.iter().flat_map(|step| &step.calls);
-    let mut stops = calls.filter(|call| match call.call {
+    stop_calls(state, vmid).any(|call| !matches!(call.fate, Fate::Failed { .. }))
+}
+
+fn stop_calls(state: &State, vmid: Vmid) -> impl Iterator<Item = &CallState> {
+    state.steps.iter().flat_map(|step| &step.calls).filter(move |call| match call.call {
         Call::Shutdown { vmid: of, .. } | Call::Stop { vmid: of, .. } => of == vmid,
         Call::Start { .. } | Call::Drain { .. } => false,
-    });
-    stops.any(|call| !matches!(call.fate, Fate::Failed { .. }))
+    })
 }
 
 /// Guests that this operation asked to start and that didn't run before.
@@ -105,11 +139,22 @@ fn started_by(state: &State) -> Vec<Vmid> {
     found
 }
 
-/// Guests that this operation asked to stop and that were running before.
+/// Guests that this operation stopped and that were running before. One that it couldn't stop, because it was locked
+/// or the right was missing, was stopped by somebody else if at all.
 fn stopped_by(state: &State) -> Vec<Vmid> {
     let mut found = state.asked_to_stop();
-    found.retain(|vmid| was(state, *vmid) == Some(Power::Running));
+    found.retain(|vmid| was(state, *vmid) == Some(Power::Running) && may_have_stopped(state, *vmid));
     found
+}
+
+fn may_have_stopped(state: &State, vmid: Vmid) -> bool {
+    let refused = |finding| {
+        matches!(
+            finding,
+            FindingId::PveLocked | FindingId::GuestLocked | FindingId::GuestPaused | FindingId::PveForbidden
+        )
+    };
+    stop_calls(state, vmid).any(|call| !matches!(&call.fate, Fate::Failed { trouble, .. } if refused(trouble.finding)))
 }
 
 fn was(state: &State, vmid: Vmid) -> Option<Power> {
@@ -155,8 +200,14 @@ fn is_as_before(state: &State, facts: &Facts) -> bool {
     }
     touched.into_iter().all(|vmid| {
         let before = was(state, vmid).unwrap_or(Power::Unknown);
-        before == facts.power(vmid)
+        before == facts.power(vmid) && was_hibernated(state, vmid) == is_hibernated(facts, vmid)
     })
+}
+
+/// Whether a guest was hibernated before: what was saved of its memory is gone once it was resumed.
+fn was_hibernated(state: &State, vmid: Vmid) -> bool {
+    let basis = state.plan.basis.iter().find(|guest| guest.party.vmid == vmid);
+    basis.is_some_and(|guest| guest.power == Power::Stopped && guest.lock.as_deref() == Some(HIBERNATED))
 }
 
 /// The target's GPU as the guest, or else the host, names it.

@@ -1,57 +1,172 @@
-//! Nothing is started before the devices it needs are seen free.
+//! Nothing is started before the devices it needs are seen free, in a look of now: each request to start passes here.
 
-use super::Turn;
+use super::{Call, Millis, Next, RETRY_WINDOW, Turn, Wants};
 use crate::domain::{
-    gpu::{self, Clash, PciAddr},
-    guest::Guest,
+    facts::Facts,
+    finding::FindingId,
+    gpu::{self, Clash},
+    guest::{Guest, Power},
     ids::Vmid,
-    switch::planner::party,
+    mode::ModeSet,
+    switch::{
+        planner::party,
+        state::{Phase, State},
+    },
 };
 use std::collections::BTreeMap;
 
 /// What keeps a guest from being started.
 pub(super) enum Blocked {
-    /// This guest holds the function.
-    Held(Vmid, PciAddr),
+    /// This guest holds what is needed.
+    Held(Vmid, Clash),
     /// What this guest holds can't be known.
     Unknown(Vmid),
 }
 
+/// Whether the devices of a guest are free as far as the newest look shows; whatever it can't show blocks.
+fn blocked(facts: &Facts, vmid: Vmid) -> Option<Blocked> {
+    let Some(wanted) = facts.claims(vmid) else { return Some(Blocked::Unknown(vmid)) };
+    if wanted.is_empty() {
+        return None;
+    }
+    let Some(guests) = facts.qemu.fresh() else { return Some(Blocked::Unknown(vmid)) };
+    let mut holders = BTreeMap::new();
+    let holds = |g: &Guest| g.power.holds_devices() || is_starting(facts, g.vmid);
+    for guest in guests.iter().filter(|g| g.vmid != vmid && holds(g)) {
+        match facts.claims(guest.vmid) {
+            Some(claims) => holders.insert(guest.vmid, claims),
+            None => return Some(Blocked::Unknown(guest.vmid)),
+        };
+    }
+    match gpu::clash(&wanted, &holders)? {
+        (holder, Clash::Unknown(_)) => Some(Blocked::Unknown(holder)),
+        (holder, clash) => Some(Blocked::Held(holder, clash)),
+    }
+}
+
+/// Whether a start of the guest is under way: it is about to take its devices.
+fn is_starting(facts: &Facts, vmid: Vmid) -> bool {
+    let tasks = facts.tasks.fresh().into_iter().flatten();
+    tasks.into_iter().any(|task| task.vmid == Some(vmid) && matches!(task.kind.as_str(), "qmstart" | "hastart"))
+}
+
+/// The guest of a mode that somebody else started meanwhile with what the target, or one of `stopped`, needs: another
+/// switch won.
+pub(super) fn taken_over(state: &State, facts: &Facts, modes: &ModeSet, stopped: &[Vmid]) -> Option<Vmid> {
+    let ours = state.asked_to_start();
+    let ran = |vmid| state.plan.basis.iter().any(|guest| guest.party.vmid == vmid && guest.power.holds_devices());
+    let wanted: Vec<_> = state
+        .plan
+        .starts()
+        .map(|party| party.vmid)
+        .chain(stopped.iter().copied())
+        .filter_map(|v| facts.claims(v))
+        .flatten()
+        .collect();
+    let mut others = modes.0.iter().map(|mode| mode.vmid).filter(|vmid| !ours.contains(vmid) && !ran(*vmid));
+    others.find(|vmid| {
+        let seen = facts.guest(*vmid).is_some_and(|guest| guest.power != Power::Unknown && guest.power.holds_devices());
+        let held = facts.claims(*vmid).filter(|_| seen || is_starting(facts, *vmid)).unwrap_or_default();
+        gpu::clash(&wanted, &BTreeMap::from([(*vmid, held)])).is_some()
+    })
+}
+
 impl Turn<'_> {
-    /// Whether the guest's devices are free as far as the newest look shows; whatever it can't show blocks.
-    pub(super) fn blocked(&self) -> Option<Blocked> {
-        let (facts, vmid) = (self.look.facts, self.vmid());
-        let Some(wanted) = facts.claims(vmid) else { return Some(Blocked::Unknown(vmid)) };
-        if wanted.is_empty() {
-            return None;
+    /// Waits until nobody has the devices.
+    pub(super) fn release(&self) -> Next {
+        match self.hindrance(self.is_overdue()) {
+            Ok(()) => self.done(),
+            Err(Hindrance::Passing) => self.wait(self.pause()),
+            Err(Hindrance::Lasting(next)) => next,
         }
-        let Some(guests) = facts.qemu.fresh() else { return Some(Blocked::Unknown(vmid)) };
-        let mut holders = BTreeMap::new();
-        let holds = |g: &Guest| g.power.holds_devices() || self.is_starting(g.vmid);
-        for guest in guests.iter().filter(|g| g.vmid != vmid && holds(g)) {
-            match facts.claims(guest.vmid) {
-                Some(claims) => holders.insert(guest.vmid, claims),
-                None => return Some(Blocked::Unknown(guest.vmid)),
+    }
+
+    /// Sends the start if the newest look saw nobody with the devices, the first time and each further time. What keeps
+    /// it is waited for until the retries' time after `since` is over.
+    pub(super) fn send_start(&self, since: Millis) -> Next {
+        let late = self.look.now.since(since) >= RETRY_WINDOW;
+        match self.hindrance(late) {
+            Ok(()) => self.send(Call::Start { vmid: self.vmid() }),
+            Err(Hindrance::Passing) => self.wait(self.pause()),
+            Err(Hindrance::Lasting(next)) => next,
+        }
+    }
+
+    fn hindrance(&self, late: bool) -> Result<(), Hindrance> {
+        if !self.look.holders {
+            return Err(Hindrance::Lasting(self.wait(0)));
+        }
+        match blocked(self.look.facts, self.vmid()) {
+            None => Ok(()),
+            Some(Blocked::Held(vmid, what)) if late || !self.lets_go(vmid) => {
+                Err(Hindrance::Lasting(self.taken(vmid, &what)))
+            }
+            Some(Blocked::Unknown(vmid)) if late => Err(Hindrance::Lasting(self.holder_unknown(vmid))),
+            Some(_) => Err(Hindrance::Passing),
+        }
+    }
+
+    /// The guest that has the devices and keeps them.
+    pub(super) fn taker(&self) -> Option<Vmid> {
+        match blocked(self.look.facts, self.vmid()) {
+            Some(Blocked::Held(vmid, _)) if !self.lets_go(vmid) => Some(vmid),
+            _ => None,
+        }
+    }
+
+    /// Whether a holder is one that this operation started or stops and that wasn't seen stopped yet. One that was, and
+    /// runs again, was started by somebody else.
+    fn lets_go(&self, holder: Vmid) -> bool {
+        let ours = self.state.asked_to_stop().contains(&holder) || self.state.asked_to_start().contains(&holder);
+        let mut steps = self.state.steps.iter().filter(|s| s.step.party.vmid == holder && s.phase == Phase::Done);
+        ours && !steps.any(|step| step.step.action.stops())
+    }
+
+    /// Says who has the device, and who started it as far as the host's tasks tell.
+    fn taken(&self, vmid: Vmid, what: &Clash) -> Next {
+        let facts = self.look.facts;
+        let Some(starter) = facts.starters.get(&vmid) else {
+            return match self.wait(0) {
+                Next::Wait { ms, wants } => Next::Wait { ms, wants: Wants { starter: Some(vmid), ..wants } },
+                next => next,
             };
-        }
-        match gpu::clash(&wanted, &holders)? {
-            (holder, Clash::Function(addr)) => Some(Blocked::Held(holder, addr)),
-            (holder, Clash::Unknown(_)) => Some(Blocked::Unknown(holder)),
-        }
+        };
+        let name = self.name(vmid);
+        let (holds, finding) = match what {
+            Clash::Function(addr) if self.lets_go(vmid) => (format!("still holds {addr}"), FindingId::GpuNotFreed),
+            Clash::Function(addr) if facts.power(vmid) == Power::Running => {
+                (format!("runs and holds {addr}"), FindingId::GpuTaken)
+            }
+            Clash::Function(addr) if facts.power(vmid) == Power::Stopped => {
+                (format!("is being started and takes {addr}"), FindingId::GpuTaken)
+            }
+            Clash::Function(addr) => (format!("is {} and holds {addr}", facts.power(vmid)), FindingId::GpuTaken),
+            Clash::Unknown(what) => (format!("has {what}, which can't be read"), FindingId::GpuHolderUnknown),
+        };
+        let who = match starter.fresh() {
+            Some(Some(user)) => {
+                format!("It was started by {}, not by this operation.", crate::domain::text::safe(user))
+            }
+            _ if finding == FindingId::GpuNotFreed => return self.fail(finding, format!("{name} {holds}.")),
+            _ => "This operation didn't start it; the tasks that the token may see don't say who did.".to_owned(),
+        };
+        self.fail(finding, format!("{name} {holds}. {who}"))
     }
 
-    /// Whether a start of the guest is under way: it is about to take its devices.
-    fn is_starting(&self, vmid: Vmid) -> bool {
-        let tasks = self.look.facts.tasks.fresh().into_iter().flatten();
-        tasks.into_iter().any(|task| task.vmid == Some(vmid) && matches!(task.kind.as_str(), "qmstart" | "hastart"))
-    }
-
-    /// Whether a holder is one that this operation started or stops, and so will let go.
-    pub(super) fn is_ours(&self, holder: Vmid) -> bool {
-        self.state.asked_to_stop().contains(&holder) || self.state.asked_to_start().contains(&holder)
+    fn holder_unknown(&self, vmid: Vmid) -> Next {
+        let message = format!("Which devices {} holds can't be read.", self.name(vmid));
+        self.fail(FindingId::GpuHolderUnknown, message)
     }
 
     pub(super) fn name(&self, vmid: Vmid) -> String {
         party(vmid, self.look.modes, self.look.facts).to_string()
     }
+}
+
+/// Why a start isn't sent now.
+enum Hindrance {
+    /// It may pass.
+    Passing,
+    /// This is to be done instead.
+    Lasting(Next),
 }

@@ -12,7 +12,12 @@ impl Turn<'_> {
         if let Some(next) = self.died() {
             return next;
         }
-        let Some(agent) = self.answer() else { return self.no_address_yet("its agent wasn't reached") };
+        let Some(agent) = self.answer() else {
+            return match self.power() {
+                state @ (Power::Paused | Power::Suspended) => self.no_address_yet(&format!("it is {state}")),
+                _ => self.no_address_yet("its agent wasn't reached"),
+            };
+        };
         match (agent.agent, agent.address) {
             (_, Some(address)) => {
                 Next::Record(What::StepDone { step: self.step.step.id, address: Some(address), services: Vec::new() })
@@ -45,9 +50,14 @@ impl Turn<'_> {
     }
 
     /// A guest that stopped again won't get an address.
-    fn died(&self) -> Option<Next> {
-        (self.power() == Power::Stopped)
-            .then(|| self.fail(FindingId::GuestDied, format!("{} stopped again.", self.step.step.party)))
+    pub(super) fn died(&self) -> Option<Next> {
+        let party = &self.step.step.party;
+        let message = match self.power() {
+            Power::Stopped => format!("{party} stopped again."),
+            Power::Shutdown => format!("{party} powered off again; its QEMU process is still there."),
+            Power::Running | Power::Paused | Power::Suspended | Power::Prelaunch | Power::Unknown => return None,
+        };
+        Some(self.fail(FindingId::GuestDied, message))
     }
 
     fn no_address_yet(&self, why: &str) -> Next {

@@ -1,11 +1,11 @@
 //! Starting a guest: the device first, then the task, then the fact.
 
-use super::{Next, RETRY_WINDOW, Turn, guard::Blocked, words::holder};
+use super::{Again, Next, RETRY_PAUSE, RETRY_WINDOW, Turn, words::holder};
 use crate::domain::{
     facts::Trouble,
     finding::FindingId,
     guest::Power,
-    ids::Vmid,
+    ids::{Millis, Vmid},
     switch::{
         event::Call,
         state::{CallState, Fate},
@@ -13,19 +13,6 @@ use crate::domain::{
 };
 
 impl Turn<'_> {
-    pub(super) fn release(&self) -> Next {
-        match self.blocked() {
-            None => self.done(),
-            Some(Blocked::Held(vmid, addr)) if !self.is_ours(vmid) => self.taken(vmid, &addr.to_string()),
-            Some(_) if !self.is_overdue() => self.wait(self.pause()),
-            Some(Blocked::Held(vmid, addr)) => {
-                let message = format!("{} still holds {addr}.", self.name(vmid));
-                self.fail(FindingId::GpuNotFreed, message)
-            }
-            Some(Blocked::Unknown(vmid)) => self.holder_unknown(vmid),
-        }
-    }
-
     pub(super) fn start(&self) -> Next {
         if let Some(next) = self.own_stop_pending() {
             return next;
@@ -39,38 +26,41 @@ impl Turn<'_> {
             }
             (Power::Stopped, None) => self.first_try(),
             (Power::Stopped, Some(call)) => self.after(call),
-            (state @ (Power::Paused | Power::Suspended | Power::Prelaunch), _) if self.is_overdue() => {
+            (Power::Shutdown, Some(call)) if call.is_open() || call.fate == Fate::Ok => {
+                self.died().unwrap_or_else(|| self.wait(self.pause()))
+            }
+            (state @ (Power::Paused | Power::Suspended | Power::Prelaunch | Power::Shutdown), _)
+                if self.is_overdue() =>
+            {
                 let message = format!("{} is {state}.", self.step.step.party);
                 self.fail(FindingId::GuestPaused, message)
             }
-            (Power::Paused | Power::Suspended | Power::Prelaunch, _) => self.wait(self.pause()),
+            (Power::Paused | Power::Suspended | Power::Prelaunch | Power::Shutdown, _) => self.wait(self.pause()),
         }
     }
 
     fn first_try(&self) -> Next {
-        if let Some(next) = self.held_up() {
-            return next;
-        }
-        match self.blocked() {
-            None => self.send(Call::Start { vmid: self.vmid() }),
-            Some(Blocked::Held(vmid, addr)) if !self.is_ours(vmid) => self.taken(vmid, &addr.to_string()),
-            Some(_) if self.age() < RETRY_WINDOW => self.wait(self.pause()),
-            Some(Blocked::Held(vmid, addr)) => self.taken(vmid, &addr.to_string()),
-            Some(Blocked::Unknown(vmid)) => self.holder_unknown(vmid),
-        }
+        self.held_up()
+            .unwrap_or_else(|| self.send_start(self.step.begun.max(self.state.runner_since).unwrap_or(self.look.now)))
     }
 
     fn after(&self, call: &CallState) -> Next {
         let late = self.is_overdue();
         match &call.fate {
-            Fate::Unknown => self
-                .unknown_fate(call, self.step.step.deadline.saturating_mul(1_000))
-                .unwrap_or_else(|| self.not_started("Proxmox doesn't say what became of the start.")),
+            Fate::Unknown => match self.unknown_fate(call, self.step.step.deadline.saturating_mul(1_000)) {
+                Some(Again::Now) => self.send_start(self.look.now),
+                Some(Again::Later) => self.wait(self.pause()),
+                None => self.not_started("Proxmox doesn't say what became of the start."),
+            },
+            Fate::Ok if self.has_come_up() => {
+                let message = format!("{} stopped again right after its start.", self.step.step.party);
+                self.fail(FindingId::GuestDied, message)
+            }
             Fate::Task(_) | Fate::Ok if !late => self.wait(self.pause()),
             Fate::Task(_) => self.not_started("The start task doesn't end."),
             Fate::Ok => self.not_started("The start task ended well, but the guest isn't running."),
             Fate::Failed { trouble, retry, at } => {
-                if *retry && let Some(next) = self.retry_start(call, *at) {
+                if *retry && let Some(next) = self.retry_start(trouble, *at) {
                     return next;
                 }
                 self.refused(trouble)
@@ -78,20 +68,39 @@ impl Turn<'_> {
         }
     }
 
-    /// Leftover reservations and locks pass; a device that somebody else's running guest has does not.
-    fn retry_start(&self, call: &CallState, at: crate::domain::ids::Millis) -> Option<Next> {
-        if self.look.at < at {
-            return Some(self.wait(0));
+    /// Whether the guest ran since its start task ended well: QEMU runs before the task ends. Only the HA manager's
+    /// task ends before the guest was started at all.
+    fn has_come_up(&self) -> bool {
+        let by_manager = self.look.facts.guest(self.vmid()).is_none_or(|guest| guest.ha != Some(false));
+        !by_manager && self.look.at > self.state.last
+    }
+
+    /// Leftover reservations and locks pass; a device that a running guest has does not. None when the retries' time is
+    /// over, or Proxmox names a holder that isn't in its list for us: whether that one runs can't be seen.
+    fn retry_start(&self, trouble: &Trouble, at: Millis) -> Option<Next> {
+        let first = self.first_refusal()?;
+        let unseen = |vmid: &Vmid| self.look.facts.guest(*vmid).is_none();
+        if holder(&trouble.message).as_ref().is_some_and(unseen) || self.look.now.since(first) >= RETRY_WINDOW {
+            return None;
         }
-        match self.blocked() {
-            Some(Blocked::Held(vmid, addr)) if !self.is_ours(vmid) => Some(self.taken(vmid, &addr.to_string())),
-            _ => self.retry(call, at),
+        if self.look.at <= at || !self.look.holders {
+            return Some(self.wait(1));
         }
+        let ready = self.look.now.since(at) >= RETRY_PAUSE;
+        Some(if ready || self.is_taken() { self.send_start(first) } else { self.wait(self.pause()) })
+    }
+
+    /// Whether a running guest has the devices that won't let go of them.
+    fn is_taken(&self) -> bool {
+        self.look.holders && self.taker().is_some()
     }
 
     fn refused(&self, trouble: &Trouble) -> Next {
         let words = &trouble.message;
         let message = match holder(words) {
+            Some(vmid) if self.look.facts.guest(vmid).is_none() => {
+                format!("VM {vmid} holds the device, a guest that the token can't see. Proxmox said: {words}")
+            }
             Some(vmid) => format!("{} holds the device. Proxmox said: {words}", self.name(vmid)),
             None => format!("{} didn't start. Proxmox said: {words}", self.step.step.party),
         };
@@ -104,16 +113,6 @@ impl Turn<'_> {
 
     fn not_started(&self, why: &str) -> Next {
         self.fail(FindingId::GuestStartFailed, format!("{} isn't running. {why}", self.step.step.party))
-    }
-
-    fn taken(&self, vmid: Vmid, addr: &str) -> Next {
-        let message = format!("{} runs and holds {addr}.", self.name(vmid));
-        self.fail(FindingId::GpuTaken, message)
-    }
-
-    fn holder_unknown(&self, vmid: Vmid) -> Next {
-        let message = format!("Which devices {} holds can't be read.", self.name(vmid));
-        self.fail(FindingId::GpuHolderUnknown, message)
     }
 
     /// Going back to a guest that is still on its way down: its end is waited for, so that it isn't taken for running.

@@ -1,6 +1,6 @@
 //! Stopping a guest: asking it first, and what follows when it doesn't hear.
 
-use super::{Next, QUESTION, Turn, back::may_yet_start};
+use super::{Again, Next, QUESTION, Turn, back::may_yet_start};
 use crate::domain::{
     facts::Trouble,
     finding::FindingId,
@@ -17,6 +17,9 @@ impl Turn<'_> {
         if let Some(next) = self.seen_stopped() {
             return next;
         }
+        if self.power() == Power::Shutdown {
+            return self.end_process();
+        }
         let ask = Call::Shutdown { vmid: self.vmid(), timeout: self.step.step.deadline };
         let Some(call) = self.step.last_call() else { return self.held_up().unwrap_or_else(|| self.send(ask)) };
         if let Some(next) = self.pending(call) {
@@ -29,11 +32,22 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn hard_stop(&self) -> Next {
+    /// The guest has powered off, and only its QEMU process is left: when the request that made it do so is over, the
+    /// process is ended, whatever the fallback says of guests that run.
+    fn end_process(&self) -> Next {
+        let stop = |overrule| self.send(Call::Stop { vmid: self.vmid(), overrule, off: true });
+        let Some(call) = self.step.last_call() else { return self.held_up().unwrap_or_else(|| stop(false)) };
+        self.pending(call).unwrap_or_else(|| match call.call {
+            Call::Stop { .. } => self.stuck(),
+            Call::Shutdown { .. } | Call::Start { .. } | Call::Drain { .. } => stop(call.is_open()),
+        })
+    }
+
+    pub(super) fn hard_stop(&self, off: bool) -> Next {
         if let Some(next) = self.seen_stopped() {
             return next;
         }
-        let stop = Call::Stop { vmid: self.vmid(), overrule: false };
+        let stop = Call::Stop { vmid: self.vmid(), overrule: false, off };
         let Some(call) = self.step.last_call() else { return self.held_up().unwrap_or_else(|| self.send(stop)) };
         self.pending(call).unwrap_or_else(|| match &call.fate {
             Fate::Failed { trouble, .. } => self.fail_with(trouble.clone()),
@@ -50,7 +64,7 @@ impl Turn<'_> {
                 let message = format!("The state of {} can't be read.", self.step.step.party);
                 return Some(self.fail(FindingId::GuestStateUnknown, message));
             }
-            Power::Running | Power::Paused | Power::Suspended | Power::Prelaunch => return None,
+            Power::Running | Power::Paused | Power::Suspended | Power::Prelaunch | Power::Shutdown => return None,
         }
         if self.step.question.is_some() {
             return Some(Next::Record(What::Answered { step: self.step.step.id, answer: Answer::Settled }));
@@ -80,7 +94,10 @@ impl Turn<'_> {
     fn pending(&self, call: &CallState) -> Option<Next> {
         let limit = allowance(call.call);
         match &call.fate {
-            Fate::Unknown => self.unknown_fate(call, limit),
+            Fate::Unknown => self.unknown_fate(call, limit).map(|again| match again {
+                Again::Now => self.send(call.call),
+                Again::Later => self.wait(self.pause()),
+            }),
             Fate::Task(_) | Fate::Ok => (self.look.now.since(call.sent) < limit).then(|| self.wait(self.pause())),
             Fate::Failed { retry: true, at, .. } => self.retry(call, *at),
             Fate::Failed { retry: false, .. } => None,
@@ -89,8 +106,7 @@ impl Turn<'_> {
 
     /// The guest didn't hear in time.
     fn escalate(&self, fallback: Fallback, call: &CallState, ask: Call) -> Next {
-        let overrule = matches!(call.fate, Fate::Task(_) | Fate::Unknown);
-        let stop = Call::Stop { vmid: self.vmid(), overrule };
+        let stop = Call::Stop { vmid: self.vmid(), overrule: call.is_open(), off: false };
         match (fallback, &self.step.question, self.step.answer) {
             (Fallback::Fail, ..) | (Fallback::Ask, None, Some(Answer::Abort)) => self.stuck(),
             (Fallback::Stop, ..) | (Fallback::Ask, None, Some(Answer::Stop)) => self.send(stop),

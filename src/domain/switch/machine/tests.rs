@@ -18,7 +18,7 @@ fn hand_over(mut fortunes: Vec<Fortune>, boots: Option<u64>) -> Toy {
     toy
 }
 
-fn trouble(toy: &Toy) -> FindingId {
+pub(super) fn trouble(toy: &Toy) -> FindingId {
     toy.state().trouble.unwrap().finding
 }
 
@@ -149,7 +149,7 @@ fn the_end_of_an_overruled_task_is_not_taken_for_the_end_of_the_next() {
         What::StepBegun { step: 0 },
         What::Calling { step: 0, call: Call::Shutdown { vmid, timeout: 60 } },
         called("UPID:first"),
-        What::Calling { step: 0, call: Call::Stop { vmid, overrule: true } },
+        What::Calling { step: 0, call: Call::Stop { vmid, overrule: true, off: false } },
         called("UPID:second"),
         What::TaskEnded { step: 0, upid: "UPID:first".into(), exit: "received interrupt".into(), ok: false },
     ] {
@@ -168,7 +168,7 @@ fn leaving(drains: Vec<Fortune>, mut fortunes: Vec<Fortune>) -> Toy {
     toy
 }
 
-fn calls(toy: &Toy) -> Vec<Call> {
+pub(super) fn calls(toy: &Toy) -> Vec<Call> {
     toy.state().steps.iter().flat_map(|step| step.calls.iter().map(|call| call.call)).collect()
 }
 
@@ -218,7 +218,7 @@ fn fortune() -> impl Strategy<Value = Fortune> {
     ]
 }
 
-fn world() -> impl Strategy<Value = Toy> {
+pub(super) fn world() -> impl Strategy<Value = Toy> {
     let modes = prop::sample::select(vec![
         ("linuxvrstreaming", LINUX),
         ("windowsvrstreaming", WINDOWS),

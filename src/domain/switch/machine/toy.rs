@@ -57,6 +57,8 @@ pub(super) struct Toy {
     pub(super) now: u64,
     running: BTreeMap<u32, bool>,
     pending: Vec<(u64, u32, bool)>,
+    /// What others do to guests, each at its time; a start that meets a taken card comes to nothing.
+    pub(super) others: Vec<(u64, u32, bool)>,
     tasks: BTreeMap<Upid, Task>,
     fortunes: Vec<Fortune>,
     /// What becomes of requests to leave the forest or to join it again.
@@ -70,6 +72,7 @@ pub(super) struct Toy {
     pub(super) journal: Vec<Event>,
     facts: Facts,
     looked: u64,
+    saw_holders: bool,
     crashed: bool,
     /// Starts that were sent while somebody else held the card, and shutdowns of guests that nobody told.
     pub(super) rash: Vec<String>,
@@ -113,7 +116,11 @@ impl Toy {
     }
 
     fn of(modes: ModeSet, verb: Verb, mode: &str, running: &[u32], fortunes: Vec<Fortune>, boots: Option<u64>) -> Self {
-        let facts = testing::facts(running);
+        let mut facts = testing::facts(running);
+        let by_manager = fortunes.iter().any(|fortune| matches!(fortune, Fortune::Later(_)));
+        for guest in facts.qemu.value.iter_mut().flatten() {
+            guest.ha = Some(by_manager);
+        }
         let mut intent = testing::intent(verb, mode);
         intent.replace = true;
         let plan = planner::plan(&intent, &modes, &facts).unwrap();
@@ -121,6 +128,7 @@ impl Toy {
             now: 1_000_000,
             running: facts.guests().map(|g| (g.vmid.get(), g.power == Power::Running)).collect(),
             pending: vec![],
+            others: vec![],
             tasks: BTreeMap::new(),
             fortunes,
             drains: vec![],
@@ -131,6 +139,7 @@ impl Toy {
             journal: vec![],
             facts,
             looked: 0,
+            saw_holders: false,
             crashed: false,
             rash: vec![],
         };
@@ -165,8 +174,12 @@ impl Toy {
 
     fn pass(&mut self, ms: u64) {
         self.now += ms;
-        let due: Vec<_> = self.pending.iter().copied().filter(|(at, ..)| *at <= self.now).collect();
-        self.pending.retain(|(at, ..)| *at > self.now);
+        let mut due: Vec<_> =
+            self.pending.iter().chain(&self.others).copied().filter(|(at, ..)| *at <= self.now).collect();
+        due.sort_unstable();
+        for waiting in [&mut self.pending, &mut self.others] {
+            waiting.retain(|(at, ..)| *at > self.now);
+        }
         for (at, vmid, on) in due {
             if on && self.holder(vmid).is_some() {
                 continue;
@@ -190,10 +203,12 @@ impl Toy {
         self.running.iter().find(|(v, on)| **on && **v != vmid && with_card(**v)).map(|(v, _)| *v)
     }
 
+    /// Sees what is asked for and nothing else.
     fn look(&mut self, wants: &Wants) {
-        self.looked = self.now;
+        (self.looked, self.saw_holders) = (self.now, wants.holders);
         let at = Millis(self.now);
-        for (vmid, on) in self.running.clone() {
+        let asked = |vmid: &u32| wants.holders || wants.status.iter().any(|asked| asked.get() == *vmid);
+        for (vmid, on) in self.running.clone().into_iter().filter(|(vmid, _)| asked(vmid)) {
             let power = if on { Power::Running } else { Power::Stopped };
             change(&mut self.facts, vmid, |guest| guest.power = power);
         }
@@ -204,7 +219,12 @@ impl Toy {
             vmid: Some(task.vmid),
             user: "morpheus@pam".into(),
         });
-        self.facts.tasks = Part::good(working.collect(), at);
+        if wants.tasks {
+            self.facts.tasks = Part::good(working.collect(), at);
+        }
+        if let Some(vmid) = wants.starter {
+            self.facts.starters.insert(vmid, Part::good(Some("else@pam!where".into()), at));
+        }
         for vmid in wants.address.iter().chain(&wants.services) {
             let up = match self.started.get(&vmid.get()) {
                 Some(since) => self.boots.is_some_and(|ms| self.now >= since + ms),
@@ -232,6 +252,11 @@ impl Toy {
             };
             self.facts.agents.insert(*vmid, Part::good(facts, at));
         }
+    }
+
+    /// What a runner sees when it begins.
+    fn look_around(&mut self) {
+        self.look(&Wants { holders: true, tasks: true, ..Wants::default() });
     }
 
     fn ended_tasks(&mut self) -> bool {
@@ -333,7 +358,7 @@ impl Toy {
 
     /// Runs to the end. Calls `each` after every line of the journal.
     pub(super) fn run(&mut self, mut each: impl FnMut(&Self)) {
-        self.look(&Wants::default());
+        self.look_around();
         for _ in 0..20_000 {
             let lines = self.journal.len();
             if self.ended_tasks() {
@@ -341,7 +366,13 @@ impl Toy {
                 continue;
             }
             let state = self.state();
-            let look = Look { facts: &self.facts, modes: &self.modes, at: Millis(self.looked), now: Millis(self.now) };
+            let look = Look {
+                facts: &self.facts,
+                modes: &self.modes,
+                at: Millis(self.looked),
+                holders: self.saw_holders,
+                now: Millis(self.now),
+            };
             match next(&state, &look) {
                 Next::End => return,
                 Next::Record(what) => self.write(what),
@@ -354,7 +385,7 @@ impl Toy {
             if self.crashed {
                 self.crashed = false;
                 self.pass(30_000);
-                self.look(&Wants::default());
+                self.look_around();
             }
             if self.journal.len() != lines {
                 each(self);

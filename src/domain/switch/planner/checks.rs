@@ -106,7 +106,7 @@ impl Situation<'_> {
         };
         let stopping = work.stops.contains(&target.vmid);
         match self.facts.power(target.vmid) {
-            Power::Stopped | Power::Running => Ok(()),
+            Power::Stopped | Power::Running | Power::Shutdown => Ok(()),
             Power::Unknown => self.check_state(target.vmid),
             Power::Prelaunch => self.check_lock(target.vmid),
             Power::Paused | Power::Suspended if stopping => Ok(()),

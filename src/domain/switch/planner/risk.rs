@@ -68,7 +68,9 @@ impl Situation<'_> {
 
     fn risk_of_stop(&self, vmid: Vmid, risks: &mut Risks) {
         let party = self.party(vmid);
-        if self.facts.power(vmid) != Power::Running {
+        if self.facts.power(vmid) == Power::Shutdown {
+            // It has powered off: nothing is left to lose.
+        } else if self.facts.power(vmid) != Power::Running {
             let message =
                 format!("{party} is {} and is stopped hard: what is in its memory is lost.", self.facts.power(vmid));
             risks.endanger(&party, FindingId::GuestHardStop, message);
