@@ -2,7 +2,7 @@
 
 use super::{
     finding::FindingId,
-    gpu::{Claim, Mapping, claims},
+    gpu::{Claim, Groups, Mapping, claims},
     guest::{AgentFacts, Guest, GuestConfig, Power},
     ids::{Millis, NodeName, Upid, Vmid},
     iommu::Inventory,
@@ -207,6 +207,21 @@ impl Facts {
         let mut found = claims(&config.hostpci, self.mappings.fresh().map(Vec::as_slice), &node);
         found.extend(config.hostpci_unread.iter().cloned().map(Claim::Unknown));
         Some(found)
+    }
+
+    /// The IOMMU groups of the node's devices, as far as they were seen.
+    #[must_use]
+    pub fn groups(&self) -> Groups {
+        let devices = self.pci.value.iter().flat_map(|pci| &pci.devices);
+        devices.filter_map(|device| Some((device.addr, device.group?))).collect()
+    }
+
+    /// Whether the list of running tasks is of now and holds everybody's. Without Sys.Audit on the node, which its
+    /// status needs too, only one's own are in it, and nothing says so.
+    #[must_use]
+    pub fn sees_all_tasks(&self) -> bool {
+        let audits = self.memory.fresh().is_some() || self.host.fresh().is_some();
+        audits && self.tasks.fresh().is_some() && self.tasks.seen >= self.qemu.seen
     }
 
     /// The agent's last answers.

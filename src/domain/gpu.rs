@@ -205,8 +205,50 @@ fn claim(entry: &HostPci, mappings: Option<&[Mapping]>, node: &NodeName) -> Clai
 pub enum Clash {
     /// They want the same function.
     Function(PciAddr),
+    /// They want two functions of one IOMMU group, which belongs to one QEMU process as a whole: opening it a second
+    /// time ends with "Device or resource busy".
+    Group {
+        /// The group.
+        group: u32,
+        /// The function that is wanted.
+        wanted: PciAddr,
+        /// The function that is held.
+        held: PciAddr,
+    },
     /// Nobody can tell, because this mapping can't be resolved.
     Unknown(String),
+}
+
+/// Which IOMMU group each function of the host belongs to, as far as that is known.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Groups(BTreeMap<PciAddr, u32>);
+
+impl FromIterator<(PciAddr, u32)> for Groups {
+    fn from_iter<T: IntoIterator<Item = (PciAddr, u32)>>(groups: T) -> Self {
+        Self(groups.into_iter().collect())
+    }
+}
+
+impl Groups {
+    /// The first group that both have functions of, where they have no function in common.
+    fn common(&self, one: PciAddr, other: PciAddr) -> Option<u32> {
+        let of = |addr: PciAddr| self.0.iter().filter(move |(known, _)| known.overlaps(addr)).map(|(_, group)| *group);
+        of(one).find(|group| of(other).any(|held| held == *group))
+    }
+
+    /// Two functions of one group that two guests want whole. A slice of a device has a group of its own.
+    fn clash(&self, wanted: &Claim, held: &Claim) -> Option<Clash> {
+        let whole = |claim: &Claim| match claim {
+            Claim::Whole(_) | Claim::OneOf(_) => functions(claim),
+            Claim::Slice(_) | Claim::Unknown(_) => Vec::new(),
+        };
+        let held = whole(held);
+        whole(wanted).into_iter().find_map(|one| {
+            let group =
+                |other: &PciAddr| Some(Clash::Group { group: self.common(one, *other)?, wanted: one, held: *other });
+            held.iter().find_map(group)
+        })
+    }
 }
 
 /// Looks for a clash between what `wanted` would take and what `holders` (running guests) have.
@@ -214,27 +256,31 @@ pub enum Clash {
 /// With several alternatives per claim, an assignment that satisfies everybody is searched for. Returns the clash and
 /// the guest that causes it.
 #[must_use]
-pub fn clash(wanted: &[Claim], holders: &BTreeMap<Vmid, Vec<Claim>>) -> Option<(Vmid, Clash)> {
+pub fn clash(wanted: &[Claim], holders: &BTreeMap<Vmid, Vec<Claim>>, groups: &Groups) -> Option<(Vmid, Clash)> {
     for (vmid, held) in holders {
-        if let Some(found) = wanted.iter().find_map(|w| held.iter().find_map(|h| fixed_clash(w, h))) {
+        if let Some(found) = wanted.iter().find_map(|w| held.iter().find_map(|h| fixed_clash(w, h, groups))) {
             return Some((*vmid, found));
         }
     }
-    let everybody: Vec<&Claim> = holders.values().flatten().chain(wanted).collect();
-    if assignable(&everybody, &mut Vec::new()) {
+    let held = holders.iter().flat_map(|(vmid, held)| held.iter().map(|claim| (Some(*vmid), claim)));
+    let everybody: Vec<(Option<Vmid>, &Claim)> = held.chain(wanted.iter().map(|claim| (None, claim))).collect();
+    if assignable(&everybody, &mut Vec::new(), groups) {
         return None;
     }
-    let choice = wanted
+    let between = |w: &Claim, h: &Claim| common(w, h).map(Clash::Function).or_else(|| groups.clash(w, h));
+    wanted
         .iter()
-        .find_map(|w| holders.iter().find_map(|(vmid, held)| held.iter().find_map(|h| Some((*vmid, common(w, h)?)))));
-    choice.map(|(vmid, addr)| (vmid, Clash::Function(addr)))
+        .find_map(|w| holders.iter().find_map(|(vmid, held)| held.iter().find_map(|h| Some((*vmid, between(w, h)?)))))
 }
 
 /// A clash that no choice among alternatives can avoid.
-fn fixed_clash(wanted: &Claim, held: &Claim) -> Option<Clash> {
+fn fixed_clash(wanted: &Claim, held: &Claim, groups: &Groups) -> Option<Clash> {
     match (wanted, held) {
         (Claim::Unknown(id), _) | (_, Claim::Unknown(id)) => Some(Clash::Unknown(id.clone())),
-        (Claim::Whole(_), Claim::Whole(_) | Claim::Slice(_)) | (Claim::Slice(_), Claim::Whole(_)) => {
+        (Claim::Whole(_), Claim::Whole(_)) => {
+            common(wanted, held).map(Clash::Function).or_else(|| groups.clash(wanted, held))
+        }
+        (Claim::Whole(_), Claim::Slice(_)) | (Claim::Slice(_), Claim::Whole(_)) => {
             common(wanted, held).map(Clash::Function)
         }
         (Claim::Slice(_), Claim::Slice(_)) | (Claim::OneOf(_), _) | (_, Claim::OneOf(_)) => None,
@@ -257,20 +303,24 @@ pub fn functions(claim: &Claim) -> Vec<PciAddr> {
     }
 }
 
-fn assignable(rest: &[&Claim], taken: &mut Vec<PciAddr>) -> bool {
-    let Some((first, rest)) = rest.split_first() else { return true };
+/// Whether everybody can have what they claim; `taken` is what is given away already, and to whom.
+fn assignable(rest: &[(Option<Vmid>, &Claim)], taken: &mut Vec<(Option<Vmid>, PciAddr)>, groups: &Groups) -> bool {
+    let Some(((who, first), rest)) = rest.split_first() else { return true };
     let alternatives: &[Vec<PciAddr>] = match first {
         Claim::Whole(addrs) => std::slice::from_ref(addrs),
         Claim::OneOf(alternatives) => alternatives,
-        Claim::Slice(_) | Claim::Unknown(_) => return assignable(rest, taken),
+        Claim::Slice(_) | Claim::Unknown(_) => return assignable(rest, taken, groups),
     };
     alternatives.iter().any(|addrs| {
-        if addrs.iter().any(|addr| taken.iter().any(|held| held.overlaps(*addr))) {
+        let busy = |addr: PciAddr, holder: Option<Vmid>, held: PciAddr| {
+            held.overlaps(addr) || holder != *who && groups.common(addr, held).is_some()
+        };
+        if addrs.iter().any(|addr| taken.iter().any(|(holder, held)| busy(*addr, *holder, *held))) {
             return false;
         }
         let before = taken.len();
-        taken.extend(addrs);
-        let fits = assignable(rest, taken);
+        taken.extend(addrs.iter().map(|addr| (*who, *addr)));
+        let fits = assignable(rest, taken, groups);
         taken.truncate(before);
         fits
     })

@@ -42,26 +42,26 @@ fn hostpci_lines_are_read() {
 #[test]
 fn whole_devices_clash_and_slices_do_not() {
     let held = holder(101, whole("01:00"));
-    assert_eq!(clash(&whole("01:00.0"), &held).unwrap().0.get(), 101);
-    assert!(clash(&whole("02:00"), &held).is_none());
+    assert_eq!(clash(&whole("01:00.0"), &held, &Groups::default()).unwrap().0.get(), 101);
+    assert!(clash(&whole("02:00"), &held, &Groups::default()).is_none());
     let slice = vec![Claim::Slice(vec![addr("01:00")])];
-    assert!(clash(&slice, &holder(101, slice.clone())).is_none());
-    assert!(clash(&slice, &held).is_some());
+    assert!(clash(&slice, &holder(101, slice.clone()), &Groups::default()).is_none());
+    assert!(clash(&slice, &held, &Groups::default()).is_some());
 }
 
 #[test]
 fn what_cannot_be_resolved_is_never_taken_for_free() {
     let held = holder(101, vec![Claim::Unknown("gpu0".into())]);
-    assert_eq!(clash(&whole("01:00"), &held).unwrap().1, Clash::Unknown("gpu0".into()));
+    assert_eq!(clash(&whole("01:00"), &held, &Groups::default()).unwrap().1, Clash::Unknown("gpu0".into()));
 }
 
 #[test]
 fn alternatives_are_searched() {
     let either = vec![Claim::OneOf(vec![vec![addr("01:00")], vec![addr("02:00")]])];
-    assert!(clash(&either, &holder(101, either.clone())).is_none());
+    assert!(clash(&either, &holder(101, either.clone()), &Groups::default()).is_none());
     let mut both = holder(101, either.clone());
     both.insert(Vmid::new(102).unwrap(), either.clone());
-    assert!(clash(&either, &both).is_some());
+    assert!(clash(&either, &both, &Groups::default()).is_some());
 }
 
 #[test]
@@ -73,4 +73,25 @@ fn a_mapping_without_an_entry_for_the_node_is_unknown() {
         vec![Claim::Unknown("gpu0".into())]
     );
     assert_eq!(claims(&[entry], None, &"pve".into()), vec![Claim::Unknown("gpu0".into())]);
+}
+
+#[test]
+fn functions_of_one_group_go_to_one_guest() {
+    let groups: Groups = [("01:00.0", 12), ("01:00.1", 12), ("02:00.0", 12), ("03:00.0", 14)]
+        .map(|(a, g)| (addr(a), g))
+        .into_iter()
+        .collect();
+    let held = holder(101, whole("01:00"));
+    let found = clash(&whole("02:00"), &held, &groups).unwrap();
+    assert_eq!(found.1, Clash::Group { group: 12, wanted: addr("02:00"), held: addr("01:00") });
+    assert!(clash(&whole("03:00"), &held, &groups).is_none());
+    assert!(clash(&whole("02:00"), &held, &Groups::default()).is_none(), "what isn't known can't be planned");
+    let both = vec![Claim::Whole(vec![addr("01:00")]), Claim::Whole(vec![addr("02:00")])];
+    assert!(clash(&both, &BTreeMap::new(), &groups).is_none(), "one guest may have the whole group");
+    let either = vec![Claim::OneOf(vec![vec![addr("02:00")], vec![addr("03:00")]])];
+    assert!(clash(&either, &held, &groups).is_none(), "the other one is of another group");
+    let neither = vec![Claim::OneOf(vec![vec![addr("02:00")], vec![addr("01:00.1")]])];
+    assert!(clash(&neither, &held, &groups).is_some());
+    let slice = vec![Claim::Slice(vec![addr("02:00")])];
+    assert!(clash(&slice, &held, &groups).is_none(), "a slice has a group of its own");
 }

@@ -168,9 +168,12 @@ impl<'a> Situation<'a> {
         }
         let wanted = self.facts.claims(target.vmid)?;
         let held = self.facts.claims(other.vmid)?;
-        let clash = gpu::clash(&wanted, &BTreeMap::from([(other.vmid, held)]))?;
+        let clash = gpu::clash(&wanted, &BTreeMap::from([(other.vmid, held)]), &self.facts.groups())?;
         Some(match clash.1 {
             Clash::Function(addr) => format!("both use {addr}"),
+            Clash::Group { group, wanted, held } => {
+                format!("{wanted} and {held} are of one IOMMU group ({group}), which only one VM can have")
+            }
             Clash::Unknown(what) => format!("whether both use one device isn't known ({what} can't be read)"),
         })
     }
@@ -192,13 +195,22 @@ impl<'a> Situation<'a> {
             return Ok(());
         }
         let mut holders = self.claims_of_running(stops, vmid)?;
-        while let Some((holder, clash)) = gpu::clash(&wanted, &holders) {
+        let groups = self.facts.groups();
+        while let Some((holder, clash)) = gpu::clash(&wanted, &holders, &groups) {
             let (party, target) = (self.party(holder), self.party(vmid));
-            let Clash::Function(addr) = clash else {
-                return Err(holder_unknown(&party, "a PCI resource mapping can't be resolved"));
+            let needs = match clash {
+                Clash::Function(addr) => format!("holds {addr}, which {target} needs"),
+                Clash::Group { group, wanted, held } => {
+                    format!(
+                        "holds {held} of IOMMU group {group}, which only one VM can have and {target} needs for {wanted}"
+                    )
+                }
+                Clash::Unknown(_) => {
+                    return Err(holder_unknown(&party, "a PCI resource mapping can't be resolved"));
+                }
             };
             if !self.intent.replace {
-                return Err(refuse_holder(&party, &target, addr));
+                return Err(refuse_holder(&party, &target, &needs));
             }
             stops.push(holder);
             holders.remove(&holder);
@@ -371,9 +383,9 @@ pub fn unknown_mode(name: &str, modes: &ModeSet) -> Refusal {
     }
 }
 
-fn refuse_holder(holder: &Party, target: &Party, addr: gpu::PciAddr) -> Refusal {
+fn refuse_holder(holder: &Party, target: &Party, needs: &str) -> Refusal {
     let finding = if holder.mode.is_some() { FindingId::ModeConflict } else { FindingId::GpuHeldByForeign };
-    let refusal = Refusal::new(finding, format!("{holder} is running and holds {addr}, which {target} needs."));
+    let refusal = Refusal::new(finding, format!("{holder} is running and {needs}."));
     let who = holder.mode.as_ref().map_or_else(|| text::safe(&holder.name), ToString::to_string);
     let refusal = refusal.in_brief(format!("{who} (VM {}) holds its GPU", holder.vmid));
     let refusal = refusal.or(format!("Shut VM {} down yourself, then try again.", holder.vmid));

@@ -38,7 +38,7 @@ fn blocked(facts: &Facts, vmid: Vmid) -> Option<Blocked> {
             None => return Some(Blocked::Unknown(guest.vmid)),
         };
     }
-    match gpu::clash(&wanted, &holders)? {
+    match gpu::clash(&wanted, &holders, &facts.groups())? {
         (holder, Clash::Unknown(_)) => Some(Blocked::Unknown(holder)),
         (holder, clash) => Some(Blocked::Held(holder, clash)),
     }
@@ -53,7 +53,7 @@ fn is_starting(facts: &Facts, vmid: Vmid) -> bool {
 /// The guest of a mode that somebody else started meanwhile with what the target, or one of `stopped`, needs: another
 /// switch won.
 pub(super) fn taken_over(state: &State, facts: &Facts, modes: &ModeSet, stopped: &[Vmid]) -> Option<Vmid> {
-    let ours = state.asked_to_start();
+    let (ours, groups) = (state.asked_to_start(), facts.groups());
     let ran = |vmid| state.plan.basis.iter().any(|guest| guest.party.vmid == vmid && guest.power.holds_devices());
     let wanted: Vec<_> = state
         .plan
@@ -67,7 +67,7 @@ pub(super) fn taken_over(state: &State, facts: &Facts, modes: &ModeSet, stopped:
     others.find(|vmid| {
         let seen = facts.guest(*vmid).is_some_and(|guest| guest.power != Power::Unknown && guest.power.holds_devices());
         let held = facts.claims(*vmid).filter(|_| seen || is_starting(facts, *vmid)).unwrap_or_default();
-        gpu::clash(&wanted, &BTreeMap::from([(*vmid, held)])).is_some()
+        gpu::clash(&wanted, &BTreeMap::from([(*vmid, held)]), &groups).is_some()
     })
 }
 
@@ -132,17 +132,18 @@ impl Turn<'_> {
             };
         };
         let name = self.name(vmid);
-        let (holds, finding) = match what {
-            Clash::Function(addr) if self.lets_go(vmid) => (format!("still holds {addr}"), FindingId::GpuNotFreed),
-            Clash::Function(addr) if facts.power(vmid) == Power::Running => {
-                (format!("runs and holds {addr}"), FindingId::GpuTaken)
-            }
-            Clash::Function(addr) if facts.power(vmid) == Power::Stopped => {
-                (format!("is being started and takes {addr}"), FindingId::GpuTaken)
-            }
-            Clash::Function(addr) => (format!("is {} and holds {addr}", facts.power(vmid)), FindingId::GpuTaken),
-            Clash::Unknown(what) => (format!("has {what}, which can't be read"), FindingId::GpuHolderUnknown),
+        let held = match what {
+            Clash::Function(addr) => addr.to_string(),
+            Clash::Group { group, held, .. } => format!("{held}, of the same IOMMU group {group}"),
+            Clash::Unknown(what) => what.clone(),
         };
+        let (how, finding) = match facts.power(vmid) {
+            _ if self.lets_go(vmid) => ("still holds".to_owned(), FindingId::GpuNotFreed),
+            Power::Running => ("runs and holds".to_owned(), FindingId::GpuTaken),
+            Power::Stopped => ("is being started and takes".to_owned(), FindingId::GpuTaken),
+            state => (format!("is {state} and holds"), FindingId::GpuTaken),
+        };
+        let holds = format!("{how} {held}");
         let who = match starter.fresh() {
             Some(Some(user)) => {
                 format!("It was started by {}, not by this operation.", crate::domain::text::safe(user))
