@@ -16,6 +16,7 @@ pub mod ids;
 pub mod iommu;
 pub mod journal;
 pub mod load;
+pub mod lock;
 pub mod mapping;
 pub mod mode;
 pub mod plant;

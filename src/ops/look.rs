@@ -136,7 +136,39 @@ impl Host {
         };
         let mut facts = self.basics(&node).await;
         self.closely(&node, intent, &mut facts).await;
+        if facts.guests().any(|guest| guest.lock.is_some()) {
+            self.tasks_now(&node, &mut facts).await;
+        }
         facts
+    }
+
+    /// The running tasks again, after the locks were read: one without a task was left behind.
+    async fn tasks_now(&self, node: &NodeName, facts: &mut Facts) {
+        let tasks = self.client().tasks_active(node).await;
+        facts.tasks = part(tasks, self.now());
+    }
+
+    /// Exact states of these guests, as far as they run: the list tells a paused one from a running one by nothing.
+    pub async fn exactly(&self, vmids: impl IntoIterator<Item = Vmid>, facts: &mut Facts) {
+        let Some(node) = facts.node.clone() else { return };
+        let vmids: Vec<Vmid> = vmids.into_iter().filter(|vmid| facts.power(*vmid) == Power::Running).collect();
+        let (at, client) = (self.now(), self.client());
+        let asked = vmids.into_iter().map(|vmid| {
+            let node = &node;
+            async move { (vmid, client.qemu_status(node, vmid).await) }
+        });
+        for (vmid, status) in join_all(asked).await {
+            put_status(facts, vmid, status, at);
+        }
+    }
+
+    /// What stands behind the locks of guests: the host's status, which tells whether others' tasks are seen, and the
+    /// tasks.
+    pub async fn behind_locks(&self, facts: &mut Facts) {
+        let Some(node) = facts.node.clone() else { return };
+        let at = self.now();
+        facts.host = part(self.client().node_status(&node).await, at);
+        self.tasks_now(&node, facts).await;
     }
 
     async fn basics(&self, node: &NodeName) -> Facts {

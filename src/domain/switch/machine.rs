@@ -25,7 +25,9 @@ use crate::domain::{
     finding::FindingId,
     guest::Power,
     ids::{Millis, Upid, Vmid},
+    lock,
     mode::ModeSet,
+    text,
 };
 
 /// Milliseconds within which a start or stop that meets a leftover lock or reservation is tried again.
@@ -258,16 +260,17 @@ impl Turn<'_> {
     fn held_up(&self) -> Option<Next> {
         let guest = self.look.facts.guest(self.vmid());
         let lock = guest.filter(|guest| !guest.is_hibernated()).and_then(|guest| guest.lock.clone());
-        let what = match lock {
-            Some(lock) => format!("is locked: {lock}"),
+        let what = match &lock {
+            Some(lock) => format!("is locked: {}", text::safe(lock)),
             None if self.has_running_task() => "is being worked on by another task".to_owned(),
             None => return None,
         };
         if self.age() < RETRY_WINDOW {
             return Some(self.wait(self.pause()));
         }
-        let what = crate::domain::text::safe(&what);
-        Some(self.fail(FindingId::GuestLocked, format!("{} {what}.", self.step.step.party)))
+        let left = lock.map(|lock| lock::unlock(self.vmid(), &lock));
+        let left = left.map(|line| format!(" If no task works on it any more: {line}")).unwrap_or_default();
+        Some(self.fail(FindingId::GuestLocked, format!("{} {what}.{left}", self.step.step.party)))
     }
 }
 

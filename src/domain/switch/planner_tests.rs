@@ -111,29 +111,130 @@ fn what_is_not_known_refuses() {
     assert_eq!(refused(plan(&intent(Verb::Switch, "nimsforestnogpu"), &modes(), &stale)), FindingId::PveTimeout);
 }
 
+fn task(kind: &str, vmid: Option<u32>) -> RunningTask {
+    RunningTask { upid: Upid::from("UPID:x"), kind: kind.into(), vmid: vmid.map(id), user: "root@pam".into() }
+}
+
+fn running_task(facts: &mut Facts, kind: &str, vmid: Option<u32>) {
+    facts.tasks = Part::good(vec![task(kind, vmid)], facts.qemu.seen.unwrap());
+}
+
 #[test]
 fn locks_backups_pauses_and_tasks_are_seen() {
-    type Change = fn(&mut crate::domain::guest::Guest);
-    let cases: [(Change, FindingId); 4] = [
-        (|g| g.lock = Some("backup".into()), FindingId::GuestBackup),
-        (|g| g.power = Power::Prelaunch, FindingId::GuestBackup),
-        (|g| g.lock = Some("migrate".into()), FindingId::GuestLocked),
-        (|g| g.power = Power::Paused, FindingId::GuestPaused),
-    ];
-    for (how, finding) in cases {
+    let switch = |seen: &Facts| plan(&intent(Verb::Switch, "windowsvrstreaming"), &modes(), seen);
+    let locked = |lock: &str| {
         let mut seen = facts(&[LINUX]);
-        change(&mut seen, LINUX, how);
-        assert_eq!(refused(plan(&intent(Verb::Switch, "windowsvrstreaming"), &modes(), &seen)), finding);
-    }
-    let mut busy = facts(&[LINUX]);
-    let task = RunningTask {
-        upid: Upid::from("UPID:x"),
-        kind: "qmsnapshot".into(),
-        vmid: Some(id(LINUX)),
-        user: "root@pam".into(),
+        change(&mut seen, LINUX, |g| g.lock = Some(lock.into()));
+        seen
     };
-    busy.tasks = Part::good(vec![task], Millis(1));
-    assert_eq!(refused(plan(&intent(Verb::Switch, "windowsvrstreaming"), &modes(), &busy)), FindingId::GuestBusyTask);
+    // A backup of several guests names none of them.
+    for vmid in [Some(LINUX), None] {
+        let mut backup = locked("backup");
+        running_task(&mut backup, "vzdump", vmid);
+        assert_eq!(refused(switch(&backup)), FindingId::GuestBackup);
+    }
+    let mut prelaunch = facts(&[LINUX]);
+    change(&mut prelaunch, LINUX, |g| g.power = Power::Prelaunch);
+    assert_eq!(refused(switch(&prelaunch)), FindingId::GuestPaused, "no backup runs");
+    running_task(&mut prelaunch, "vzdump", None);
+    assert_eq!(refused(switch(&prelaunch)), FindingId::GuestBackup);
+    let mut paused = facts(&[LINUX]);
+    change(&mut paused, LINUX, |g| g.power = Power::Paused);
+    assert_eq!(refused(switch(&paused)), FindingId::GuestPaused);
+    let mut snapshot = locked("snapshot");
+    running_task(&mut snapshot, "qmsnapshot", Some(LINUX));
+    let refusal = switch(&snapshot).unwrap_err();
+    assert_eq!(refusal.finding, FindingId::GuestLocked);
+    assert!(refusal.message.contains("qmsnapshot by root@pam works on it"), "{refusal}");
+    let mut busy = facts(&[LINUX]);
+    running_task(&mut busy, "qmsnapshot", Some(LINUX));
+    assert_eq!(refused(switch(&busy)), FindingId::GuestBusyTask);
+}
+
+#[test]
+fn a_lock_that_no_task_works_behind_was_left_behind_and_is_named_with_its_way_out() {
+    for lock in ["backup", "clone", "create", "migrate", "rollback", "snapshot", "snapshot-delete", "suspending"] {
+        let mut seen = facts(&[LINUX]);
+        change(&mut seen, WINDOWS, |g| g.lock = Some(lock.into()));
+        let switch = |seen: &Facts| switch_to(seen).unwrap_err();
+        running_task(&mut seen, "vzdump", Some(NAS));
+        let refusal = switch(&seen);
+        assert_eq!(refusal.finding, FindingId::GuestLocked, "{lock}");
+        assert!(refusal.message.contains(&format!("is locked: {lock}. No task works on it")), "{refusal}");
+        assert!(refusal.alternatives[0].ends_with("qm unlock 102"), "{refusal:?}");
+        // A token without Sys.Audit on the node sees its own tasks only; a list from before says nothing either.
+        let mut blind = seen.clone();
+        blind.memory = Part::default();
+        let mut old = seen.clone();
+        old.tasks.seen = Some(Millis(1));
+        for unsure in [blind, old] {
+            let refusal = switch(&unsure);
+            assert!(!refusal.message.contains("No task"), "{refusal}");
+            assert!(refusal.alternatives[0].starts_with("Wait"), "{refusal:?}");
+            assert!(refusal.alternatives[1].contains("qm unlock 102"), "{refusal:?}");
+        }
+    }
+}
+
+fn switch_to(seen: &Facts) -> Result<Plan, Refusal> {
+    plan(&intent(Verb::Switch, "windowsvrstreaming"), &modes(), seen)
+}
+
+#[test]
+fn a_hibernated_guest_is_resumed_by_its_start() {
+    let mut seen = facts(&[LINUX]);
+    change(&mut seen, WINDOWS, |g| g.lock = Some("suspended".into()));
+    let plan = switch_to(&seen).unwrap();
+    assert!(steps(&plan).contains(&"Resuming windowsvrstreaming (VM 102)".to_owned()), "{plan:?}");
+    assert!(plan.warnings.iter().any(|warning| warning.finding == FindingId::GuestHibernated));
+    assert!(difference(&plan, &switch("windowsvrstreaming", &[LINUX])).is_some(), "it isn't any more");
+    let mut other = facts(&[LINUX]);
+    change(&mut other, SHARED, |g| g.lock = Some("suspended".into()));
+    assert!(switch_to(&other).unwrap().stops().all(|party| party.vmid == id(LINUX)), "it holds nothing");
+    let stop = super::plan(&intent(Verb::Stop, "windowsvrstreaming"), &modes(), &seen).unwrap();
+    assert!(stop.is_already_there());
+}
+
+#[test]
+fn what_is_left_of_a_guest_that_powered_off_is_ended_without_force_or_a_name() {
+    let mut seen = facts(&[LINUX]);
+    change(&mut seen, LINUX, |g| g.power = Power::Shutdown);
+    let plan = switch_to(&seen).unwrap();
+    assert_eq!(plan.steps[0].action, StepAction::HardStop { off: true });
+    assert_eq!(plan.rung, Rung::Confirm);
+    let mut target = facts(&[]);
+    change(&mut target, WINDOWS, |g| g.power = Power::Shutdown);
+    let titles = steps(&switch_to(&target).unwrap());
+    assert_eq!(titles[0], "Ending what is left of windowsvrstreaming (VM 102)");
+    assert!(titles.contains(&"Starting windowsvrstreaming (VM 102)".to_owned()), "{titles:?}");
+}
+
+#[test]
+fn functions_of_one_group_are_not_planned_side_by_side() {
+    let mut seen = facts(&[FOREIGN]);
+    let other = seen.configs.get_mut(&id(FOREIGN)).unwrap().value.as_mut().unwrap();
+    other.hostpci = vec![crate::domain::gpu::HostPci::parse(0, "0000:02:00.0").unwrap()];
+    assert!(switch_to(&seen).is_ok(), "another device, as far as is known");
+    seen.pci = Part::good(inventory(&[("0000:01:00.0", 12), ("0000:02:00.0", 12)]), Millis(1));
+    let refusal = switch_to(&seen).unwrap_err();
+    assert_eq!(refusal.finding, FindingId::GpuHeldByForeign);
+    assert!(refusal.message.contains("holds 0000:02:00.0 of IOMMU group 12"), "{refusal}");
+    let mut replacing = intent(Verb::Switch, "windowsvrstreaming");
+    replacing.replace = true;
+    assert_eq!(plan(&replacing, &modes(), &seen).unwrap().stops().map(|p| p.vmid.get()).collect::<Vec<_>>(), [FOREIGN]);
+}
+
+fn inventory(groups: &[(&str, u32)]) -> crate::domain::iommu::Inventory {
+    use crate::domain::iommu::{Class, Device, Inventory, PciId};
+    let device = |(addr, group): &(&str, u32)| Device {
+        group: Some(*group),
+        ..Device::bare(addr.parse().unwrap(), PciId { vendor: 0x10de, device: 0x2684 }, Class(0x03_00_00))
+    };
+    Inventory::new(
+        groups.iter().map(device).collect(),
+        crate::domain::iommu::Known::Unknown,
+        std::collections::BTreeMap::new(),
+    )
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::domain::{
     finding::FindingId,
     guest::{Guest, Power},
     ids::Vmid,
+    lock::{self, Locker},
     switch::refusal::Refusal,
     text,
 };
@@ -69,26 +70,60 @@ impl Situation<'_> {
         Refusal::new(finding, message).in_brief(format!("rights on VM {vmid} unknown")).or("Try again in a moment.")
     }
 
+    /// A hibernated guest may be started; every other lock keeps Proxmox from both.
     fn check_lock(&self, vmid: Vmid) -> Result<(), Refusal> {
-        let party = self.party(vmid);
-        let guest = self.guest(vmid);
-        if guest.is_some_and(|g| g.power == Power::Prelaunch) || guest.and_then(|g| g.lock.as_deref()) == Some("backup")
-        {
-            let message = format!("A backup of {party} is running.");
-            let refusal = Refusal::new(FindingId::GuestBackup, message).in_brief(format!("backup of VM {vmid} runs"));
-            return Err(refusal.or("Wait for it to finish, then try again."));
-        }
-        let Some(lock) = guest.and_then(|g| g.lock.as_deref()) else { return Ok(()) };
-        let message = format!("{party} is locked: {}.", text::safe(lock));
-        let brief = format!("VM {vmid} is locked: {}", text::safe(lock));
-        Err(Refusal::new(FindingId::GuestLocked, message)
-            .in_brief(brief)
-            .or("Wait until the task that locked it is finished."))
+        let Some(guest) = self.guest(vmid).filter(|guest| !guest.is_hibernated()) else { return Ok(()) };
+        let prelaunch = guest.power == Power::Prelaunch;
+        // A stopped guest is started for its backup, with its devices; or its CPUs are kept from running (freeze).
+        let lock = guest.lock.as_deref().or(prelaunch.then_some("backup"));
+        let Some(lock) = lock else { return Ok(()) };
+        let (party, name) = (self.party(vmid), text::safe(lock));
+        let backup = lock == "backup";
+        let refusal = match lock::locker(self.facts, vmid, lock) {
+            Locker::Task(_) if backup => {
+                Refusal::new(FindingId::GuestBackup, format!("A backup of {party} is running."))
+                    .in_brief(format!("backup of VM {vmid} runs"))
+                    .or("Wait for it to finish, then try again.")
+            }
+            Locker::Task(task) => {
+                let (kind, user) = (text::safe(&task.kind), text::safe(&task.user));
+                let message = format!("{party} is locked: {name} ({kind} by {user} works on it).");
+                Refusal::new(FindingId::GuestLocked, message).or("Wait for it to finish, then try again.")
+            }
+            Locker::Nobody | Locker::Unseen if guest.lock.is_none() => {
+                let message = format!("{} is in prelaunch: QEMU runs and holds its devices, its CPUs don't.", party);
+                Refusal::new(FindingId::GuestPaused, message)
+                    .in_brief(format!("VM {vmid} is in prelaunch"))
+                    .or("Wait, if a backup of it runs.")
+                    .or(format!("Else let it go on, on the host: qm resume {vmid}"))
+            }
+            Locker::Nobody => {
+                let message = format!("{party} is locked: {name}. No task works on it: the lock was left behind.");
+                let refusal = Refusal::new(FindingId::GuestLocked, message);
+                let refusal = refusal.or(lock::unlock(vmid, lock));
+                if prelaunch {
+                    refusal.or(format!("End the QEMU process that the backup left behind, too: qm stop {vmid}"))
+                } else {
+                    refusal
+                }
+            }
+            Locker::Unseen => {
+                let (finding, message) = if backup {
+                    (FindingId::GuestBackup, format!("A backup of {party} is running, or left its lock behind."))
+                } else {
+                    (FindingId::GuestLocked, format!("{party} is locked: {name}."))
+                };
+                Refusal::new(finding, message)
+                    .or("Wait until the task that locked it is finished.")
+                    .or(format!("If no task works on it any more (Tasks on the host): {}", lock::unlock(vmid, lock)))
+            }
+        };
+        Err(if refusal.brief.is_some() { refusal } else { refusal.in_brief(format!("VM {vmid} is locked: {name}")) })
     }
 
     fn check_tasks(&self, vmid: Vmid) -> Result<(), Refusal> {
         let tasks = self.facts.tasks.fresh().into_iter().flatten();
-        let Some(task) = tasks.into_iter().find(|task| task.vmid == Some(vmid) && acts(&task.kind)) else {
+        let Some(task) = tasks.into_iter().find(|task| task.vmid == Some(vmid) && lock::acts(&task.kind)) else {
             return Ok(());
         };
         let message =
@@ -164,9 +199,4 @@ impl Situation<'_> {
         let memory = if pinned { guest.maxmem.or(guest.mem) } else { guest.mem };
         memory.filter(|_| guest.power.holds_devices()).unwrap_or(0)
     }
-}
-
-/// Task kinds that change a guest; looking at its console doesn't.
-fn acts(kind: &str) -> bool {
-    !matches!(kind, "vncproxy" | "spiceproxy" | "termproxy" | "vncshell" | "spiceshell")
 }

@@ -3,7 +3,7 @@
 use super::{Situation, Work, fallback_words};
 use crate::domain::{
     finding::FindingId,
-    guest::{AgentState, Power},
+    guest::{AgentState, Guest, Power},
     ids::Vmid,
     mode::GpuMode,
     switch::plan::{Fallback, Party, Rung, Warning},
@@ -113,6 +113,13 @@ impl Situation<'_> {
         if self.facts.config(vmid).is_some_and(|config| !config.agent) && self.intent.options.wait_for_network {
             let message = format!("{party} has no guest agent: its address and services can't be seen.");
             risks.warn(FindingId::GuestNoAgent, message);
+        }
+        if self.facts.guest(vmid).is_some_and(Guest::is_hibernated) {
+            let message = format!(
+                "{party} is hibernated: its start resumes it from what was saved of its memory. Going back shuts it down; \
+                 it isn't hibernated again."
+            );
+            risks.warn(FindingId::GuestHibernated, message);
         }
         let wants_gpu = self.modes.of(vmid).and_then(|mode| mode.gpu_mode).is_some_and(|gpu| gpu != GpuMode::None);
         if wants_gpu && self.facts.claims(vmid).is_some_and(|claims| claims.is_empty()) {
