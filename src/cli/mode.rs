@@ -35,7 +35,8 @@ pub(crate) fn run(shell: &mut Shell<'_>, command: &ModeCommand) -> Result<(), Fa
         }
         ModeCommand::List => session::block_on(async {
             let session = Session::open(shell)?;
-            let facts = session.host.list_with_claims().await;
+            let mut facts = session.host.list_with_claims().await;
+            session.host.exactly(session.host.modes().0.iter().map(|mode| mode.vmid), &mut facts).await;
             list::write(shell, &session.host.label(), session.host.modes(), &facts)
         }),
         ModeCommand::Status(args) => session::block_on(show_status(shell, args)),
@@ -82,6 +83,11 @@ async fn show_status(shell: &mut Shell<'_>, args: &StatusArgs) -> Result<(), Fai
         Some(mode) => vec![mode],
         None => modes.0.iter().filter(|mode| running.contains(&mode.vmid)).collect(),
     };
+    session.host.exactly(shown.iter().map(|mode| mode.vmid), &mut facts).await;
+    let locked = |mode: &&Mode| facts.guest(mode.vmid).is_some_and(|g| g.lock.is_some() && !g.is_hibernated());
+    if shown.iter().any(|mode| locked(&mode)) {
+        session.host.behind_locks(&mut facts).await;
+    }
     for mode in shown.iter().filter(|mode| running.contains(&mode.vmid)) {
         facts.merge(session.host.config(mode.vmid).await);
         facts.merge(session.host.agent(mode.vmid, &facts).await);

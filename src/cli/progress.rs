@@ -9,7 +9,8 @@ use crate::domain::{
     ids::Millis,
     mode::GpuMode,
     switch::{
-        event::{Event, What},
+        event::{Call, Event, What},
+        plan::StepAction,
         state::{Phase, State, StepState},
     },
     text,
@@ -51,6 +52,7 @@ impl Progress {
                 self.close(out)?;
                 end::write(out, state, self.claim)
             }
+            What::Calling { step, call: Call::Stop { off, .. } } => self.escalates(out, find(state, *step), *off),
             What::RunnerStarted { .. }
             | What::Calling { .. }
             | What::Called { .. }
@@ -75,6 +77,22 @@ impl Progress {
     /// Ends a line that is still open, so that something else can be written.
     pub(crate) fn close(&mut self, out: &mut dyn Write) -> io::Result<()> {
         self.line.close(out)
+    }
+
+    /// Says that a guest that was asked to shut down is stopped: once, with the line anew under its right name.
+    fn escalates(&mut self, out: &mut dyn Write, step: Option<&StepState>, off: bool) -> io::Result<()> {
+        let asked = |step: &&StepState| matches!(step.step.action, StepAction::Shutdown { .. });
+        let Some(step) = step.filter(asked) else { return Ok(()) };
+        let stops = step.calls.iter().filter(|call| matches!(call.call, Call::Stop { .. })).count();
+        if stops != 1 {
+            return Ok(());
+        }
+        let why = if off {
+            "It has powered off; the QEMU process that is left is ended."
+        } else {
+            "It hasn't shut down and is stopped hard: unsaved work in it is lost."
+        };
+        self.line.aside(out, &format!("    {why}"))
     }
 
     fn begin(&mut self, out: &mut dyn Write, step: &StepState) -> io::Result<()> {
@@ -103,7 +121,7 @@ fn find(state: &State, step: u16) -> Option<&StepState> {
 }
 
 fn title(step: &StepState) -> String {
-    format!("  {}...", step.step.title())
+    format!("  {}...", step.title())
 }
 
 #[cfg(test)]

@@ -146,3 +146,35 @@ fn a_failure_says_why_and_what_runs_again() {
     Failed, rolled back: linuxvrstreaming still runs
     ");
 }
+
+#[test]
+fn a_hard_stop_is_called_one() {
+    let call = |call| What::Calling { step: 0, call };
+    let vmid = testing::id(testing::LINUX);
+    let events = journal(
+        plan(&[testing::LINUX]),
+        vec![
+            (0, begun(0)),
+            (0, call(Call::Shutdown { vmid, timeout: 20 })),
+            (20, call(Call::Stop { vmid, overrule: true, off: false })),
+            (21, call(Call::Stop { vmid, overrule: true, off: false })),
+            (22, done(0)),
+        ],
+    );
+    insta::assert_snapshot!(print(None, &events), @r"
+    Switching linuxvrstreaming -> windowsvrstreaming
+      Shutting down linuxvrstreaming (VM 101)...
+        It hasn't shut down and is stopped hard: unsaved work in it is lost.
+      Stopping linuxvrstreaming (VM 101) hard... ok (22s)
+    ");
+    let last = |line: &str| line.rsplit('\r').next().unwrap_or_default().trim_end().to_owned();
+    let live = print(Some(80), &events);
+    let shown = live.lines().map(last).collect::<Vec<_>>();
+    assert!(shown.contains(&"  Stopping linuxvrstreaming (VM 101) hard... ok (22s)".to_owned()), "{shown:?}");
+    let off = journal(
+        plan(&[testing::LINUX]),
+        vec![(0, begun(0)), (1, call(Call::Stop { vmid, overrule: false, off: true })), (2, done(0))],
+    );
+    let text = print(None, &off);
+    assert!(text.contains("powered off") && text.contains("Shutting down linuxvrstreaming (VM 101)... ok"), "{text}");
+}

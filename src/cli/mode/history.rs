@@ -3,7 +3,7 @@
 use crate::{
     cli::{json, shell::Shell, table::table, time},
     domain::{
-        ids::{Millis, ModeName, OpId},
+        ids::{Millis, ModeName, OpId, Vmid},
         switch::{event::Outcome, plan::Verb, state::State},
         text,
     },
@@ -25,6 +25,7 @@ struct Entry<'a> {
     to: Option<&'a ModeName>,
     started: Millis,
     outcome: Option<Outcome>,
+    hard_stops: Vec<Vmid>,
     seconds: u64,
     steps: Vec<Took>,
 }
@@ -32,6 +33,7 @@ struct Entry<'a> {
 #[derive(Serialize)]
 struct Took {
     title: String,
+    hard: bool,
     seconds: Option<u64>,
 }
 
@@ -53,7 +55,10 @@ pub(crate) fn write(shell: &mut Shell<'_>, operations: &[(OpId, State)]) -> io::
             (_, to) => to.map_or("-", ModeName::as_str),
         };
         let outcome = entry.outcome.map_or("not finished", Outcome::word);
-        [time::local(entry.started), from, to.to_owned(), outcome.to_owned(), text::duration(entry.seconds)]
+        let hard: Vec<String> = entry.hard_stops.iter().map(|vmid| format!("VM {vmid}")).collect();
+        let hard = if hard.is_empty() { String::new() } else { format!(" ({} stopped hard)", hard.join(", ")) };
+        let took = text::duration(entry.seconds);
+        [time::local(entry.started), from, to.to_owned(), format!("{outcome}{hard}"), took]
     });
     table(shell.out, [("WHEN", 0), ("FROM", 0), ("TO", 0), ("OUTCOME", 0), ("TOOK", 0)], rows)
 }
@@ -69,9 +74,10 @@ fn entry<'a>(op: &'a OpId, state: &'a State) -> Entry<'a> {
         to: state.plan.target.as_ref().and_then(|party| party.mode.as_ref()),
         started: state.started,
         outcome: state.finished.as_ref().map(|finish| finish.outcome),
+        hard_stops: state.hard_stops().map(|party| party.vmid).collect(),
         seconds: ended.since(state.started) / 1000,
         steps: steps
-            .map(|s| Took { title: s.step.title(), seconds: s.elapsed(state.last).map(|ms| ms / 1000) })
+            .map(|s| Took { title: s.title(), hard: s.is_hard(), seconds: s.elapsed(state.last).map(|ms| ms / 1000) })
             .collect(),
     }
 }

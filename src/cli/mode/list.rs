@@ -5,7 +5,7 @@ use crate::{
     domain::{
         facts::{Facts, Trouble},
         finding::FindingId,
-        guest::Power,
+        guest::{Guest, Power},
         ids::{ModeName, NodeName, Vmid},
         mode::{GpuMode, Mode, ModeSet},
         text,
@@ -27,6 +27,7 @@ struct Row<'a> {
     aliases: &'a [String],
     vmid: Vmid,
     status: &'static str,
+    lock: Option<&'a str>,
     gpu_mode: Option<GpuMode>,
     current: bool,
     description: &'a str,
@@ -45,7 +46,8 @@ pub(crate) fn write(shell: &mut Shell<'_>, host: &str, modes: &ModeSet, facts: &
         let rows = modes.0.iter().map(|mode| {
             let (status, gpu_mode) = row(mode);
             let Mode { name, aliases, vmid, description, .. } = mode;
-            Row { name, aliases, vmid: *vmid, status, gpu_mode, current: is_current(mode), description }
+            let lock = facts.guest(mode.vmid).and_then(|guest| guest.lock.as_deref());
+            Row { name, aliases, vmid: *vmid, status, lock, gpu_mode, current: is_current(mode), description }
         });
         let current = current.map(|mode| &mode.name);
         let document = Document { host, node: facts.node.as_ref(), current, modes: rows.collect() };
@@ -53,6 +55,7 @@ pub(crate) fn write(shell: &mut Shell<'_>, host: &str, modes: &ModeSet, facts: &
     }
     let rows = modes.0.iter().map(|mode| {
         let (status, gpu) = row(mode);
+        let status = if facts.guest(mode.vmid).is_some_and(Guest::is_hibernated) { "hibernated" } else { status };
         let gpu = gpu.map_or("auto", GpuMode::word);
         [mode.name.to_string(), mode.vmid.to_string(), status.to_owned(), gpu.to_owned(), mode.description.clone()]
     });
@@ -84,7 +87,10 @@ pub(crate) fn status(mode: &Mode, facts: &Facts) -> &'static str {
 /// The current mode, or why there is none.
 fn current_words(modes: &ModeSet, facts: &Facts) -> String {
     if let Some(mode) = modes.current(facts) {
-        return mode.name.to_string();
+        return match facts.power(mode.vmid) {
+            Power::Running => mode.name.to_string(),
+            state => format!("{} ({state})", mode.name),
+        };
     }
     let running: Vec<&Mode> = modes.running(facts).filter(|mode| facts.guest(mode.vmid).is_some()).collect();
     let unknown = running.iter().any(|mode| facts.power(mode.vmid) == Power::Unknown);

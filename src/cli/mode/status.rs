@@ -7,6 +7,7 @@ use crate::{
         facts::{Facts, Trouble},
         guest::{AgentFacts, AgentState, Health, ServiceState},
         ids::{ModeName, Vmid},
+        lock,
         mode::{GpuMode, Mode},
         text,
     },
@@ -52,7 +53,8 @@ pub(crate) fn write(shell: &mut Shell<'_>, host: &str, modes: &[&Mode], facts: &
         if place > 0 {
             writeln!(shell.out)?;
         }
-        text_of(shell.out, status, mode)?;
+        let lock = facts.guest(mode.vmid).and_then(|guest| lock::words(facts, guest));
+        text_of(shell.out, status, mode, lock)?;
     }
     Ok(())
 }
@@ -77,14 +79,14 @@ fn look<'a>(mode: &'a Mode, facts: &'a Facts) -> Seen<'a> {
     }
 }
 
-fn text_of(out: &mut dyn Write, status: &Seen<'_>, mode: &Mode) -> io::Result<()> {
+fn text_of(out: &mut dyn Write, status: &Seen<'_>, mode: &Mode, lock: Option<String>) -> io::Result<()> {
     let up = status.uptime.map(|seconds| format!(" for {}", text::duration(seconds))).unwrap_or_default();
     writeln!(out, "{} (VM {}): {}{up}", status.name, status.vmid, status.status)?;
     let claim = status.gpu_mode.map_or("unknown", GpuMode::word);
     let gpu = status.gpu.map_or_else(|| claim.to_owned(), |gpu| format!("{} ({claim})", text::safe(gpu)));
     let unknown = || "unknown".to_owned();
     let running = status.status == "running";
-    line(out, "Lock", status.lock.map(text::safe))?;
+    line(out, "Lock", lock)?;
     line(out, "IP", running.then(|| status.address.map_or_else(unknown, |address| address.to_string())))?;
     line(out, "GPU", Some(gpu))?;
     line(out, "OS", status.os.map(text::safe))?;

@@ -3,7 +3,7 @@
 
 use super::{
     event::{Answer, Call, Event, Outcome, What},
-    plan::{Plan, Step, StepAction},
+    plan::{Party, Plan, Step, StepAction},
 };
 use crate::domain::{
     facts::Trouble,
@@ -292,6 +292,11 @@ impl State {
         found
     }
 
+    /// Guests that were stopped hard.
+    pub fn hard_stops(&self) -> impl Iterator<Item = &Party> {
+        self.steps.iter().filter(|step| step.is_hard()).map(|step| &step.step.party)
+    }
+
     /// Names of services that didn't answer at the end.
     pub fn services_down(&self) -> impl Iterator<Item = &str> {
         let down = |s: &&ServiceState| s.health == crate::domain::guest::Health::Down;
@@ -390,6 +395,21 @@ impl StepState {
         self.phase = phase;
         self.ended = Some(at);
         self.question = None;
+    }
+
+    /// Whether the guest was stopped hard, or is being: its plug was pulled, planned so or because it didn't shut down.
+    #[must_use]
+    pub fn is_hard(&self) -> bool {
+        self.calls.iter().any(|call| matches!(call.call, Call::Stop { off: false, .. }))
+    }
+
+    /// The step as a line of progress, by what it came to: a shutdown that became a hard stop is called one.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.step.action {
+            StepAction::Shutdown { .. } if self.is_hard() => format!("Stopping {} hard", self.step.party),
+            _ => self.step.title(),
+        }
     }
 
     /// The newest request.

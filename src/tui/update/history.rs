@@ -57,7 +57,7 @@ fn request(call: &Call) -> String {
 /// A line of a journal for the log; none for those that only a machine wants.
 pub(super) fn in_words(state: &State, event: &Event) -> Option<(Level, String)> {
     let step = |number: u16| state.steps.get(usize::from(number));
-    let titled = |number: u16, text: &str| Some(format!("{}: {text}", step(number)?.step.title()));
+    let titled = |number: u16, text: &str| Some(format!("{}: {text}", step(number)?.title()));
     match &event.what {
         What::Planned { plan, .. } => Some((Level::Info, plan.title())),
         What::StepDone { step: number, .. } => {

@@ -100,7 +100,7 @@ fn step<'a>(model: &Model, op: &OpBrief, step: &StepState, columns: u16, theme: 
     let room = usize::from(columns).saturating_sub(2 + 1 + 7 + 1 + 16);
     let mut all = vec![Line::from(vec![
         theme.span(role, format!("{mark} ")),
-        theme.span(text_role, pad(&step.step.title(), room, false, glyphs.cut)),
+        theme.span(text_role, pad(&step.title(), room, false, glyphs.cut)),
         theme.span(role, format!(" {word:7}")),
         theme.span(Role::Text, format!(" {}", pad(&time, 16, true, glyphs.cut))),
     ])];
