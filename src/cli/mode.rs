@@ -84,8 +84,8 @@ async fn show_status(shell: &mut Shell<'_>, args: &StatusArgs) -> Result<(), Fai
         None => modes.0.iter().filter(|mode| running.contains(&mode.vmid)).collect(),
     };
     session.host.exactly(shown.iter().map(|mode| mode.vmid), &mut facts).await;
-    let locked = |mode: &&Mode| facts.guest(mode.vmid).is_some_and(|g| g.lock.is_some() && !g.is_hibernated());
-    if shown.iter().any(|mode| locked(&mode)) {
+    let locked = |mode: &Mode| facts.guest(mode.vmid).is_some_and(|g| g.lock.is_some() && !g.is_hibernated());
+    if shown.iter().any(|mode| locked(mode)) {
         session.host.behind_locks(&mut facts).await;
     }
     for mode in shown.iter().filter(|mode| running.contains(&mode.vmid)) {

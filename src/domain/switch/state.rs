@@ -344,7 +344,7 @@ impl StepState {
                 self.fate(Fate::Failed { trouble: trouble.clone(), retry: *retry, at: event.at });
             }
             What::TaskEnded { ok: true, upid, exit, .. } if exit == TASK_UNSEEN => {
-                self.task_ended(upid, Fate::Task(None))
+                self.task_ended(upid, Fate::Task(None));
             }
             What::TaskEnded { ok: true, upid, .. } => self.task_ended(upid, Fate::Ok),
             What::TaskEnded { ok: false, upid, exit, .. } => {

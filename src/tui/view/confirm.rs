@@ -69,6 +69,34 @@ const fn verb(plan: &Plan) -> &'static str {
     }
 }
 
+/// What a step does, as an item of a list.
+fn doing(step: &Step) -> String {
+    match &step.action {
+        StepAction::Drain => {
+            let limit = duration(step.deadline);
+            format!("have {} leave its forest, then go on after {limit} at most", step.party)
+        }
+        StepAction::Rejoin => format!("let {} join its forest again", step.party),
+        StepAction::Shutdown { fallback } => {
+            let then = match fallback {
+                Fallback::Ask => format!("; if it hasn't after {}, you are asked", duration(step.deadline)),
+                Fallback::Stop | Fallback::Fail => String::new(),
+            };
+            format!("shut {} down{then}", step.party)
+        }
+        StepAction::HardStop { off: false } => {
+            format!("stop {} hard: what is in its memory is lost", step.party)
+        }
+        StepAction::HardStop { off: true } => format!("end what is left of {}: it has powered off", step.party),
+        StepAction::Release { .. } => "see that nobody holds the GPU any more".to_owned(),
+        StepAction::Start { resumes: true, .. } => format!("resume {}: it is hibernated", step.party),
+        StepAction::Start { again: false, .. } => format!("start {}", step.party),
+        StepAction::Start { again: true, .. } => format!("bring {} back", step.party),
+        StepAction::Network => "wait for its address".to_owned(),
+        StepAction::Services => "ask its services".to_owned(),
+    }
+}
+
 fn body<'a>(confirm: &Confirm, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let plan = &confirm.plan;
     let pair = |label: &str, text: &str, role| labelled(label, text, role, columns, theme);
@@ -78,31 +106,7 @@ fn body<'a>(confirm: &Confirm, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
         all.push(Line::default());
     }
     for (i, step) in plan.steps.iter().enumerate() {
-        let text = match &step.action {
-            StepAction::Drain => {
-                let limit = duration(step.deadline);
-                format!("have {} leave its forest, then go on after {limit} at most", step.party)
-            }
-            StepAction::Rejoin => format!("let {} join its forest again", step.party),
-            StepAction::Shutdown { fallback } => {
-                let then = match fallback {
-                    Fallback::Ask => format!("; if it hasn't after {}, you are asked", duration(step.deadline)),
-                    Fallback::Stop | Fallback::Fail => String::new(),
-                };
-                format!("shut {} down{then}", step.party)
-            }
-            StepAction::HardStop { off: false } => {
-                format!("stop {} hard: what is in its memory is lost", step.party)
-            }
-            StepAction::HardStop { off: true } => format!("end what is left of {}: it has powered off", step.party),
-            StepAction::Release { .. } => "see that nobody holds the GPU any more".to_owned(),
-            StepAction::Start { resumes: true, .. } => format!("resume {}: it is hibernated", step.party),
-            StepAction::Start { again: false, .. } => format!("start {}", step.party),
-            StepAction::Start { again: true, .. } => format!("bring {} back", step.party),
-            StepAction::Network => "wait for its address".to_owned(),
-            StepAction::Services => "ask its services".to_owned(),
-        };
-        all.extend(pair(if i == 0 { "Plan" } else { "" }, &format!("{}. {text}", i + 1), Role::Text));
+        all.extend(pair(if i == 0 { "Plan" } else { "" }, &format!("{}. {}", i + 1, doing(step)), Role::Text));
     }
     let losers: Vec<String> = plan.loses_gpu.iter().map(Party::to_string).collect();
     if !losers.is_empty() {

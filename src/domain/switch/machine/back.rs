@@ -67,7 +67,7 @@ fn nothing_back(state: &State, look: &Look<'_>, winner: Vmid, gone: &[Vmid]) -> 
     let (winner, stay, stays) = (name(&winner), stay.join(" and "), if stay.len() == 1 { "stays" } else { "stay" });
     let text = format!("{winner} was started meanwhile, not by this operation: {stay} {stays} stopped.");
     let said = state.steps.iter().any(|step| step.notes.contains(&text));
-    (!said).then(|| Next::Record(What::Note { step: step.step.id, text }))
+    (!said).then_some(Next::Record(What::Note { step: step.step.id, text }))
 }
 
 /// Guests that this operation stopped, or may yet stop.

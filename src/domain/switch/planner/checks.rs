@@ -91,7 +91,7 @@ impl Situation<'_> {
                 Refusal::new(FindingId::GuestLocked, message).or("Wait for it to finish, then try again.")
             }
             Locker::Nobody | Locker::Unseen if guest.lock.is_none() => {
-                let message = format!("{} is in prelaunch: QEMU runs and holds its devices, its CPUs don't.", party);
+                let message = format!("{party} is in prelaunch: QEMU runs and holds its devices, its CPUs don't.");
                 Refusal::new(FindingId::GuestPaused, message)
                     .in_brief(format!("VM {vmid} is in prelaunch"))
                     .or("Wait, if a backup of it runs.")
