@@ -295,6 +295,7 @@ impl Client {
         Err(match failure {
             TransportError::Unreachable(why) => Error::Unreachable(why),
             TransportError::Tls(why) => Error::Tls(why),
+            TransportError::NoTls(why) => Error::Protocol(why),
             TransportError::Timeout(_) | TransportError::Broken(_) if changing => {
                 Error::OutcomeUnknown(format!("{what}: {failure}; it may have been carried out"))
             }

@@ -144,11 +144,19 @@ impl Https {
 
     fn failure(&self, error: &reqwest::Error) -> TransportError {
         let place = &self.place;
-        if let Some(why) = tls_error(error) {
-            return TransportError::Tls(self.distrust(&why));
+        match tls_error(error) {
+            Some(why) if is_no_tls(&why) => {
+                return TransportError::NoTls(format!("{place} speaks no TLS (plain HTTP?)"));
+            }
+            Some(why) => return TransportError::Tls(self.distrust(&why)),
+            None => {}
         }
         if error.is_connect() && error.is_timeout() {
             return TransportError::Unreachable(format!("{place} doesn't answer"));
+        }
+        if error.is_connect() && closed(error) {
+            let why = "closed the connection during the TLS handshake (plain HTTP, or a forwarded port with nothing behind it?)";
+            return TransportError::Unreachable(format!("{place} {why}"));
         }
         if error.is_connect() {
             return TransportError::Unreachable(format!("no connection to {place}: {}", root(error)));
@@ -190,20 +198,39 @@ fn headers(pairs: Vec<(&'static str, String)>) -> Result<HeaderMap, TransportErr
     Ok(headers)
 }
 
-/// The TLS error at the bottom of a chain. `io::Error` hides what it wraps from `source`.
-fn tls_error(error: &(dyn StdError + 'static)) -> Option<rustls::Error> {
+/// The first error of a chain that `pick` takes. `io::Error` hides what it wraps from `source`.
+fn find<T>(error: &(dyn StdError + 'static), pick: &dyn Fn(&(dyn StdError + 'static)) -> Option<T>) -> Option<T> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<rustls::Error>() {
-            return Some(found.clone());
+        if let Some(found) = pick(error) {
+            return Some(found);
         }
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if let Some(found) = inner.and_then(|inner| tls_error(inner)) {
+        if let Some(found) = inner.and_then(|inner| find(inner, pick)) {
             return Some(found);
         }
         next = error.source();
     }
     None
+}
+
+fn tls_error(error: &(dyn StdError + 'static)) -> Option<rustls::Error> {
+    find(error, &|error| error.downcast_ref::<rustls::Error>().cloned())
+}
+
+/// Whether the first bytes weren't even a TLS record: a web server without TLS says so in plain text.
+const fn is_no_tls(why: &rustls::Error) -> bool {
+    use rustls::InvalidMessage::{InvalidContentType, MessageTooLarge, UnknownProtocolVersion};
+    let rustls::Error::InvalidMessage(why) = why else { return false };
+    matches!(why, InvalidContentType | MessageTooLarge | UnknownProtocolVersion)
+}
+
+/// Whether the other side closed the connection.
+fn closed(error: &(dyn StdError + 'static)) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    let kind = |error: &(dyn StdError + 'static)| error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let ends = |kind: &io::ErrorKind| matches!(kind, BrokenPipe | ConnectionReset | UnexpectedEof);
+    find(error, &|error| kind(error).filter(ends)).is_some()
 }
 
 /// The innermost cause: what is around it says only that a request failed.
@@ -218,3 +245,7 @@ fn root(error: &(dyn StdError + 'static)) -> String {
 #[cfg(test)]
 #[path = "http_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "http_records_tests.rs"]
+mod records_tests;

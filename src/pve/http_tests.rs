@@ -39,7 +39,7 @@ struct Host {
 }
 
 #[derive(Debug)]
-struct Shows(Arc<CertifiedKey>);
+pub(super) struct Shows(pub(super) Arc<CertifiedKey>);
 
 impl ResolvesServerCert for Shows {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
@@ -48,7 +48,7 @@ impl ResolvesServerCert for Shows {
 }
 
 /// A certificate for `localhost`, and a key: its own, or one that it isn't made for.
-fn identity(own_key: bool) -> (Fingerprint, CertifiedKey) {
+pub(super) fn identity(own_key: bool) -> (Fingerprint, CertifiedKey) {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = if own_key { signing_key } else { rcgen::KeyPair::generate().unwrap() };
@@ -224,15 +224,29 @@ async fn nobody_there_is_unreachable_and_a_change_was_not_made() {
 
 #[tokio::test]
 async fn something_that_speaks_no_tls_is_told_so() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut tcp, _)) = listener.accept().await {
-            tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    // A web server, one that says nothing of HTTP, a server of mail; and one that hangs up.
+    let texts = ["HTTP/1.1 400 Bad Request\r\n\r\n", "<!DOCTYPE HTML>", "220 mail ESMTP\r\n", ""];
+    for text in texts {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut tcp, _)) = listener.accept().await {
+                tcp.write_all(text.as_bytes()).await.unwrap();
+                // Read, or closing would be a reset that overtakes the text.
+                let _ = tcp.read(&mut [0; 4_096]).await;
+            }
+        });
+        for (trust, pin) in [(true, None), (false, None), (true, Some(Fingerprint([7; 32])))] {
+            let error = client(address, pin, trust, PATIENT).version().await.unwrap_err();
+            let words = error.to_string();
+            if text.is_empty() {
+                assert!(matches!(&error, Error::Unreachable(_)) && words.contains("plain HTTP"), "{error:?}");
+            } else {
+                assert_eq!(words, format!("{address} speaks no TLS (plain HTTP?)"));
+                assert_eq!(error.finding(), FindingId::PveProtocol);
+            }
         }
-    });
-    let error = client(address, None, false, PATIENT).version().await.unwrap_err();
-    assert_eq!(error.finding(), FindingId::PveTls, "{error}");
+    }
 }
 
 #[tokio::test]

@@ -80,6 +80,9 @@ pub enum TransportError {
     /// The TLS handshake failed, or the certificate isn't trusted.
     #[error("{0}")]
     Tls(String),
+    /// Something answered, and it speaks no TLS.
+    #[error("{0}")]
+    NoTls(String),
     /// The request was sent, the answer didn't come in time.
     #[error("no answer within {0} s")]
     Timeout(u64),
