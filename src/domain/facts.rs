@@ -142,6 +142,10 @@ pub struct Facts {
     pub node: Option<NodeName>,
     /// Proxmox VE's version, such as `9.2.11`.
     pub version: Part<String>,
+    /// Whether our credentials may see every guest (VM.Audit on `/vms`); asked for where no guest is listed. Lists leave
+    /// out what may not be seen.
+    #[serde(default)]
+    pub sees_all: Option<bool>,
     /// VMs, by number.
     pub qemu: Part<Vec<Guest>>,
     /// Containers, by number.
@@ -173,6 +177,16 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What to say where no guest is listed.
+    #[must_use]
+    pub const fn no_guest(&self) -> &'static str {
+        match self.sees_all {
+            Some(true) => "No guest yet.",
+            Some(false) => "No guest can be seen: VM.Audit on /vms is missing; privilege separation? (pve.forbidden)",
+            None => "No guest is listed; some may be hidden.",
+        }
+    }
+
     /// The guest with this number, VM or container.
     #[must_use]
     pub fn guest(&self, vmid: Vmid) -> Option<&Guest> {
@@ -235,6 +249,7 @@ impl Facts {
         let Self {
             node,
             version,
+            sees_all,
             qemu,
             lxc,
             configs,
@@ -251,6 +266,7 @@ impl Facts {
         } = newer;
         self.node = node.or_else(|| self.node.take());
         self.version.merge(version);
+        self.sees_all = sees_all.or(self.sees_all);
         self.sending.extend(sending);
         self.measure(&qemu);
         self.qemu.merge(qemu);

@@ -3,8 +3,8 @@
 use super::{Clock, Error, hardware::Here, registry::Listed};
 use crate::{
     config::{Config, Credentials, NodeChoice},
-    domain::{ids::NodeName, iommu::Inventory, mode::ModeSet},
-    pve::{self, Client, Fingerprint, ResourceKind, Target, transport::Transport},
+    domain::{ids::NodeName, iommu::Inventory, mode::ModeSet, text},
+    pve::{self, Client, Fingerprint, Node, ResourceKind, Target, transport::Transport},
 };
 use secrecy::SecretString;
 use std::{
@@ -144,19 +144,22 @@ impl Host {
         }
     }
 
-    /// The node: the configured one, the only one, or the one that has the modes' guests.
+    /// The node: the configured one, the only one, or the one that has the modes' guests. Asked for once, together with
+    /// the host's version, before anything that depends on either.
     ///
     /// # Errors
-    /// The host doesn't answer, or a cluster has several nodes and none of them has a guest of a mode.
+    /// The host doesn't answer, has no node of the configured name, or a cluster has several nodes and none of them has
+    /// a guest of a mode.
     pub async fn node(&self) -> Result<NodeName, pve::Error> {
-        if let NodeChoice::Named(node) = &self.0.choice {
-            return Ok(node.clone());
-        }
         self.0.node.get_or_try_init(|| self.find_node()).await.cloned()
     }
 
     async fn find_node(&self) -> Result<NodeName, pve::Error> {
+        self.client().release().await?;
         let nodes = self.client().nodes().await?;
+        if let NodeChoice::Named(wanted) = &self.0.choice {
+            return named(wanted, &nodes);
+        }
         if let [only] = nodes.as_slice() {
             return Ok(only.name.clone());
         }
@@ -180,5 +183,55 @@ impl Host {
     /// The devices that were last seen.
     pub(super) fn known_pci(&self) -> &Mutex<Option<Inventory>> {
         &self.0.pci
+    }
+}
+
+/// The configured node, if the host has it. Proxmox looks another name up as if it was another machine's, and says that
+/// it can't be reached.
+fn named(wanted: &NodeName, nodes: &[Node]) -> Result<NodeName, pve::Error> {
+    let names = || nodes.iter().map(|node| node.name.as_str());
+    if names().any(|name| name == wanted.as_str()) {
+        return Ok(wanted.clone());
+    }
+    // Proxmox knows the node that answers by this name too, but nothing else does.
+    if let ([only], "localhost") = (nodes, wanted.as_str()) {
+        return Ok(only.name.clone());
+    }
+    let short = wanted.as_str().split('.').next().unwrap_or_default();
+    let same = names().find(|name| name.eq_ignore_ascii_case(short));
+    let near = same.or_else(|| text::nearest(wanted.as_str(), names()));
+    let meant = near.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
+    let all = names().collect::<Vec<_>>().join(", ");
+    Err(pve::Error::NotFound(format!("There is no node {}; the host has {all}{meant}.", text::safe(wanted.as_str()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pve::scripted::{Scripted, good, recorded};
+    use serde_json::json;
+
+    async fn node(wanted: &str, nodes: &[&str]) -> Result<String, String> {
+        let list: Vec<_> = nodes.iter().map(|name| json!({ "node": name, "status": "online" })).collect();
+        let wire = Scripted::new([recorded("version"), good(&json!(list))]);
+        let choice = NodeChoice::Named(NodeName::from(wanted));
+        let host = Host::over(wire.client(), ModeSet::default(), choice, Clock::System);
+        let found = host.node().await.map(|node| node.to_string()).map_err(|error| error.to_string());
+        assert_eq!(wire.lines(), ["GET /version", "GET /nodes"]);
+        assert_eq!(host.client().known_release().map(|release| release.to_string()).as_deref(), Some("9.2"));
+        found
+    }
+
+    #[tokio::test]
+    async fn a_node_that_the_host_doesnt_have_is_told_from_one_that_is_off() {
+        assert_eq!(node("pve", &["pve", "pve2"]).await.as_deref(), Ok("pve"));
+        assert_eq!(node("localhost", &["pve"]).await.as_deref(), Ok("pve"));
+        let wrong =
+            |wanted: &'static str, nodes: &'static [&'static str]| async { node(wanted, nodes).await.unwrap_err() };
+        assert_eq!(wrong("Pve", &["pve"]).await, "There is no node Pve; the host has pve (did you mean pve?).");
+        assert_eq!(wrong("pve.lan", &["pve"]).await, "There is no node pve.lan; the host has pve (did you mean pve?).");
+        let of_two = wrong("PVE2", &["pve", "pve2"]).await;
+        assert_eq!(of_two, "There is no node PVE2; the host has pve, pve2 (did you mean pve2?).");
+        assert_eq!(wrong("mars", &["pve"]).await, "There is no node mars; the host has pve.");
     }
 }

@@ -65,9 +65,24 @@ impl Host {
                     return unreachable(error);
                 }
                 let lxc = self.client().lxc_list(&node).await;
-                Facts { node: Some(node), qemu: part(qemu, at), lxc: part(lxc, at), ..Facts::default() }
+                let sees_all = self.sees_all(&qemu, &lxc).await;
+                Facts { node: Some(node), sees_all, qemu: part(qemu, at), lxc: part(lxc, at), ..Facts::default() }
             }
         }
+    }
+
+    /// Whether there would be guests that aren't listed: one request, only where none is.
+    async fn sees_all(
+        &self,
+        qemu: &Result<Vec<Guest>, pve::Error>,
+        lxc: &Result<Vec<Guest>, pve::Error>,
+    ) -> Option<bool> {
+        let (Ok(qemu), Ok(lxc)) = (qemu, lxc) else { return None };
+        if !qemu.is_empty() || !lxc.is_empty() {
+            return None;
+        }
+        let held = self.client().permissions(Some("/vms")).await.ok()?;
+        Some(held.get("/vms")?.contains("VM.Audit"))
     }
 
     /// What lies around the guests and seldom changes: mappings and devices, and memory and running tasks of now. Four
@@ -181,8 +196,11 @@ impl Host {
             client.tasks_active(node),
             self.pci(node),
         );
+        let sees_all = self.sees_all(&qemu, &lxc).await;
         Facts {
             node: Some(node.clone()),
+            sees_all,
+            version: client.known_version().map(|version| Part::good(version.to_owned(), at)).unwrap_or_default(),
             cpu: status.as_ref().ok().and_then(|status| status.cpu),
             qemu: part(qemu, at),
             lxc: part(lxc, at),

@@ -142,6 +142,9 @@ impl<'a> Situation<'a> {
                 .or("Correct the vmid in the configuration, or grant VM.Audit on it to the token.");
             match self.facts.guests().next() {
                 Some(_) => refusal,
+                None if self.facts.sees_all == Some(true) => {
+                    refusal.or("The host has no guest yet: `morpheus plant nimsforest vr` makes some.")
+                }
                 None => refusal
                     .or("No guest at all is listed: a token with privilege separation has no rights of its \
                                     own until it gets them (morpheus explain pve.forbidden)."),

@@ -129,7 +129,7 @@ fn guests(model: &Model) -> Vec<String> {
     let mut all: Vec<&Guest> = model.facts.guests().collect();
     all.sort_by_key(|guest| guest.vmid);
     let head = match all.len() {
-        0 => "Guests: none is seen.".to_owned(),
+        0 => model.facts.no_guest().to_owned(),
         count => format!("{}:", counted(count, "guest")),
     };
     std::iter::once(head).chain(all.into_iter().map(of_guest)).collect()

@@ -78,6 +78,7 @@ fn no_modes_and_no_guests() {
     let mut facts = host::facts(&[]);
     facts.qemu.value = Some(vec![]);
     facts.lxc.value = Some(vec![]);
+    facts.sees_all = Some(true);
     scene.msg(Msg::Link(Link::Up)).msg(Msg::Seen(Box::new(facts))).snap("nothing_there");
 }
 
@@ -86,6 +87,7 @@ fn a_token_that_sees_nothing_is_told_from_a_host_that_has_nothing() {
     let mut facts = host::facts(&[]);
     facts.qemu.value = Some(vec![]);
     facts.lxc.value = Some(vec![]);
+    facts.sees_all = Some(false);
     let scene = empty().msg(Msg::Link(Link::Up)).msg(Msg::Seen(Box::new(facts)));
     scene.snap("no_rights");
 }

@@ -87,7 +87,7 @@ pub(super) fn draw(model: &Model, area: Rect, theme: &Theme, canvas: &mut Canvas
     draw_lines(&broken, 0, Rect { y: list.bottom(), height: foot, ..inner }, canvas);
     if guests.is_empty() {
         let text = match all {
-            0 => "The token sees no guest: privilege separation? (pve.forbidden)".to_owned(),
+            0 => model.facts.no_guest().to_owned(),
             _ => words::nothing_fits(model, all, "guest"),
         };
         draw_lines(&words::lines(&text, list.width, Role::Muted, theme), 0, list, canvas);
