@@ -46,6 +46,8 @@ pub(crate) const GPU_BIND: &str = "morpheus.gpu-bind/1";
 pub(crate) const PLANT_PLAN: &str = "morpheus.plant-plan/1";
 /// `plant status`, and a planting that was started with `--detach`.
 pub(crate) const PLANT: &str = "morpheus.plant/1";
+/// `plant undo --dry-run`.
+pub(crate) const PLANT_UNDO: &str = "morpheus.plant-undo/1";
 /// One line of a planting's journal.
 pub(crate) const PLANT_EVENT: &str = "morpheus.plant-event/1";
 /// What speaks against a planting, on stderr.

@@ -111,6 +111,9 @@ pub(crate) struct PlantUndo {
     /// Which.
     #[command(flatten)]
     pub(crate) plant: PlantRef,
+    /// Print what would be undone and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Go on without asking, where no disk is deleted
     #[arg(short, long)]
     pub(crate) yes: bool,

@@ -6,17 +6,19 @@ use crate::{
         args::{PlantRef, PlantResume, PlantUndo},
         confirm,
         failure::Failure,
-        operate,
+        json, operate,
         session::{self, Session},
-        shell::Shell,
+        shell::{Shell, quoted},
     },
     domain::{
         finding::FindingId,
         ids::OpId,
-        plant::{State, What, event::End},
+        plant::{State, Thing, What, event::End},
+        text,
     },
     ops::{self, Clock, Control, Store},
 };
+use serde::Serialize;
 use std::io;
 
 /// The host of a planting. Another one has other guests under the same numbers.
@@ -70,15 +72,28 @@ pub(super) fn cancel(shell: &mut Shell<'_>, store: &Store, plant: &PlantRef) -> 
     Ok(writeln!(shell.out, "Planting {id} stops after its present request; what it made is kept.")?)
 }
 
+#[derive(Serialize)]
+struct Undo<'a> {
+    plant: &'a OpId,
+    undo: Vec<String>,
+    /// Names that `--confirm` has to give.
+    confirm: Vec<&'a str>,
+}
+
 pub(super) fn undo(shell: &mut Shell<'_>, store: &Store, args: &PlantUndo) -> Result<(), Failure> {
     let id = find(store, &args.plant)?;
     let state = state(store, &id)?;
-    idle(store)?;
-    if state.made.is_empty() {
+    if !args.dry_run {
+        idle(store)?;
+    }
+    if state.made.is_empty() && !(args.dry_run && shell.json()) {
         return Ok(writeln!(shell.out, "Planting {id} made nothing that is still there.")?);
     }
     if state.finished.is_some_and(|(end, _)| end == End::Undone) && state.kept.is_empty() {
         return Err(ended(&id, End::Undone));
+    }
+    if args.dry_run {
+        return Ok(show(shell, &id, &state)?);
     }
     agree(shell, &state, args)?;
     {
@@ -88,17 +103,51 @@ pub(super) fn undo(shell: &mut Shell<'_>, store: &Store, args: &PlantUndo) -> Re
     session::block_on(run(shell, store, &id, &state, args.detach))
 }
 
+/// What an undo would do, last made first, and what it asks for.
+fn show(shell: &mut Shell<'_>, id: &OpId, state: &State) -> io::Result<()> {
+    let asks = state.asks();
+    let things: Vec<String> = state.made.iter().rev().map(Thing::undo).collect();
+    if shell.json() {
+        let confirm = asks.iter().map(|(name, _)| *name).collect();
+        return json::document(shell.out, json::PLANT_UNDO, &Undo { plant: id, undo: things, confirm });
+    }
+    writeln!(shell.out, "Undo of planting {id}:")?;
+    things.iter().try_for_each(|thing| writeln!(shell.out, "  {}", text::safe(thing)))?;
+    asks.iter().try_for_each(|(_, what)| writeln!(shell.out, "{what}"))?;
+    let flags = confirms(&asks);
+    let flags = if flags.is_empty() { "--yes".to_owned() } else { flags };
+    writeln!(shell.out, "Nothing was changed. `morpheus plant undo {id} {flags}` does it.")
+}
+
+/// The flags that confirm all of it.
+fn confirms(asks: &[(&str, String)]) -> String {
+    let flags = asks.iter().map(|(name, _)| format!("--confirm {}", quoted(name)));
+    flags.collect::<Vec<_>>().join(" ")
+}
+
 /// Disks hold work: a guest's name is typed for them.
 fn agree(shell: &mut Shell<'_>, state: &State, args: &PlantUndo) -> Result<(), Failure> {
+    let asked = state.asks();
+    let given = |name: &str| args.confirm.iter().any(|given| given.trim() == name);
+    let other = args.confirm.iter().find(|given| !asked.iter().any(|(name, _)| *name == given.trim()));
+    let missing = asked.iter().any(|(name, _)| !given(name));
+    if other.is_some() || (missing && !shell.can_ask()) {
+        let whats: Vec<&str> = asked.iter().map(|(_, what)| what.as_str()).collect();
+        let what = match other {
+            Some(other) => format!("--confirm {} is no name that this needs; nothing was changed.", text::safe(other)),
+            None => format!("{}\nNobody is here to ask.", whats.join("\n")),
+        };
+        let failure = Failure::new(FindingId::NeedsConfirmation, what);
+        let flags = if asked.is_empty() { "--yes".to_owned() } else { confirms(&asked) };
+        return Err(failure.or(shell.again(&flags)).or(format!("`{}` shows it.", shell.again("--dry-run"))));
+    }
     if shell.can_ask() {
         writeln!(shell.err, "This is what happens:")?;
         state.made.iter().rev().try_for_each(|thing| writeln!(shell.err, "  {}", thing.undo()))?;
     }
     let input = &mut io::stdin().lock();
-    let asked = state.asks();
-    for (name, what) in &asked {
-        let given = args.confirm.iter().find(|given| given.trim() == *name).or(args.confirm.first());
-        confirm::name(shell, input, what, name, given.map(String::as_str))?;
+    for (name, what) in asked.iter().filter(|(name, _)| !given(name)) {
+        confirm::name(shell, input, what, name, None)?;
     }
     if asked.is_empty() { confirm::agree(shell, input, "No guest is among it.", args.yes) } else { Ok(()) }
 }
