@@ -134,19 +134,51 @@ impl Client {
         self.get_each(storage(node, id, "content"), params, "volumes", read).await
     }
 
-    /// Names of a node's bridges that guests can be plugged into; those without SDN.Use or SDN.Audit are missing
-    /// without an error.
+    /// Names of a node's bridges that guests can be plugged into: first the one that leads out, which is where a person's
+    /// own network is, then by name. Those without SDN.Use or SDN.Audit are missing without an error.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn bridges(&self, node: &NodeName) -> Result<Vec<String>, Error> {
         let params = [("type", "any_local_bridge".to_owned())];
         let data = self.get(format!("/nodes/{}/network", form::encode(node)), &params).await?;
-        let mut names = Vec::new();
+        let mut bridges = Vec::new();
         for entry in list(&data, "network")? {
-            names.extend(Object::new(entry, "network")?.word("iface"));
+            let entry = Object::new(entry, "network")?;
+            // The default route's gateway, as the interface's own lines in the network configuration have it.
+            let leads = |key: &str| entry.text(key).is_some_and(|gateway| !gateway.is_empty());
+            let rank = if leads("gateway") { 0 } else { u8::from(!leads("gateway6")) + 1 };
+            bridges.extend(entry.word("iface").map(|name| (rank, name)));
         }
-        names.sort();
-        Ok(names)
+        bridges.sort();
+        Ok(bridges.into_iter().map(|(_, name)| name).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pve::scripted::{Scripted, good};
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn the_bridge_that_leads_out_comes_first() {
+        // As a host with several bridges lists them: only one has the default route.
+        let entry = |name: &str| json!({ "iface": name, "type": "bridge", "active": 1, "priority": 3 });
+        let with = |name: &str, key: &str| {
+            let mut entry = entry(name);
+            entry[key] = json!("192.168.1.1");
+            entry
+        };
+        let lists = [
+            (json!([entry("br-iot"), entry("vmbr10v5"), with("vmbr0", "gateway")]), ["vmbr0", "br-iot", "vmbr10v5"]),
+            (json!([with("vmbr9", "gateway6"), entry("br-iot"), entry("vmbr0")]), ["vmbr9", "br-iot", "vmbr0"]),
+            (json!([entry("vmbr1"), entry("vmbr0"), with("br-iot", "address")]), ["br-iot", "vmbr0", "vmbr1"]),
+        ];
+        for (list, order) in lists {
+            let wire = Scripted::new([good(&list)]);
+            assert_eq!(wire.client().bridges(&NodeName::from("pve")).await.unwrap(), order);
+            assert_eq!(wire.lines(), ["GET /nodes/pve/network type=any_local_bridge"]);
+        }
     }
 }

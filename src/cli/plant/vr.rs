@@ -68,7 +68,7 @@ pub(super) async fn run(shell: &mut Shell<'_>, args: &VrArgs) -> Result<(), Fail
 async fn whole(shell: &Shell<'_>, session: &Session, mut said: Form) -> Result<Form, Failure> {
     let hints = ops::hints(&session.config, shell.env);
     let site = session.host.survey_for(&said).await.map_err(problems::silent)?;
-    said.fill(&defaults::form(&hints, &site));
+    defaults::fill(&mut said, &hints, &site);
     Ok(said)
 }
 

@@ -60,9 +60,17 @@ pub struct GuestHint {
     pub disk: Option<u64>,
 }
 
-/// A form with everything that can be known beforehand. What can't stays empty: a person has to say it.
-#[must_use]
-pub fn form(hints: &Hints, site: &Site) -> Form {
+/// Fills in what a person didn't say, as far as it can be known beforehand. The rest stays empty: a person has to say
+/// it.
+pub fn fill(said: &mut Form, hints: &Hints, site: &Site) {
+    said.fill(&form(hints, site));
+    // What an image is for follows from the one that is taken.
+    let language = language(said.get(Key::WindowsIso));
+    said.fill(&Form::default().with(Key::WindowsLanguage, language.unwrap_or_else(|| "en-US".to_owned())));
+}
+
+/// A form with everything that can be known beforehand.
+fn form(hints: &Hints, site: &Site) -> Form {
     let mut form = Form::default();
     card(&mut form, hints, site);
     let linux = hints.linux.clone().unwrap_or_default();
@@ -72,11 +80,17 @@ pub fn form(hints: &Hints, site: &Site) -> Form {
     machine(&mut form, site, &LINUX, &linux, first);
     machine(&mut form, site, &WINDOWS, &windows, second);
     person(&mut form, hints);
-    let wanted = hints.windows.is_some() || find(site, "iso", &["win11", "windows11", "windows_11"]).is_some();
     fixed(&mut form, hints);
     form.set(Key::LinuxImage, find(site, "import", &["arch-linux"]).unwrap_or_else(|| ARCH.to_owned()));
-    form.set(Key::WindowsWanted, if wanted { "yes" } else { "no" });
-    form.set(Key::WindowsIso, find(site, "iso", &["win11", "windows11", "windows_11"]).unwrap_or_default());
+    let iso = find(site, "iso", &WINDOWS_11);
+    let wanted = match &iso {
+        found if found.is_some() || hints.windows.is_some() => "yes",
+        // Where no storage of images can be seen, nobody knows whether there is one of Windows.
+        _ if site.storage_for(Content::Iso, "").is_none() => "",
+        _ => "no",
+    };
+    form.set(Key::WindowsWanted, wanted);
+    form.set(Key::WindowsIso, iso.unwrap_or_default());
     form.set(Key::WindowsVirtio, find(site, "iso", &["virtio-win"]).unwrap_or_else(|| VIRTIO.to_owned()));
     form
 }
@@ -94,6 +108,7 @@ pub fn alone(hints: &Hints) -> Form {
     form.set(Key::WindowsVirtio, VIRTIO);
     form.set(Key::WindowsIso, "local:iso/Win11.iso");
     form.set(Key::WindowsWanted, "yes");
+    form.set(Key::WindowsLanguage, "en-US");
     for (keys, hint, vmid) in [(&LINUX, &hints.linux, "101"), (&WINDOWS, &hints.windows, "102")] {
         let hint = hint.clone().unwrap_or_default();
         let said = |number: Option<u64>, usual: &str| number.map_or_else(|| usual.to_owned(), |n| n.to_string());
@@ -115,7 +130,6 @@ fn fixed(form: &mut Form, hints: &Hints) {
     form.set(Key::LinuxAddress, "dhcp");
     form.set(Key::LinuxWivrn, "yes");
     form.set(Key::WindowsEdition, "Windows 11 Pro");
-    form.set(Key::WindowsLanguage, "en-US");
     form.set(Key::WindowsTimezone, "UTC");
     form.set(Key::WindowsVirtualDesktop, "no");
     form.set(Key::WindowsHibernate, "no");
@@ -215,10 +229,80 @@ fn person(form: &mut Form, hints: &Hints) {
     form.set(Key::LinuxKeymap, hints.keymap.clone().unwrap_or_else(|| "us".to_owned()));
 }
 
-/// The newest name of a volume that looks like one of these.
+/// How the names of Microsoft's images of Windows 11 begin: from its page, from its business portals, from people.
+const WINDOWS_11: [&str; 3] = ["win11", "windows11", "windows_11"];
+
+/// The newest name of a volume that looks like one of these. Images of business portals begin with their language.
 fn find(site: &Site, content: &str, names: &[&str]) -> Option<String> {
     let volumes = site.volumes.seen()?.iter().filter(|volume| volume.content == content);
-    let name = |volid: &str| volid.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let looks = |volid: &str| names.iter().any(|start| name(volid).starts_with(start));
+    let looks = |volid: &str| {
+        let name = file(volid);
+        let bare = name.split_once('_').filter(|(tag, _)| tag.len() == 5 && tag.get(2..3) == Some("-"));
+        let bare = bare.map_or(name.as_str(), |(_, rest)| rest);
+        names.iter().any(|start| bare.starts_with(start))
+    };
     volumes.map(|volume| &volume.volid).filter(|volid| looks(volid)).max().cloned()
 }
+
+/// The file of a volume, in small letters.
+fn file(volid: &str) -> String {
+    volid.rsplit('/').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The languages of Microsoft's images, as their names have them, and the tags for setup. English that isn't
+/// international is American. Longer names come before those that they begin with.
+const LANGUAGES: [(&str, &str); 40] = [
+    ("englishinternational", "en-GB"),
+    ("english", "en-US"),
+    ("arabic", "ar-SA"),
+    ("brazilianportuguese", "pt-BR"),
+    ("bulgarian", "bg-BG"),
+    ("chinese_simplified", "zh-CN"),
+    ("chinesesimplified", "zh-CN"),
+    ("chinese_traditional", "zh-TW"),
+    ("chinesetraditional", "zh-TW"),
+    ("croatian", "hr-HR"),
+    ("czech", "cs-CZ"),
+    ("danish", "da-DK"),
+    ("dutch", "nl-NL"),
+    ("estonian", "et-EE"),
+    ("finnish", "fi-FI"),
+    ("frenchcanadian", "fr-CA"),
+    ("french", "fr-FR"),
+    ("german", "de-DE"),
+    ("greek", "el-GR"),
+    ("hebrew", "he-IL"),
+    ("hungarian", "hu-HU"),
+    ("italian", "it-IT"),
+    ("japanese", "ja-JP"),
+    ("korean", "ko-KR"),
+    ("latvian", "lv-LV"),
+    ("lithuanian", "lt-LT"),
+    ("norwegian", "nb-NO"),
+    ("polish", "pl-PL"),
+    ("portuguese", "pt-PT"),
+    ("romanian", "ro-RO"),
+    ("russian", "ru-RU"),
+    ("serbianlatin", "sr-Latn-RS"),
+    ("slovak", "sk-SK"),
+    ("slovenian", "sl-SI"),
+    ("spanish_mexico", "es-MX"),
+    ("spanish", "es-ES"),
+    ("swedish", "sv-SE"),
+    ("thai", "th-TH"),
+    ("turkish", "tr-TR"),
+    ("ukrainian", "uk-UA"),
+];
+
+/// The language of an image of Windows, where its name tells: an image has one, and its setup asks for another in vain.
+fn language(volid: &str) -> Option<String> {
+    let name = file(volid);
+    let tagged = |word: &str| LANGUAGES.iter().find(|(_, tag)| tag.eq_ignore_ascii_case(word));
+    let words = format!("_{}_", name.replace([' ', '.', '(', ')'], "_"));
+    let named = || LANGUAGES.iter().find(|(word, _)| words.contains(&format!("_{word}_")));
+    words.split('_').find_map(tagged).or_else(named).map(|(_, tag)| (*tag).to_owned())
+}
+
+#[cfg(test)]
+#[path = "defaults_tests.rs"]
+mod tests;

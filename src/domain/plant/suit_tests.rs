@@ -69,6 +69,22 @@ fn unknown_speaks_against_planting() {
 }
 
 #[test]
+fn an_older_proxmox_is_told_what_it_lacks_before_anything_is_made() {
+    let mut site = testing::site();
+    site.version = Looked::At("8.2.7".to_owned());
+    let found = problems(&testing::form(), &site);
+    assert_eq!(found[0].finding, FindingId::PveVersion);
+    assert_eq!(found[0].message, "The host has Proxmox VE 8.2; morpheus works from 8.3 on.");
+    site.version = Looked::At("8.3.5".to_owned());
+    let found = problems(&testing::form(), &site);
+    assert!(found.iter().any(|p| p.key == Some(Key::LinuxImage) && p.message.contains("8.4 does") && p.blocks()));
+    let there = testing::form().with(Key::LinuxImage, "local:import/arch.qcow2");
+    assert!(!said(&there, &site).iter().any(|line| line.contains("8.4 does")), "{:?}", said(&there, &site));
+    site.version = Looked::At("8.4.21".to_owned());
+    assert!(problems(&testing::form(), &site).iter().all(|problem| !problem.blocks()));
+}
+
+#[test]
 fn missing_privileges_come_with_the_lines_that_grant_them() {
     let mut site = testing::site();
     let missing = MissingRight {
@@ -85,7 +101,8 @@ fn missing_privileges_come_with_the_lines_that_grant_them() {
 #[test]
 fn defaults_are_right_but_for_what_only_a_person_knows() {
     let site = testing::site();
-    let form = defaults::form(&defaults::Hints::default(), &site);
+    let mut form = Form::default();
+    defaults::fill(&mut form, &defaults::Hints::default(), &site);
     let found = said(&form, &site);
     assert!(found.len() == 1 && found[0].starts_with("linux.ssh_keys plant.answer: an answer is needed"), "{found:?}");
     assert_eq!(form.get(Key::WindowsIso), "local:iso/Win11_25H2_English_x64.iso");

@@ -187,7 +187,7 @@ fn kept(model: &mut Model, form: &Form, file: String, hints: Box<Hints>, trouble
 fn propose(model: &mut Model) {
     let plant = &mut model.plant;
     if let (Some(hints), Some(site), false) = (&plant.hints, &plant.site, plant.proposed) {
-        plant.form.fill(&defaults::form(hints, site));
+        defaults::fill(&mut plant.form, hints, site);
         plant.proposed = true;
     }
     let key = model.plant.key;
