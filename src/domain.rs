@@ -22,6 +22,7 @@ pub mod mode;
 pub mod plant;
 pub mod policy;
 pub mod probe;
+pub mod release;
 pub mod service;
 pub mod setup;
 pub mod switch;

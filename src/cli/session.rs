@@ -56,7 +56,7 @@ pub(crate) fn password(shell: &Shell<'_>, config: &Config) -> Result<Option<Secr
 fn ask_password(shell: &Shell<'_>, user: &str) -> Result<SecretString, Failure> {
     if !shell.can_ask() {
         let message = format!("{user} needs a password, and nobody is here to ask.");
-        return Err(Failure::new(FindingId::PveAuth, message).or("Use an API token."));
+        return Err(Failure::new(FindingId::PvePassword, message).or("Use an API token."));
     }
     Ok(rpassword::prompt_password(format!("Password of {user}: "))?.into())
 }

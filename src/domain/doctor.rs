@@ -20,6 +20,7 @@ use super::{
     ids::{NodeName, Vmid},
     iommu::{Inventory, Known},
     mapping::MappingFile,
+    release::Release,
     setup::{CommandLine, Loader, Setup},
 };
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,8 @@ pub struct BootFile {
 pub struct Api {
     /// The node.
     pub node: NodeName,
+    /// Its version of Proxmox VE.
+    pub release: Release,
     /// VMs that the credentials may see.
     pub guests: Looked<Vec<Guest>>,
     /// Their configurations.

@@ -7,6 +7,7 @@ use crate::{
         facts::Trouble,
         guest::Guest,
         ids::{NodeName, Vmid},
+        release::Release,
     },
     pve,
 };
@@ -31,7 +32,8 @@ impl Host {
         let node = self.node().await.map_err(|error| error.trouble())?;
         let client = self.client();
         let guests = client.qemu_list(&node, false).await.map_err(|error| error.trouble())?;
-        let needed = self.needed(&node);
+        let release = client.release().await.map_err(|error| error.trouble())?;
+        let needed = self.needed(&node, release);
         let inventory = async {
             if devices {
                 looked(self.hardware().await)
@@ -55,6 +57,7 @@ impl Host {
             lacking: looked(lacking),
             memory: looked(status.map(|status| status.memory)),
             inventory,
+            release,
             node,
         })
     }
@@ -84,13 +87,14 @@ impl Host {
     }
 
     /// The privileges that everything needs which morpheus does every day, by path.
-    fn needed(&self, node: &NodeName) -> Vec<(String, &'static [&'static str])> {
+    fn needed(&self, node: &NodeName, release: Release) -> Vec<(String, Vec<String>)> {
         const HOST: &[&str] = &["Sys.Audit"];
         const MAPPINGS: &[&str] = &["Mapping.Audit|Mapping.Use|Mapping.Modify"];
         const LIST: &[&str] = &["VM.Audit"];
-        const GUEST: &[&str] = &["VM.Audit", "VM.PowerMgmt", "VM.GuestAgent.Unrestricted|VM.Monitor"];
+        const GUEST: &[&str] = &["VM.Audit", "VM.PowerMgmt", "VM.GuestAgent.Unrestricted"];
         let of_modes = self.modes().0.iter().map(|mode| (format!("/vms/{}", mode.vmid), GUEST));
         let general = [("/".to_owned(), HOST), (format!("/nodes/{node}"), HOST), ("/mapping/pci".to_owned(), MAPPINGS)];
-        general.into_iter().chain([("/vms".to_owned(), LIST)]).chain(of_modes).collect()
+        let all = general.into_iter().chain([("/vms".to_owned(), LIST)]).chain(of_modes);
+        all.map(|(path, privileges)| (path, release.privileges(privileges))).collect()
     }
 }

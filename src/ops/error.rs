@@ -51,7 +51,7 @@ impl Error {
 
     /// The finding that explains it.
     #[must_use]
-    pub const fn finding(&self) -> FindingId {
+    pub fn finding(&self) -> FindingId {
         match self {
             Self::Pve(error) => error.finding(),
             Self::Config(_) => FindingId::ConfigBad,

@@ -4,11 +4,12 @@ use super::{client::Client, error::Error, grant, wire::Object};
 use crate::domain::{
     facts::{MissingRight, PowerRight},
     ids::Vmid,
+    release::Release,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Client {
-    /// Proxmox VE's version, such as `9.2.11`.
+    /// Proxmox VE's version as it says it, such as `9.2.11`.
     ///
     /// # Errors
     /// See [`Error`].
@@ -16,10 +17,20 @@ impl Client {
         let data = self.get("/version".to_owned(), &[]).await?;
         let version = Object::new(&data, "version")?.word("version");
         let version = version.ok_or_else(|| Error::Protocol("version: no version in the answer".to_owned()))?;
-        if let Some(major) = version.split('.').next().and_then(|major| major.parse().ok()) {
-            self.set_major(major);
-        }
+        let release = version.parse().map_err(|why| Error::Protocol(format!("version: {why}")))?;
+        self.set_version(&version, release);
         Ok(version)
+    }
+
+    /// The host's version, for what depends on it; asked for once.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn release(&self) -> Result<Release, Error> {
+        if self.known_release().is_none() {
+            self.version().await?;
+        }
+        self.known_release().ok_or_else(|| Error::Protocol("the host's version isn't known".to_owned()))
     }
 
     /// The privileges that these credentials have, by path; of one path, or of all that have any.
@@ -50,47 +61,45 @@ impl Client {
         if privileges.contains(NEEDED) {
             return Ok(PowerRight { granted: true, who: self.identity(), grant: Vec::new() });
         }
-        if self.major().is_none() {
-            // Only the names of privileges in the hint depend on it.
-            drop(self.version().await);
-        }
-        let grant = grant::lines(&path, NEEDED, self.who(), self.major());
+        let grant = grant::lines(&path, NEEDED, self.who(), Some(self.release().await?));
         Ok(PowerRight { granted: false, who: self.identity(), grant })
     }
 
     /// The privileges that these credentials lack, each with its path: of each path one request. A privilege may be
-    /// several, joined by `|`, of which one is enough.
+    /// several, joined by `|`, of which one is enough; they have the names of the host's version.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn lacking(&self, needed: &[(String, &[&'static str])]) -> Result<Vec<MissingRight>, Error> {
-        self.missing(needed, |path, first| grant::lines(path, first, self.who(), self.major())).await
+    pub async fn lacking(&self, needed: &[(String, Vec<String>)]) -> Result<Vec<MissingRight>, Error> {
+        let release = self.release().await?;
+        self.missing(needed, |path, first| grant::lines(path, first, self.who(), Some(release))).await
     }
 
     /// The same for planting, whose privileges are granted by one role.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn lacking_to_plant(&self, needed: &[(String, &[&'static str])]) -> Result<Vec<MissingRight>, Error> {
+    pub async fn lacking_to_plant(&self, needed: &[(String, Vec<String>)]) -> Result<Vec<MissingRight>, Error> {
+        let release = self.release().await?;
         let lines = |path: &str, first: &str| match path {
             // There the role would let us do everything to everybody's guests.
-            "/" | "/vms" => grant::lines(path, first, self.who(), self.major()),
-            path => grant::planter(path, self.who(), self.major()),
+            "/" | "/vms" => grant::lines(path, first, self.who(), Some(release)),
+            path => grant::planter(path, self.who(), release),
         };
         self.missing(needed, lines).await
     }
 
     async fn missing(
         &self,
-        needed: &[(String, &[&'static str])],
+        needed: &[(String, Vec<String>)],
         lines: impl Fn(&str, &str) -> Vec<String>,
     ) -> Result<Vec<MissingRight>, Error> {
         let mut missing = Vec::new();
         for (path, privileges) in needed {
             let all = self.permissions(Some(path)).await?;
             let held = all.get(path).ok_or_else(|| Error::Protocol(format!("permissions: no {path} in the answer")))?;
-            let lacks = |privilege: &&&str| !privilege.split('|').any(|one| held.contains(one));
-            let lacking: Vec<&str> = privileges.iter().filter(lacks).copied().collect();
+            let lacks = |privilege: &&String| !privilege.split('|').any(|one| held.contains(one));
+            let lacking: Vec<&String> = privileges.iter().filter(lacks).collect();
             let Some(first) = lacking.first() else { continue };
             missing.push(MissingRight {
                 who: self.identity(),

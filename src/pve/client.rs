@@ -8,12 +8,15 @@ use super::{
     transport::{File, Method, Request, Response, Transport, TransportError},
     wire::Object,
 };
-use crate::domain::ids::{NodeName, Vmid};
+use crate::domain::{
+    ids::{NodeName, Vmid},
+    release::Release,
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -45,8 +48,8 @@ struct Inner {
     logging_in: Mutex<Option<(Instant, Error)>>,
     timeout: Duration,
     requests: AtomicU64,
-    /// Proxmox VE's major version, 0 until it was seen.
-    major: AtomicU64,
+    /// Proxmox VE's version, once it was seen.
+    version: OnceLock<(String, Release)>,
 }
 
 impl std::fmt::Debug for Client {
@@ -85,7 +88,7 @@ impl Client {
             logging_in: Mutex::default(),
             timeout,
             requests: AtomicU64::new(0),
-            major: AtomicU64::new(0),
+            version: OnceLock::new(),
         }))
     }
 
@@ -104,19 +107,25 @@ impl Client {
     /// What the exit status of a failed task means, such as a lock or a missing privilege.
     #[must_use]
     pub fn task_error(&self, exit: &str) -> Error {
-        Error::from_words(exit.trim(), &self.0.auth.identity, self.major())
+        Error::from_words(exit.trim(), &self.0.auth.identity, self.known_release())
     }
 
     pub(crate) fn who(&self) -> &Identity {
         &self.0.auth.identity
     }
 
-    pub(crate) fn major(&self) -> Option<u64> {
-        Some(self.0.major.load(Ordering::Relaxed)).filter(|major| *major > 0)
+    /// The host's version, if it was asked for.
+    pub(crate) fn known_release(&self) -> Option<Release> {
+        self.0.version.get().map(|(_, release)| *release)
     }
 
-    pub(crate) fn set_major(&self, major: u64) {
-        self.0.major.store(major, Ordering::Relaxed);
+    /// The same as the host says it, such as `9.2.11`.
+    pub(crate) fn known_version(&self) -> Option<&str> {
+        self.0.version.get().map(|(version, _)| version.as_str())
+    }
+
+    pub(crate) fn set_version(&self, version: &str, release: Release) {
+        self.0.version.get_or_init(|| (version.to_owned(), release));
     }
 
     /// Reads; tried again when no answer came.
@@ -312,7 +321,7 @@ impl Client {
         let reason = self.0.auth.scrub(&response.reason);
         let body = self.0.auth.scrub(&String::from_utf8_lossy(&response.body)).into_bytes();
         let scrubbed = Response { status: response.status, reason, body };
-        Err(Error::from_response(&scrubbed, changing, &self.0.auth.identity, self.major()))
+        Err(Error::from_response(&scrubbed, changing, &self.0.auth.identity, self.known_release()))
     }
 }
 

@@ -83,11 +83,14 @@ async fn a_ticket_is_fetched_once_renewed_in_time_and_after_a_401() {
 async fn a_wrong_password_and_a_second_factor_are_told_apart() {
     let ask = async |step| {
         let password = Credentials::Password { user: "root@pam".into(), password: "wrong".into() };
-        Client::over(Scripted::new([step]), password, Duration::from_secs(10)).version().await.unwrap_err().to_string()
+        Client::over(Scripted::new([step]), password, Duration::from_secs(10)).version().await.unwrap_err()
     };
-    assert_eq!(ask(recorded("ticket-bad-password")).await, "root@pam: Proxmox says 'authentication failure'");
+    let wrong = ask(recorded("ticket-bad-password")).await;
+    assert_eq!(wrong.to_string(), "root@pam: Proxmox says 'authentication failure'");
+    let advice = [wrong.finding().cause(), wrong.finding().fix()].concat();
+    assert!(advice.contains("password") && !advice.contains("token"), "{advice}");
     let tfa = good(&json!({ "ticket": "PVE:!tfa!x", "CSRFPreventionToken": "x", "NeedTFA": 1 }));
-    assert!(ask(tfa).await.contains("second factor"));
+    assert!(ask(tfa).await.to_string().contains("second factor"));
 }
 
 #[tokio::test]
@@ -205,4 +208,36 @@ async fn a_refused_login_is_not_repeated_at_once() {
     tokio::time::advance(LOGIN_PAUSE).await;
     assert_eq!(client.version().await.unwrap(), "9.2.11");
     assert_eq!(client.requests(), 3);
+}
+
+/// Privileges have the names of the version that is asked, which is asked for first.
+#[tokio::test]
+async fn what_is_missing_is_granted_in_the_words_of_the_hosts_version() {
+    let none = || good(&json!({ "/vms/103": {} }));
+    for (version, has, lacks) in
+        [("version", "VM.GuestAgent.Unrestricted", "VM.Monitor"), ("version-8.4", "VM.Monitor", "VM.GuestAgent")]
+    {
+        let wire = Scripted::new([recorded(version), none(), none()]);
+        let client = wire.client();
+        let release = client.release().await.unwrap();
+        let needed = release.privileges(&["VM.PowerMgmt", "VM.GuestAgent.Unrestricted"]);
+        let missing = client.lacking(&[("/vms/103".to_owned(), needed)]).await.unwrap().remove(0);
+        assert_eq!(missing.privileges, ["VM.PowerMgmt", has]);
+        let right = client.power_right(vmid()).await.unwrap();
+        for lines in [missing.grant.join("\n"), right.grant.join("\n")] {
+            assert!(lines.contains(has) && !lines.contains(lacks), "{lines}");
+        }
+        assert_eq!(wire.lines().iter().filter(|line| *line == "GET /version").count(), 1, "it is asked for once");
+    }
+}
+
+/// An older host knows no parameter for it, and refuses what it doesn't know.
+#[tokio::test]
+async fn an_older_host_isnt_sent_what_it_doesnt_know() {
+    let old = good(&json!({ "version": "8.1.4", "release": "8.1" }));
+    let wire = Scripted::new([old, good(&json!("UPID:pve:1:1:1:qmstop:103:root@pam:"))]);
+    let client = wire.client();
+    assert_eq!(client.release().await.unwrap(), Release::new(8, 1));
+    client.stop(&pve(), vmid(), true).await.unwrap();
+    assert_eq!(wire.lines()[1], "POST /nodes/pve/qemu/103/status/stop");
 }

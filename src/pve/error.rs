@@ -1,7 +1,7 @@
 //! Why Proxmox didn't do what was asked.
 
 use super::{auth::Identity, grant, transport::Response};
-use crate::domain::{facts::Trouble, finding::FindingId, text};
+use crate::domain::{facts::Trouble, finding::FindingId, release::Release, text};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -62,6 +62,11 @@ pub enum Error {
     OutcomeUnknown(String),
 }
 
+/// `user@realm!name` is a token, `user@realm` a person with a password.
+fn is_token(who: &str) -> bool {
+    who.contains('!')
+}
+
 fn forbidden(who: &str, path: &str, privileges: &str, grant: &[String]) -> String {
     if privileges.is_empty() {
         return format!("{who} isn't allowed to do this");
@@ -74,12 +79,13 @@ fn forbidden(who: &str, path: &str, privileges: &str, grant: &[String]) -> Strin
 impl Error {
     /// The finding that explains this kind of error.
     #[must_use]
-    pub const fn finding(&self) -> FindingId {
+    pub fn finding(&self) -> FindingId {
         match self {
             Self::Unreachable(_) => FindingId::PveUnreachable,
             Self::Tls(_) => FindingId::PveTls,
             Self::Timeout(_) => FindingId::PveTimeout,
-            Self::Auth { .. } => FindingId::PveAuth,
+            Self::Auth { who, .. } if is_token(who) => FindingId::PveAuth,
+            Self::Auth { .. } => FindingId::PvePassword,
             Self::Forbidden { .. } => FindingId::PveForbidden,
             Self::NotFound(_) => FindingId::PveNotFound,
             Self::Locked { .. } => FindingId::PveLocked,
@@ -116,10 +122,10 @@ impl Error {
     }
 
     /// Puts words of Proxmox into their class: the reason of a 4xx or 5xx, or the exit status of a failed task.
-    pub(crate) fn from_words(words: &str, who: &Identity, major: Option<u64>) -> Self {
+    pub(crate) fn from_words(words: &str, who: &Identity, release: Option<Release>) -> Self {
         let words = words.strip_prefix("403 ").unwrap_or(words);
         if let Some(rest) = words.strip_prefix("Permission check failed") {
-            return denied(rest, who, major);
+            return denied(rest, who, release);
         }
         let lower = words.to_ascii_lowercase();
         let has = |part: &str| lower.contains(part);
@@ -140,30 +146,30 @@ impl Error {
     }
 
     /// Puts an answer that is no success into its class. `changing`: the request may have changed something.
-    pub(crate) fn from_response(response: &Response, changing: bool, who: &Identity, major: Option<u64>) -> Self {
+    pub(crate) fn from_response(response: &Response, changing: bool, who: &Identity, release: Option<Release>) -> Self {
         let words = words(response);
         match response.status {
             401 => Self::Auth { who: who.to_string(), words },
-            403 => match Self::from_words(&words, who, major) {
+            403 => match Self::from_words(&words, who, release) {
                 error @ Self::Forbidden { .. } => error,
-                _ => denied("", who, major),
+                _ => denied("", who, release),
             },
             501 => Self::NotFound(words),
             status @ (502..=504 | 595 | 596 | 599) => {
                 let says = format!("Proxmox's proxy couldn't pass the request on ({status} {words})");
                 if changing { Self::OutcomeUnknown(says) } else { Self::Unreachable(says) }
             }
-            400 | 500 => Self::from_words(&words, who, major),
+            400 | 500 => Self::from_words(&words, who, release),
             status => Self::Protocol(format!("unexpected answer: HTTP {status} {words}")),
         }
     }
 }
 
 /// `(/vms/101, VM.Audit|VM.Monitor)` after `Permission check failed`.
-fn denied(rest: &str, who: &Identity, major: Option<u64>) -> Error {
+fn denied(rest: &str, who: &Identity, release: Option<Release>) -> Error {
     let inner = rest.trim().strip_prefix('(').and_then(|rest| rest.split(')').next()).unwrap_or_default();
     let (path, privileges) = inner.split_once(',').map_or(("", ""), |(path, privs)| (path.trim(), privs.trim()));
-    let grant = if privileges.is_empty() { Vec::new() } else { grant::lines(path, privileges, who, major) };
+    let grant = if privileges.is_empty() { Vec::new() } else { grant::lines(path, privileges, who, release) };
     Error::Forbidden { who: who.to_string(), path: path.to_owned(), privileges: privileges.to_owned(), grant }
 }
 

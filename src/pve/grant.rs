@@ -1,55 +1,44 @@
-//! What to type on the host when a privilege is missing.
+//! What to type on the host when a privilege is missing, in words that its version knows.
 //!
 //! An ACL entry on a deeper path *replaces* what was inherited there, so a role made for one missing privilege alone
-//! would take others away: the roles printed here hold all that morpheus needs on such a path. Proxmox VE 9 split
-//! `VM.Monitor` into `VM.GuestAgent.*` (pve-access-control 9.0.2).
+//! would take others away: the roles printed here hold all that morpheus needs on such a path.
 
 use super::auth::Identity;
-use crate::domain::plant::rights;
+use crate::domain::{
+    plant::rights,
+    release::{MONITOR, Release},
+};
 
-/// Privileges that morpheus needs on guests, for Proxmox VE 8 and from 9 on.
-const GUESTS_8: [&str; 3] = ["VM.Audit", "VM.PowerMgmt", "VM.Monitor"];
-const GUESTS_9: [&str; 4] = ["VM.Audit", "VM.PowerMgmt", "VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted"];
+/// Privileges that morpheus needs on guests every day.
+const GUESTS: &[&str] = &["VM.Audit", "VM.PowerMgmt", "VM.GuestAgent.Audit", "VM.GuestAgent.Unrestricted"];
 
-/// The shell lines that grant `privileges` (alternatives joined by `|`) on `path` to who asked. `major` is Proxmox VE's
-/// major version, where known.
-pub(crate) fn lines(path: &str, privileges: &str, who: &Identity, major: Option<u64>) -> Vec<String> {
+/// The shell lines that grant `privileges` (alternatives joined by `|`) on `path` to who asked. `release` is the host's
+/// version, where it is known: else it shows in the privilege that the host itself named.
+pub(crate) fn lines(path: &str, privileges: &str, who: &Identity, release: Option<Release>) -> Vec<String> {
     let alternatives: Vec<&str> = privileges.split('|').map(str::trim).filter(|p| !p.is_empty()).collect();
-    let before_9 = major.map_or(alternatives.contains(&"VM.Monitor"), |major| major < 9);
+    let shown = if alternatives.contains(&MONITOR) { Release::new(8, 4) } else { Release::new(9, 0) };
+    let release = release.unwrap_or(shown);
     let (role, known): (&str, &[&str]) = match path.split('/').nth(1) {
-        Some("vms" | "pool") if before_9 => ("MorpheusGuests", &GUESTS_8),
-        Some("vms" | "pool") => ("MorpheusGuests", &GUESTS_9),
+        Some("vms" | "pool") => ("MorpheusGuests", GUESTS),
         Some("mapping") => ("MorpheusMappings", &["Mapping.Audit"]),
         Some("nodes" | "") | None => ("MorpheusHost", &["Sys.Audit"]),
         _ => ("MorpheusExtra", &[]),
     };
-    let mut privs = known.to_vec();
-    if !alternatives.iter().any(|wanted| known.contains(wanted)) {
-        privs.extend(alternatives.first());
+    let mut privs = release.privileges(known);
+    if !alternatives.iter().any(|wanted| privs.iter().any(|held| held == wanted)) {
+        privs.extend(alternatives.first().and_then(|wanted| release.privilege(wanted)).map(str::to_owned));
     }
-    let (path, privs) = (quote(path), quote(&privs.join(" ")));
-    let mut lines =
-        vec![format!("pveum role add {role} --privs {privs} || pveum role modify {role} --privs {privs} --append 1")];
-    if who.user != "root@pam" {
-        lines.push(format!("pveum acl modify {path} --users {} --roles {role}", quote(&who.user)));
-    }
-    if let Some(token) = &who.token {
-        lines.push(format!("pveum acl modify {path} --tokens {} --roles {role}", quote(token)));
-    }
-    lines
+    grant(path, role, &privs, who)
 }
 
 /// The shell lines that let who asked plant: one role with all that planting needs, on a path. It is also enough for
 /// everything that morpheus does on such a path every day.
-pub(crate) fn planter(path: &str, who: &Identity, major: Option<u64>) -> Vec<String> {
-    let before_9 = major.is_some_and(|major| major < 9);
-    let mut privs: Vec<&str> = rights::role();
-    if before_9 {
-        privs.retain(|one| !one.starts_with("VM.GuestAgent."));
-        privs.push("VM.Monitor");
-    }
-    let role = "MorpheusPlanter";
-    let (path, privs) = (quote(path), quote(&privs.join(" ")));
+pub(crate) fn planter(path: &str, who: &Identity, release: Release) -> Vec<String> {
+    grant(path, "MorpheusPlanter", &rights::role(release), who)
+}
+
+fn grant(path: &str, role: &str, privileges: &[String], who: &Identity) -> Vec<String> {
+    let (path, privs) = (quote(path), quote(&privileges.join(" ")));
     let made = format!("pveum role add {role} --privs {privs} || pveum role modify {role} --privs {privs} --append 1");
     let entry = |flag: &str, name: &str| format!("pveum acl modify {path} --{flag} {} --roles {role}", quote(name));
     let user = Some(entry("users", &who.user)).filter(|_| who.user != "root@pam");
@@ -70,6 +59,9 @@ fn quote(word: &str) -> String {
 mod tests {
     use super::*;
 
+    const NEW: Release = Release::new(9, 2);
+    const OLD: Release = Release::new(8, 4);
+
     fn token() -> Identity {
         Identity { user: "morpheus@pam".into(), token: Some("morpheus@pam!morpheus-token".into()) }
     }
@@ -78,7 +70,7 @@ mod tests {
     fn a_token_gets_its_role_on_itself_and_on_its_user() {
         let role = "MorpheusGuests --privs 'VM.Audit VM.PowerMgmt VM.GuestAgent.Audit VM.GuestAgent.Unrestricted'";
         assert_eq!(
-            lines("/vms/101", "VM.PowerMgmt", &token(), Some(9)),
+            lines("/vms/101", "VM.PowerMgmt", &token(), Some(NEW)),
             [
                 format!("pveum role add {role} || pveum role modify {role} --append 1"),
                 "pveum acl modify /vms/101 --users morpheus@pam --roles MorpheusGuests".to_owned(),
@@ -89,10 +81,17 @@ mod tests {
 
     #[test]
     fn proxmox_8_gets_its_own_privilege_names() {
-        let first = |privileges, major| lines("/vms/101", privileges, &token(), major).remove(0);
-        assert!(first("VM.Audit", Some(8)).contains("'VM.Audit VM.PowerMgmt VM.Monitor'"));
+        let first = |privileges, release| lines("/vms/101", privileges, &token(), release).remove(0);
+        assert!(first("VM.Audit", Some(OLD)).contains("'VM.Audit VM.PowerMgmt VM.Monitor'"));
         assert!(first("VM.Monitor", None).contains("'VM.Audit VM.PowerMgmt VM.Monitor'"));
         assert!(first("VM.Audit", None).contains("VM.GuestAgent.Unrestricted"));
+        // What another version calls it isn't printed, whoever asks for it.
+        let old = first("VM.GuestAgent.Unrestricted|VM.Monitor", Some(OLD));
+        assert!(old.contains(MONITOR) && !old.contains("GuestAgent"), "{old}");
+        let new = first("VM.GuestAgent.Unrestricted|VM.Monitor", Some(NEW));
+        assert!(!new.contains(MONITOR), "{new}");
+        let planted = planter("/storage", &token(), OLD).remove(0);
+        assert!(planted.contains(" VM.Monitor ") && !planted.contains("GuestAgent"), "{planted}");
     }
 
     #[test]
@@ -106,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_privilege_that_no_role_of_ours_has_is_added() {
-        let lines = lines("/storage/local", "Datastore.Audit|Datastore.AllocateSpace", &token(), Some(9));
+        let lines = lines("/storage/local", "Datastore.Audit|Datastore.AllocateSpace", &token(), Some(NEW));
         assert!(lines[0].contains("--privs Datastore.Audit "), "{}", lines[0]);
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::{
     gpu::HostPci,
     guest::{Guest, GuestConfig, GuestKind, Power},
     ids::{NodeName, Upid, Vmid},
+    release::Feature,
 };
 use std::collections::BTreeMap;
 
@@ -78,6 +79,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn stop(&self, node: &NodeName, vmid: Vmid, overrule: bool) -> Result<Upid, Error> {
+        let overrule = overrule && self.known_release().is_none_or(|release| release.has(Feature::OverruleShutdown));
         let params: &[_] = if overrule { &[("overrule-shutdown", "1".to_owned())] } else { &[] };
         read_upid(&self.post(vm(node, vmid, "status/stop"), params).await?)
     }

@@ -1,10 +1,11 @@
-//! Privileges of the credentials, and mappings that no longer fit.
+//! The host's version, privileges of the credentials, and mappings that no longer fit.
 
 use super::{Api, Finding, Report, and};
 use crate::domain::finding::FindingId;
 
-/// Checks privileges and mappings.
+/// Checks version, privileges and mappings.
 pub(super) fn examine(api: &Api, report: &mut Report) {
+    report.findings.extend(api.release.too_old().map(|words| Finding::of_host(FindingId::PveVersion, words)));
     report.look("the list of VMs", &api.guests);
     for right in report.look("the credentials' privileges", &api.lacking).into_iter().flatten() {
         // A token may well see no more than the modes' VMs.

@@ -70,6 +70,7 @@ fn api(vms: &[&[(&str, &str)]]) -> Api {
     let mapping = MappingFile { id: "gpu0".into(), entries: vec![entry.into()], ..MappingFile::default() };
     Api {
         node: "pve".into(),
+        release: Release::new(9, 2),
         guests: Looked::At(numbers.clone().take(vms.len()).map(guest).collect()),
         settings: numbers.zip(vms).map(|(number, vm)| (vmid(number), Looked::At(settings(vm)))).collect(),
         mappings: Looked::At(vec![mapping]),
@@ -246,4 +247,15 @@ fn by_the_api_nobody_can_tell_why_there_is_no_iommu() {
     let report = report(api);
     assert_eq!(ids(&report), ["iommu.off"]);
     assert!(report.findings[0].evidence.contains("cannot prepare PCI pass-through, IOMMU not present"));
+}
+
+#[test]
+fn the_hosts_version_decides_what_is_a_fault() {
+    let of = |release| report(Api { release, ..api(&[&[("efidisk0", "local-lvm:1,efitype=4m,pre-enrolled-keys=1")]]) });
+    assert_eq!(ids(&of(Release::new(8, 4))), ["vm.ms-cert"]);
+    assert_eq!(ids(&of(Release::OLDEST)), [""; 0], "it has no mark for certificates");
+    let old = of(Release::new(8, 2));
+    assert_eq!(ids(&old), ["pve.version"]);
+    assert_eq!(old.findings[0].evidence, "The host has Proxmox VE 8.2; morpheus works from 8.3 on.");
+    assert!(old.blocks());
 }

@@ -8,6 +8,7 @@ use crate::domain::{
     ids::{NodeName, Vmid},
     iommu::Inventory,
     mapping::{MappingFile, property},
+    release::{Feature, Release},
 };
 
 /// VMs that have a device passed through, with their configurations.
@@ -31,7 +32,8 @@ pub(super) fn examine(api: &Api, inventory: Option<&Inventory>, report: &mut Rep
     let may_see = api.lacking.seen().is_some_and(|all| !all.iter().any(|right| right.path.starts_with("/mapping")));
     let mappings = api.mappings.seen().filter(|_| may_see);
     for (guest, settings) in with_devices(api) {
-        let vm = Vm { vmid: guest.vmid, subject: name(guest), settings, node: &api.node, mappings, inventory };
+        let release = api.release;
+        let vm = Vm { vmid: guest.vmid, subject: name(guest), settings, node: &api.node, release, mappings, inventory };
         vm.machine(report);
         vm.firmware(report);
         vm.rest(report);
@@ -46,6 +48,7 @@ struct Vm<'a> {
     subject: String,
     settings: &'a Settings,
     node: &'a NodeName,
+    release: Release,
     mappings: Option<&'a Vec<MappingFile>>,
     inventory: Option<&'a Inventory>,
 }
@@ -91,7 +94,8 @@ impl Vm<'_> {
         }
         let keys = self.settings.property("efidisk0", "pre-enrolled-keys", false) == Some("1");
         let new = self.settings.property("efidisk0", "ms-cert", false).is_some_and(|cert| cert.starts_with("2023"));
-        if self.settings.is_windows() && keys && !new {
+        // Before there is a mark, nothing tells which certificates are on the disk.
+        if self.settings.is_windows() && keys && !new && self.release.has(Feature::CertificateMark) {
             report.add(self.finding(FindingId::VmMsCert, self.says("efidisk0")));
         }
     }

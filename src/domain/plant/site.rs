@@ -8,6 +8,7 @@ use crate::domain::{
     iommu::Inventory,
     mapping::{MappingFile, property},
     mode::ModeSet,
+    release::{Feature, Release},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +34,7 @@ pub struct Site {
     pub storages: Looked<Vec<Storage>>,
     /// Volumes with ISO images and images to import, of all storages.
     pub volumes: Looked<Vec<Volume>>,
-    /// Bridges of the node.
+    /// Bridges of the node, first the one that leads out.
     pub bridges: Looked<Vec<String>>,
     /// Resource mappings, compared with the hardware.
     pub mappings: Looked<Vec<MappingFile>>,
@@ -127,6 +128,18 @@ pub struct Volume {
 }
 
 impl Site {
+    /// The version's numbers, where it is known.
+    #[must_use]
+    pub fn release(&self) -> Option<Release> {
+        self.version.seen()?.parse().ok()
+    }
+
+    /// Whether the host has something. Where its version isn't known it may not.
+    #[must_use]
+    pub fn has(&self, feature: Feature) -> bool {
+        self.release().is_some_and(|release| release.has(feature))
+    }
+
     /// A guest by its number.
     #[must_use]
     pub fn guest(&self, vmid: Vmid) -> Option<&SiteGuest> {

@@ -10,7 +10,13 @@ use super::{
     check::{self, Problem},
     site::{Content, PLANTING, TAG},
 };
-use crate::domain::{doctor::Looked, facts::MissingRight, finding::FindingId, text};
+use crate::domain::{
+    doctor::Looked,
+    facts::MissingRight,
+    finding::FindingId,
+    release::{Feature, Release},
+    text,
+};
 
 /// Everything that speaks against the answers: by themselves, and on this host. What only warns is among it.
 #[must_use]
@@ -39,6 +45,8 @@ pub fn problems(form: &Form, site: &Site) -> Vec<Problem> {
 #[must_use]
 pub fn host(site: &Site) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let old = site.release().and_then(Release::too_old);
+    problems.extend(old.map(|words| Problem::new(None, FindingId::PveVersion, words)));
     match &site.lacking {
         Looked::At(lacking) => problems.extend(rights(lacking)),
         Looked::Not(why) => problems.push(unseen(None, "which privileges the token has", why)),
@@ -212,6 +220,15 @@ fn media(answers: &Answers, site: &Site) -> Vec<Problem> {
             }
             Media::Url { .. } => {}
             Media::Volume(volid) => problems.extend(volume(key, volid, content, site)),
+        }
+        // Before, only whole appliances can be downloaded for that.
+        if matches!(image, Media::Url { .. }) && content == Content::Import && !site.has(Feature::ImportDownload) {
+            let here = site.version.seen().map_or("this version", String::as_str);
+            let message = format!("Proxmox VE {here} downloads no images that become disks; 8.4 does.");
+            let problem = Problem::new(Some(key), FindingId::PlantSite, message);
+            problems.push(problem.or("Upgrade the host to 8.4 or later.").or(format!(
+                "Copy the image into the folder `import` of a storage that takes 'import'; then {key}: STORAGE:import/FILE"
+            )));
         }
         let none = || site.storage_for(content, "").is_none() && site.storages.seen().is_some();
         if matches!(image, Media::Url { .. }) && none() {

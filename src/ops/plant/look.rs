@@ -17,6 +17,9 @@ use crate::{
 use futures_util::{StreamExt, stream};
 use std::collections::BTreeMap;
 
+/// How many numbers are tried for a second guest.
+const HIDDEN: u32 = 40;
+
 fn looked<T>(answer: Result<T, pve::Error>) -> Looked<T> {
     match answer {
         Ok(value) => Looked::At(value),
@@ -50,17 +53,9 @@ impl Host {
     async fn look_over(&self, form: &Form) -> Result<Site, Trouble> {
         let node = self.node().await.map_err(|error| error.trouble())?;
         let client = self.client();
-        // Also tells which names privileges have.
-        let version = client.version().await;
-        if let Err(
-            error
-            @ (pve::Error::Unreachable(_) | pve::Error::Tls(_) | pve::Error::Timeout(_) | pve::Error::Auth { .. }),
-        ) = &version
-        {
-            return Err(error.trouble());
-        }
-        let needs = rights::needs(form, &node);
-        let (guests, taken, next_vmid, storages, bridges, mappings, inventory, status, lacking, registered) = tokio::join!(
+        let version = client.version().await.map_err(|error| error.trouble())?;
+        let release = client.release().await.map_err(|error| error.trouble())?;
+        let (guests, taken, next_vmid, storages, bridges, mappings, inventory, status, registered) = tokio::join!(
             self.site_guests(&node),
             self.taken(form),
             client.next_vmid(),
@@ -69,20 +64,23 @@ impl Host {
             client.mapping_files(&node),
             self.hardware(),
             client.node_status(&node),
-            client.lacking_to_plant(&needs),
             super::nodes::registered(form),
         );
+        let mut taken = taken.map_err(|error| error.trouble())?;
+        if let (Ok(first), Ok(guests)) = (&next_vmid, &guests) {
+            taken.extend(self.hidden_after(*first, guests).await.map_err(|error| error.trouble())?);
+        }
         let volumes = match &storages {
             Ok(storages) => looked(self.images(&node, storages).await),
             Err(error) => Looked::Not(error.trouble().parts().0.to_owned()),
         };
         let cpus = status.as_ref().ok().and_then(|status| status.cpus).and_then(|cpus| u32::try_from(cpus).ok());
-        Ok(Site {
+        let mut site = Site {
             label: self.label(),
-            version: looked(version),
+            version: Looked::At(version),
             who: client.identity(),
             guests: looked(guests),
-            taken: taken.map_err(|error| error.trouble())?,
+            taken,
             next_vmid: looked(next_vmid),
             storages: looked(storages),
             volumes,
@@ -91,11 +89,15 @@ impl Host {
             inventory: looked(inventory),
             cpus: cpus.map_or_else(|| Looked::Not("the host doesn't say".to_owned()), Looked::At),
             memory: looked(status.map(|status| status.memory)),
-            lacking: looked(lacking),
+            lacking: Looked::Not("it wasn't asked for yet".to_owned()),
             modes: self.modes().clone(),
             registered,
             node,
-        })
+        };
+        // What is needed where depends on what there is to be seen.
+        let needs = rights::needs(form, &site, release);
+        site.lacking = looked(client.lacking_to_plant(&needs).await);
+        Ok(site)
     }
 
     /// The numbers of the answers that are taken.
@@ -107,6 +109,20 @@ impl Host {
             }
         }
         Ok(taken)
+    }
+
+    /// Numbers after the lowest free one that guests have which can't be seen, up to the next free one: a second guest
+    /// needs that. One request where all guests can be seen.
+    async fn hidden_after(&self, first: Vmid, guests: &BTreeMap<Vmid, SiteGuest>) -> Result<Vec<Vmid>, pve::Error> {
+        let mut hidden = Vec::new();
+        let after = first.get().saturating_add(1)..first.get().saturating_add(HIDDEN);
+        for vmid in after.filter_map(|number| Vmid::new(number).ok()).filter(|vmid| !guests.contains_key(vmid)) {
+            if !self.client().is_taken(vmid).await? {
+                break;
+            }
+            hidden.push(vmid);
+        }
+        Ok(hidden)
     }
 
     /// Guests of the cluster, those of this node afresh and with their configurations.
@@ -161,7 +177,10 @@ mod tests {
     use super::*;
     use crate::{
         config::NodeChoice,
-        domain::{mode::ModeSet, plant::testing},
+        domain::{
+            mode::ModeSet,
+            plant::{defaults, testing},
+        },
         ops::Clock,
         pve::{Client, Credentials},
         sim::{Scenario, Sim, TOKEN_ID, World, token_secret},
@@ -217,5 +236,56 @@ mod tests {
         assert!(!lacking.iter().any(|missing| missing.path == "/" || missing.path == "/vms"), "{lacking:?}");
         assert_eq!(site.bridges.seen().unwrap().len(), 0);
         assert_eq!(site.storages.seen().unwrap().len(), 0);
+    }
+
+    /// The world's roles and entries after somebody ran these lines on the host.
+    fn granted(lines: &[String], acl: &mut Vec<serde_json::Value>) -> serde_json::Value {
+        let mut roles = serde_json::Map::new();
+        for line in lines {
+            let line = line.split(" || ").next().unwrap().replace('\'', "\"");
+            let words: Vec<&str> = line
+                .split('"')
+                .enumerate()
+                .flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() })
+                .collect();
+            match words.as_slice() {
+                ["pveum", "role", "add", role, "--privs", privileges] => {
+                    let privileges: Vec<&str> = privileges.split(' ').collect();
+                    roles.insert((*role).to_owned(), json!(privileges));
+                }
+                ["pveum", "acl", "modify", path, "--users", who, "--roles", role] => {
+                    acl.push(json!({"path": path, "who": who, "role": role}));
+                }
+                ["pveum", "acl", "modify", _, "--tokens", ..] => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        json!({"roles": roles, "acl": acl})
+    }
+
+    /// Everything that is missing is said at once, also what is for things that can't be seen without it.
+    #[tokio::test(start_paused = true)]
+    async fn the_lines_of_one_look_are_all_that_planting_takes() {
+        for begins in [
+            vec![],
+            vec![json!({"path": "/vms", "who": "morpheus@pam", "role": "MorpheusOperator"})],
+            vec![json!({"path": "/storage/local-lvm", "who": "morpheus@pam", "role": "PVEDatastoreUser"})],
+        ] {
+            let mut acl = begins;
+            let filled = async |host: &Host| {
+                let mut form = Form::default();
+                let site = host.survey_for(&form).await.unwrap();
+                defaults::fill(&mut form, &defaults::Hints::default(), &site);
+                host.survey_for(&form).await.unwrap()
+            };
+            let site = filled(&host(json!({"acl": acl}))).await;
+            let lacking = site.lacking.seen().unwrap();
+            assert!(lacking.len() > 5, "{lacking:?}");
+            let mut lines: Vec<String> = lacking.iter().flat_map(|missing| missing.grant.clone()).collect();
+            lines.dedup();
+            let site = filled(&host(granted(&lines, &mut acl))).await;
+            assert_eq!(site.lacking.seen().unwrap(), &[], "a second round is needed");
+            assert!(!site.storages.seen().unwrap().is_empty() && !site.bridges.seen().unwrap().is_empty());
+        }
     }
 }

@@ -92,6 +92,14 @@ fn a_wrong_token() {
 }
 
 #[test]
+fn a_wrong_password_says_nothing_of_tokens() {
+    let scene = || down(empty(), FindingId::PvePassword, "root@pam: Proxmox says 'authentication failure'", 1);
+    both(scene, "wrong_password", &["authentication failure", "realm"]);
+    let text = scene().text();
+    assert!(!text.to_lowercase().contains("token"), "{text}");
+}
+
+#[test]
 fn a_token_without_rights_shows_the_lines_that_grant_them() {
     let message = "morpheus@pam!t lacks VM.Audit on /vms; it has to be granted on the host\npveum role add MorpheusGuests \
                    --privs \"VM.Audit VM.PowerMgmt\"\npveum acl modify /vms --users morpheus@pam --roles MorpheusGuests";

@@ -4,11 +4,14 @@ use super::{
     Found, Maker, guest, joins,
     linux::{EMPTY, seed_name},
 };
-use crate::domain::plant::{
-    Who,
-    contract::Stage,
-    site::{Content, TAG},
-    step::{self, Action},
+use crate::domain::{
+    plant::{
+        Who,
+        contract::Stage,
+        site::{Content, TAG},
+        step::{self, Action},
+    },
+    release::Feature,
 };
 
 impl Maker<'_> {
@@ -21,7 +24,8 @@ impl Maker<'_> {
         let mut settings = guest::settings(machine);
         let mut set = |key: &str, value: String| settings.insert(key.to_owned(), value);
         // A machine of today has no ACPI sleep states unless they are asked for (qemu-server `QemuServer/Machine.pm`).
-        set("machine", if windows.hibernate { "q35,enable-s4=1" } else { "q35" }.to_owned());
+        let asks = windows.hibernate && self.site.has(Feature::SleepStates);
+        set("machine", if asks { "q35,enable-s4=1" } else { "q35" }.to_owned());
         set("ostype", "win11".to_owned());
         set("hostpci0", card.clone());
         if self.standing(Who::Windows, machine, &settings) != Found::Missing {
@@ -34,7 +38,8 @@ impl Maker<'_> {
         let seed = step::volid(&machine.media, Content::Iso, &file);
         let storage = &machine.storage;
         let mut set = |key: &str, value: String| settings.insert(key.to_owned(), value);
-        set("efidisk0", format!("{storage}:1,efitype=4m,ms-cert=2023k,pre-enrolled-keys=1"));
+        // Which certificates are on it, the host marks itself, as far as its version has a mark.
+        set("efidisk0", format!("{storage}:1,efitype=4m,pre-enrolled-keys=1"));
         set("tpmstate0", format!("{storage}:1,version=v2.0"));
         set("scsi0", format!("{storage}:{},discard=on,iothread=1,ssd=1", machine.disk));
         set("ide2", format!("{iso},media=cdrom"));

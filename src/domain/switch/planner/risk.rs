@@ -6,6 +6,7 @@ use crate::domain::{
     guest::{AgentState, Guest, Power},
     ids::Vmid,
     mode::GpuMode,
+    release::Release,
     switch::plan::{Fallback, Party, Rung, Warning},
     text,
 };
@@ -39,6 +40,12 @@ impl Risks {
 impl Situation<'_> {
     pub(super) fn risks(&self, work: &Work, target: Option<&Party>) -> (Vec<Warning>, Rung) {
         let mut risks = Risks::default();
+        let release = self.facts.version.value.as_ref().and_then(|version| version.parse::<Release>().ok());
+        if let Some(words) =
+            release.and_then(Release::too_old).filter(|_| !work.stops.is_empty() || !work.starts.is_empty())
+        {
+            risks.warn(FindingId::PveVersion, words);
+        }
         for vmid in &work.stops {
             self.risk_of_stop(*vmid, &mut risks);
         }
