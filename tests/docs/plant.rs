@@ -1,6 +1,9 @@
 //! The questions at the end of docs/plant.md, from the table of questions.
 
-use morpheus::domain::plant::{Key, Section, check, rights};
+use morpheus::domain::{
+    plant::{Key, Section, check, rights},
+    release::Release,
+};
 use std::fmt::Write as _;
 
 const MARK: &str = "<!-- questions -->\n";
@@ -10,13 +13,16 @@ pub(crate) fn page() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/plant.md");
     let text = std::fs::read_to_string(path).unwrap();
     let (by_hand, _) = text.split_once(MARK).unwrap();
-    let line =
-        by_hand.lines().find_map(|line| line.trim().strip_prefix("pveum role add MorpheusPlanter --privs ")).unwrap();
-    let mut told: Vec<&str> = line.trim_matches('"').split(' ').collect();
-    let mut needed = rights::role();
-    told.sort_unstable();
-    needed.sort_unstable();
-    assert_eq!(told, needed, "the guide's role has what planting needs, and nothing else");
+    let lines = by_hand.lines().filter_map(|line| line.trim().strip_prefix("pveum role add MorpheusPlanter --privs "));
+    let told: Vec<&str> = lines.map(|line| line.trim_matches('"')).collect();
+    assert_eq!(told.len(), 2, "for 9 and for 8");
+    for (told, release) in told.into_iter().zip([Release::new(9, 0), Release::OLDEST]) {
+        let mut told: Vec<&str> = told.split(' ').collect();
+        let mut needed = rights::role(release);
+        told.sort_unstable();
+        needed.sort_unstable();
+        assert_eq!(told, needed, "the guide's role has what planting needs on {release}, and nothing else");
+    }
     let mut page = format!("{by_hand}{MARK}");
     page.push_str(
         "<!-- Made from the table of questions. Change that, then: UPDATE_DOCS=1 cargo test --test docs -->\n",
