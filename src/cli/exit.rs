@@ -84,7 +84,7 @@ impl From<FindingId> for Exit {
         use FindingId as F;
         match finding {
             F::PveUnreachable | F::PveTimeout | F::PveTls | F::PveProtocol => Self::Unreachable,
-            F::PveAuth | F::PvePassword | F::PveForbidden | F::TokenRootOnly => Self::NotPermitted,
+            F::PveAuth | F::PvePassword | F::PveSecondFactor | F::PveForbidden | F::TokenRootOnly => Self::NotPermitted,
             F::UsageBad
             | F::PveNotFound
             | F::PveTlsUnverified

@@ -5,9 +5,13 @@ use crate::{
     config::{Config, Credentials, Loaded},
     domain::finding::FindingId,
     ops::{self, Host, Store},
+    pve::{self, Challenge, Client},
 };
 use secrecy::SecretString;
-use std::{future::Future, io, path::PathBuf};
+use std::{future::Future, io, path::PathBuf, thread};
+
+/// How often a second factor is asked for: after eight wrong codes Proxmox takes none any more.
+const TRIES: u32 = 3;
 
 /// A configuration and the host that it names. Connecting sends nothing yet.
 pub(crate) struct Session {
@@ -45,11 +49,31 @@ fn no_host() -> Failure {
         .or("`morpheus demo` tries everything on a simulated host.")
 }
 
-/// The password that a person has to type, where the configuration names a user without one.
+/// The password, where the configuration names a user: typed, where none is configured. Where the user has a second
+/// factor too it is the ticket that was given for both: a person can be asked only now.
 pub(crate) fn password(shell: &Shell<'_>, config: &Config) -> Result<Option<SecretString>, Failure> {
-    match config.proxmox.as_ref().map(|proxmox| &proxmox.credentials) {
-        Some(Credentials::Password { user, password: None }) => ask_password(shell, user).map(Some),
-        _ => Ok(None),
+    let Some(Credentials::Password { user, password }) = config.proxmox.as_ref().map(|proxmox| &proxmox.credentials)
+    else {
+        return Ok(None);
+    };
+    let password = match password {
+        Some(known) => known.clone(),
+        None => ask_password(shell, user)?,
+    };
+    if !shell.can_ask() || shell.demo.is_some() {
+        return Ok(Some(password));
+    }
+    let client = Host::connect(config, Some(password.clone()))?.client().clone();
+    // Whoever asks for the password may be at work in a runtime already.
+    let entered = thread::scope(|scope| scope.spawn(|| block_on(enter(&client, user))).join());
+    match entered {
+        Ok(Ok(ticket)) => Ok(Some(ticket.unwrap_or(password))),
+        Ok(Err(failure)) if matches!(failure.finding, Some(FindingId::PvePassword | FindingId::PveSecondFactor)) => {
+            Err(failure)
+        }
+        // What else is wrong with the host is said where it is asked for something.
+        Ok(Err(_)) => Ok(Some(password)),
+        Err(panic) => std::panic::resume_unwind(panic),
     }
 }
 
@@ -59,6 +83,28 @@ fn ask_password(shell: &Shell<'_>, user: &str) -> Result<SecretString, Failure> 
         return Err(Failure::new(FindingId::PvePassword, message).or("Use an API token."));
     }
     Ok(rpassword::prompt_password(format!("Password of {user}: "))?.into())
+}
+
+/// Logs in and asks a person for the second factor, if there is one. Says the ticket that came of it.
+async fn enter(client: &Client, user: &str) -> Result<Option<SecretString>, Failure> {
+    let Some(challenge) = client.log_in().await.map_err(ops::Error::from)? else { return Ok(None) };
+    if !challenge.can_be_typed() {
+        let message = format!("{user}: only {} is set up, which can't be typed.", challenge.others.join(" or "));
+        return Err(Failure::new(FindingId::PveSecondFactor, message).or("Use an API token, which needs none."));
+    }
+    for _ in 1..TRIES {
+        match client.log_in_with(&challenge, &ask_factor(user, &challenge)?).await {
+            Ok(()) => return Ok(client.ticket().await),
+            Err(pve::Error::SecondFactor { .. }) => {}
+            Err(error) => return Err(ops::Error::from(error).into()),
+        }
+    }
+    client.log_in_with(&challenge, &ask_factor(user, &challenge)?).await.map_err(ops::Error::from)?;
+    Ok(client.ticket().await)
+}
+
+fn ask_factor(user: &str, challenge: &Challenge) -> Result<String, Failure> {
+    Ok(rpassword::prompt_password(format!("Second factor of {user} ({challenge}): "))?)
 }
 
 /// The journals of this machine.

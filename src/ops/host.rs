@@ -38,8 +38,8 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    /// Prepares a connection as the configuration says. `password` is one that a person typed, where the
-    /// configuration names a user without one.
+    /// Prepares a connection as the configuration says. `password` is one that a person typed, or the ticket that was
+    /// given for it; it goes before a configured one.
     ///
     /// # Errors
     /// The configuration names no host or no credentials.
@@ -66,7 +66,7 @@ impl Host {
             Credentials::Token { id, secret } => pve::Credentials::Token { id: id.clone(), secret: secret.clone() },
             Credentials::Password { user, password: known } => pve::Credentials::Password {
                 user: user.clone(),
-                password: known.clone().or(password).ok_or_else(|| missing("the password is missing"))?,
+                password: password.or_else(|| known.clone()).ok_or_else(|| missing("the password is missing"))?,
             },
             Credentials::Missing(what) => return Err(missing(what)),
         };

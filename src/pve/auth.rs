@@ -3,14 +3,17 @@
 use super::{
     error::Error,
     form,
-    transport::{Method, Request, Response},
+    login::Challenge,
+    transport::{Method, Response},
     wire::Object,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{fmt, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
 
-/// A ticket is good for two hours (pve-access-control `AccessControl.pm`); a new one is fetched before that.
+/// How long a ticket is good (pve-access-control `AccessControl.pm:58`).
+const TICKET_LIFE: Duration = Duration::from_mins(119);
+/// A new one is fetched before that.
 const TICKET_AGE: Duration = Duration::from_mins(90);
 
 /// What a client shows to be let in.
@@ -95,32 +98,37 @@ impl Auth {
         }
     }
 
-    /// The request for a new ticket; none for a token, which needs none.
-    pub(crate) fn login(&self) -> Option<Request> {
-        let Credentials::Password { user, password } = &self.credentials else { return None };
-        let params =
-            vec![("username".to_owned(), user.clone()), ("password".to_owned(), password.expose_secret().to_owned())];
-        Some(Request {
-            method: Method::Post,
-            path: "/access/ticket".to_owned(),
-            params,
-            headers: Vec::new(),
-            file: None,
-        })
+    pub(super) const fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
-    /// Takes the answer to [`login`](Self::login) in.
-    pub(crate) async fn logged_in(&self, data: &serde_json::Value) -> Result<(), Error> {
+    /// The present ticket, while the host takes it.
+    pub(super) async fn good_ticket(&self) -> Option<SecretString> {
+        let ticket = self.ticket.lock().await;
+        Some(ticket.as_ref().filter(|ticket| ticket.since.elapsed() < TICKET_LIFE)?.cookie.clone())
+    }
+
+    pub(super) async fn forget(&self) {
+        *self.ticket.lock().await = None;
+    }
+
+    /// Takes the answer to a login in. Says if a second factor is asked for: then there is no ticket yet.
+    pub(super) async fn logged_in(&self, data: &serde_json::Value) -> Result<Option<Challenge>, Error> {
         let data = Object::new(data, "ticket")?;
         let (Some(cookie), Some(csrf)) = (data.word("ticket"), data.word("CSRFPreventionToken")) else {
             return Err(Error::Protocol("the answer to the login holds no ticket".to_owned()));
         };
-        if data.flag("NeedTFA") == Some(true) || cookie.starts_with("PVE:!tfa!") {
-            let words = "a second factor is asked for; use an API token instead".to_owned();
-            return Err(Error::Auth { who: self.identity.to_string(), words });
+        let challenge = Challenge::read(&cookie);
+        if challenge.is_some() {
+            return Ok(challenge);
+        }
+        if data.flag("NeedTFA") == Some(true) {
+            return Err(Error::Protocol(
+                "the second factor that the host asks for isn't one of its own kinds".to_owned(),
+            ));
         }
         *self.ticket.lock().await = Some(Ticket { cookie: cookie.into(), csrf: csrf.into(), since: Instant::now() });
-        Ok(())
+        Ok(None)
     }
 
     /// Forgets the ticket if this answer says that it isn't good any more. A 401 means that nothing was done, so the

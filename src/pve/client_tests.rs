@@ -73,7 +73,10 @@ async fn a_ticket_is_fetched_once_renewed_in_time_and_after_a_401() {
     let asked = wire.asked();
     let logins: Vec<usize> = (0..asked.len()).filter(|i| asked[*i].path == "/access/ticket").collect();
     assert_eq!(logins, [0, 3, 6]);
-    assert_eq!(asked[0].params, [("username".into(), "root@pam".into()), ("password".into(), "morpheus-test".into())]);
+    let by = |password: &str| [("username".into(), "root@pam".into()), ("password".into(), password.to_owned())];
+    assert_eq!(asked[0].params, by("morpheus-test"));
+    assert_eq!(asked[3].params, by("PVE:root@pam:6B01302A::made/up+ticket=="), "the ticket is as good as the password");
+    assert_eq!(asked[6].params, by("morpheus-test"), "but not one that the host forgot");
     let cookie = ("cookie", "PVEAuthCookie=PVE%3Aroot%40pam%3A6B01302A%3A%3Amade%2Fup%2Bticket%3D%3D".to_owned());
     assert_eq!(asked[1].headers, vec![cookie.clone()]);
     assert_eq!(asked[2].headers, [cookie, ("csrfpreventiontoken", "6B01302A:made-up".to_owned())]);
@@ -89,8 +92,7 @@ async fn a_wrong_password_and_a_second_factor_are_told_apart() {
     assert_eq!(wrong.to_string(), "root@pam: Proxmox says 'authentication failure'");
     let advice = [wrong.finding().cause(), wrong.finding().fix()].concat();
     assert!(advice.contains("password") && !advice.contains("token"), "{advice}");
-    let tfa = good(&json!({ "ticket": "PVE:!tfa!x", "CSRFPreventionToken": "x", "NeedTFA": 1 }));
-    assert!(ask(tfa).await.to_string().contains("second factor"));
+    assert!(ask(recorded("ticket-tfa-needed")).await.to_string().contains("second factor"));
 }
 
 #[tokio::test]

@@ -25,6 +25,14 @@ pub enum Error {
         /// Proxmox's words.
         words: String,
     },
+    /// The password is right, and the second factor is missing or wrong.
+    #[error("{who}: {words}")]
+    SecondFactor {
+        /// User id.
+        who: String,
+        /// Which, or why not.
+        words: String,
+    },
     /// A privilege is missing.
     #[error("{}", forbidden(who, path, privileges, grant))]
     Forbidden {
@@ -86,6 +94,7 @@ impl Error {
             Self::Timeout(_) => FindingId::PveTimeout,
             Self::Auth { who, .. } if is_token(who) => FindingId::PveAuth,
             Self::Auth { .. } => FindingId::PvePassword,
+            Self::SecondFactor { .. } => FindingId::PveSecondFactor,
             Self::Forbidden { .. } => FindingId::PveForbidden,
             Self::NotFound(_) => FindingId::PveNotFound,
             Self::Locked { .. } => FindingId::PveLocked,

@@ -159,10 +159,10 @@ fn a_bare_host_becomes_a_machine_for_vr_and_a_bare_host_again() {
     snapshot("cli_plant_undo_dry_run", &rig.plain(&shown));
     let shown = rig.json("plant undo --dry-run --json");
     assert_eq!(shown["schema"], "morpheus.plant-undo/1");
-    assert_eq!(shown["confirm"], serde_json::json!(["vr-windows", "vr-linux"]));
+    assert_eq!(shown["confirm"], serde_json::json!(["vr-linux", "vr-windows"]));
     let said = rig.run("plant undo --yes");
     assert_eq!(said.code, Some(3), "disks need their guest's name: {said:?}");
-    for way in ["plant undo --confirm vr-windows --confirm vr-linux", "plant undo --dry-run"] {
+    for way in ["plant undo --confirm vr-linux --confirm vr-windows", "plant undo --dry-run"] {
         assert!(said.err.contains(way), "{way} in\n{}", said.err);
     }
     let said = rig.run("plant undo --confirm vr-linux");

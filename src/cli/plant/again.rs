@@ -73,7 +73,7 @@ pub(super) fn cancel(shell: &mut Shell<'_>, store: &Store, plant: &PlantRef) -> 
 }
 
 #[derive(Serialize)]
-struct Undo<'a> {
+struct Undoing<'a> {
     plant: &'a OpId,
     undo: Vec<String>,
     /// Names that `--confirm` has to give.
@@ -109,7 +109,7 @@ fn show(shell: &mut Shell<'_>, id: &OpId, state: &State) -> io::Result<()> {
     let things: Vec<String> = state.made.iter().rev().map(Thing::undo).collect();
     if shell.json() {
         let confirm = asks.iter().map(|(name, _)| *name).collect();
-        return json::document(shell.out, json::PLANT_UNDO, &Undo { plant: id, undo: things, confirm });
+        return json::document(shell.out, json::PLANT_UNDO, &Undoing { plant: id, undo: things, confirm });
     }
     writeln!(shell.out, "Undo of planting {id}:")?;
     things.iter().try_for_each(|thing| writeln!(shell.out, "  {}", text::safe(thing)))?;

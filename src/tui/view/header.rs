@@ -44,7 +44,7 @@ fn link<'a>(model: &Model, theme: &Theme) -> Span<'a> {
         }
         Link::Down { trouble, since, .. } => {
             let words = match trouble.finding {
-                FindingId::PveAuth | FindingId::PvePassword => "not let in",
+                FindingId::PveAuth | FindingId::PvePassword | FindingId::PveSecondFactor => "not let in",
                 FindingId::PveTls => "not trusted",
                 FindingId::PveForbidden => "not permitted",
                 _ => "no answer",
