@@ -151,7 +151,7 @@ impl Host {
     /// The host doesn't answer, has no node of the configured name, or a cluster has several nodes and none of them has
     /// a guest of a mode.
     pub async fn node(&self) -> Result<NodeName, pve::Error> {
-        self.0.node.get_or_try_init(|| self.find_node()).await.cloned()
+        self.0.node.get_or_try_init(|| Box::pin(self.find_node())).await.cloned()
     }
 
     async fn find_node(&self) -> Result<NodeName, pve::Error> {

@@ -65,7 +65,7 @@ impl Host {
                     return unreachable(error);
                 }
                 let lxc = self.client().lxc_list(&node).await;
-                let sees_all = self.sees_all(&qemu, &lxc).await;
+                let sees_all = Box::pin(self.sees_all(&qemu, &lxc)).await;
                 Facts { node: Some(node), sees_all, qemu: part(qemu, at), lxc: part(lxc, at), ..Facts::default() }
             }
         }
@@ -196,7 +196,7 @@ impl Host {
             client.tasks_active(node),
             self.pci(node),
         );
-        let sees_all = self.sees_all(&qemu, &lxc).await;
+        let sees_all = Box::pin(self.sees_all(&qemu, &lxc)).await;
         Facts {
             node: Some(node.clone()),
             sees_all,

@@ -267,7 +267,7 @@ impl Client {
         if let Some((_, error)) = refused.as_ref().filter(|(at, _)| at.elapsed() < LOGIN_PAUSE) {
             return Err(error.clone());
         }
-        let entered = self.enter(deadline).await.and_then(|challenge| match challenge {
+        let entered = Box::pin(self.enter(deadline)).await.and_then(|challenge| match challenge {
             None => Ok(()),
             Some(challenge) => {
                 let words = format!("a second factor is asked for ({challenge}), and nobody is here to ask");
