@@ -4,13 +4,15 @@
 mod boot;
 mod kernel;
 mod modprobe;
+mod vfio;
 
 pub use boot::{Boot, Clue, Clues, Loader};
-pub use kernel::{CommandLine, Framebuffer, Release, framebuffers};
+pub use kernel::{CommandLine, Framebuffer, Release, framebuffers, unread_lines};
 pub use modprobe::{Directive, Load, Order, directives, loads, same_module};
+pub use vfio::{GivenIds, VfioId, list_in};
 
 use super::gpu::PciAddr;
-use super::iommu::{Inventory, Known, PciId};
+use super::iommu::{Inventory, Known};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -167,34 +169,22 @@ impl Setup {
     /// The ids that `options vfio-pci ids=…` gives to vfio-pci, on the kernel's command line too; each with the file that
     /// says it. Of several options of one module the last one counts for the module, so all are given.
     #[must_use]
-    pub fn vfio_ids(&self) -> Vec<(&str, usize, Vec<PciId>)> {
-        let given = self.modprobe.iter().filter_map(|directive| {
-            let Order::Options { module, values } = &directive.order else { return None };
-            let value = values.iter().rev().find_map(|value| value.strip_prefix("ids="))?;
-            same_module(module, "vfio_pci").then(|| (directive.file.as_str(), directive.line, ids(value)))
-        });
-        let told = self.cmdline.get().and_then(|line| line.last("vfio-pci.ids").or_else(|| line.last("vfio_pci.ids")));
-        given.chain(told.map(|value| ("/proc/cmdline", 1, ids(value)))).collect()
+    pub fn vfio_ids(&self) -> Vec<GivenIds<'_>> {
+        let given = self.modprobe.iter().filter_map(Directive::vfio_ids);
+        let words: Vec<&str> = self.cmdline.get().into_iter().flat_map(CommandLine::tokens).collect();
+        let told = GivenIds::read("/proc/cmdline", 1, &words, &["vfio-pci.ids", "vfio_pci.ids"]);
+        given.chain(told).collect()
     }
 
-    /// The boot framebuffers that lie on a slot: by the address that the kernel shows above them, or by their range.
+    /// The boot framebuffers that lie on a card: by the address that the kernel shows above them, or by their range.
     #[must_use]
     pub fn framebuffers_on(&self, inventory: &Inventory, slot: PciAddr) -> Vec<&Framebuffer> {
+        let own = inventory.own(slot);
         let on = |framebuffer: &&Framebuffer| {
-            let inside = framebuffer.device.is_some_and(|device| device.slot() == slot.slot());
-            let mut ranges = inventory.functions(slot).flat_map(|device| &device.memory);
+            let inside = framebuffer.device.is_some_and(|on| own.iter().any(|device| device.addr == on));
+            let mut ranges = own.iter().flat_map(|device| &device.memory);
             inside || framebuffer.range.get().is_some_and(|range| ranges.any(|memory| memory.overlaps(*range)))
         };
         self.framebuffers.iter().filter(on).collect()
     }
-}
-
-/// The ids of an `ids=` value. Each may have a subsystem, a class and a mask behind it
-/// (`drivers/vfio/pci/vfio_pci.c`), which don't matter here.
-fn ids(value: &str) -> Vec<PciId> {
-    let id = |text: &str| {
-        let mut parts = text.split(':');
-        format!("{}:{}", parts.next()?, parts.next()?).parse().ok()
-    };
-    value.trim_matches('"').split(',').filter_map(id).collect()
 }

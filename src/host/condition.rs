@@ -7,7 +7,7 @@ use super::{
 use crate::domain::{
     doctor::{BootFile, Condition},
     iommu::Known,
-    setup::{CommandLine, Family, Loader},
+    setup::{CommandLine, Family, Loader, unread_lines},
 };
 use std::{collections::BTreeMap, path::Path};
 
@@ -31,15 +31,21 @@ fn boot_files(root: &Root, family: Family) -> Result<Vec<BootFile>, Bad> {
         {
             words.push_str(&options(&root.text(&format!("/etc/default/grub.d/{name}"))?.unwrap_or_default()));
         }
-        found.push(BootFile { loader: Loader::Grub, path: grub.to_owned(), line: CommandLine::read(&words) });
+        found.push(BootFile {
+            loader: Loader::Grub,
+            path: grub.to_owned(),
+            line: CommandLine::read(&words),
+            unread: Vec::new(),
+        });
     }
     let own = "/etc/kernel/cmdline";
     if let Some(text) = root.text(own)?.filter(|_| family == Family::Proxmox) {
-        let line = CommandLine::read(&text);
-        found.push(BootFile { loader: Loader::SystemdBoot, path: own.to_owned(), line });
+        let line = CommandLine::read(text.lines().next().unwrap_or_default());
+        let unread = unread_lines(&text).into_iter().map(str::to_owned).collect();
+        found.push(BootFile { loader: Loader::SystemdBoot, path: own.to_owned(), line, unread });
     }
     let limine = loaders::configured(root)?.into_iter().filter(|(_, path, _)| path == "/etc/default/limine");
-    found.extend(limine.map(|(loader, path, line)| BootFile { loader, path, line }));
+    found.extend(limine.map(|(loader, path, line)| BootFile { loader, path, line, unread: Vec::new() }));
     Ok(found)
 }
 

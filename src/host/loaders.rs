@@ -14,6 +14,9 @@ const LIMINE: [&str; 5] = [
     "/boot/efi/limine.conf",
 ];
 
+/// rEFInd's options are beside the kernel, on whatever file system that is.
+const REFIND: [&str; 3] = ["/boot/refind_linux.conf", "/efi/refind_linux.conf", "/boot/efi/refind_linux.conf"];
+
 /// Each command line that a loader would give to a kernel, and the file that it is in.
 pub(super) fn configured(root: &Root) -> Result<Vec<(Loader, String, CommandLine)>, Bad> {
     let mut found = Vec::new();
@@ -27,6 +30,12 @@ pub(super) fn configured(root: &Root) -> Result<Vec<(Loader, String, CommandLine
         let keys = ["cmdline:", "kernel_cmdline:"];
         let lines = text.lines().filter_map(|line| keys.iter().find_map(|key| line.trim().strip_prefix(key)));
         found.extend(lines.map(|line| (Loader::Limine, path.to_owned(), CommandLine::read(line))));
+    }
+    for path in REFIND {
+        // Lines of a title and the options, each in quotes (rEFInd's manual, "Fine-tuning Linux boot options").
+        let text = root.text(path)?.unwrap_or_default();
+        let options = text.lines().filter_map(|line| line.trim().strip_prefix('"')?.split('"').nth(2));
+        found.extend(options.map(|options| (Loader::Refind, path.to_owned(), CommandLine::read(options))));
     }
     let limine = root.text("/etc/default/limine")?.unwrap_or_default();
     let given = limine.lines().filter_map(|line| line.trim().strip_prefix("KERNEL_CMDLINE[default]"));

@@ -97,7 +97,7 @@ fn the_facts_of_a_set_up_are_those_of_its_files() {
     let (_, _dir, root) = example("intel-z790-rtx4090");
     let seen = setup(&root).unwrap();
     let inventory = inventory(&root, None).unwrap();
-    let ids: Vec<String> = seen.vfio_ids()[0].2.iter().map(ToString::to_string).collect();
+    let ids: Vec<String> = seen.vfio_ids()[0].ids().map(|id| id.to_string()).collect();
     assert_eq!(ids, ["10de:2684", "10de:22ba"]);
     assert_eq!(seen.has_module("vfio-pci"), Known::Is(true));
     assert_eq!(

@@ -135,6 +135,10 @@ fn boot_files(machine: &Machine, report: &mut Report) {
     };
     let running = relevant(line);
     for file in &machine.condition.boot_files {
+        if file.loader == *loader && !file.unread.is_empty() {
+            let words = format!("{} has more lines than the first: {}", file.path, and(&file.unread));
+            report.add(Finding::of_host(FindingId::HostCmdlineLines, words));
+        }
         let written = relevant(&file.line);
         let differs = match (file.loader == *loader, file.loader) {
             (true, _) | (false, Loader::SystemdBoot) => written != running,

@@ -56,7 +56,7 @@ fn host(devices: Vec<Device>) -> Machine {
     };
     let line = CommandLine::read("quiet iommu=pt");
     let condition = Condition {
-        boot_files: vec![BootFile { loader: Loader::Grub, path: "/etc/default/grub".into(), line }],
+        boot_files: vec![BootFile { loader: Loader::Grub, path: "/etc/default/grub".into(), line, unread: Vec::new() }],
         remapping: Known::Is(true),
         wake: BTreeMap::from([("eno1".to_owned(), true)]),
     };
@@ -172,8 +172,11 @@ fn only_a_card_of_its_own_is_for_a_guest() {
 #[test]
 fn what_modprobe_is_told_is_compared_with_the_devices() {
     let amd = || host(vec![integrated("1002:164e", "amdgpu"), nvidia(), sound()]);
-    let table: [(Machine, &[&str]); 9] = [
+    let table: [(Machine, &[&str]); 12] = [
         (modprobe(usual(), "options vfio-pci ids=10de:2684,10de:22ba"), &[]),
+        (modprobe(usual(), "options vfio-pci ids=10de:2684, 10de:22ba"), &["gpu.vfio-ids-cut"]),
+        (modprobe(usual(), "options vfio-pci ids=\"10de:2684, 10de:22ba\""), &[]),
+        (told(usual(), "vfio-pci.ids=10de:2684, 10de:22ba"), &["gpu.vfio-ids-cut"]),
         (modprobe(usual(), "options vfio_pci ids=10de:2685"), &["gpu.vfio-ids-unknown"]),
         (told(usual(), "iommu=pt vfio-pci.ids=10de:1111"), &["gpu.vfio-ids-unknown"]),
         (modprobe(amd(), "blacklist amdgpu"), &["gpu.blacklist-hits-host-card"]),
@@ -264,7 +267,8 @@ fn a_file_of_another_loader_misleads_only_if_somebody_wrote_into_it() {
     let with = |used: Loader, path: &str, loader, line: &str| {
         let mut machine = usual();
         machine.setup.boot.loader = Known::Is(used);
-        machine.condition.boot_files = vec![BootFile { loader, path: path.into(), line: CommandLine::read(line) }];
+        machine.condition.boot_files =
+            vec![BootFile { loader, path: path.into(), line: CommandLine::read(line), unread: Vec::new() }];
         ids(machine)
     };
     let grub = |line| with(Loader::SystemdBoot, "/etc/default/grub", Loader::Grub, line);

@@ -4,7 +4,7 @@ use super::{Finding, Machine, Report};
 use crate::domain::{
     finding::FindingId,
     iommu::{Device, Role},
-    setup::{CommandLine, Order, Setup, same_module},
+    setup::{CommandLine, GivenIds, Order, Setup, same_module},
 };
 
 /// Drivers of displays by their vendor.
@@ -16,12 +16,17 @@ const DRIVERS: [(u16, &[&str]); 3] = [
 
 /// Checks what modules are told.
 pub(super) fn examine(machine: &Machine, report: &mut Report) {
-    for (file, line, ids) in machine.setup.vfio_ids() {
-        for id in ids {
-            if !machine.inventory.devices.iter().any(|device| device.id == id) {
-                let words = format!("{file} line {line} names {id}");
-                report.add(Finding::of_host(FindingId::GpuIdsUnknown, words));
-            }
+    for given in machine.setup.vfio_ids() {
+        let GivenIds { file, line, items, cut } = &given;
+        for id in given.ids().filter(|id| !machine.inventory.devices.iter().any(|device| id.takes(device))) {
+            let words = format!("{file} line {line} names {id}");
+            report.add(Finding::of_host(FindingId::GpuIdsUnknown, words));
+        }
+        if !cut.is_empty() {
+            let words = format!("{file} line {line}: a blank ends the list before {}", cut.join(","));
+            let whole: Vec<&str> = items.iter().chain(cut).copied().collect();
+            let finding = Finding::of_host(FindingId::GpuIdsCut, words);
+            report.add(finding.fix(format!("write ids={}", whole.join(","))));
         }
     }
     for (place, module) in blacklist(&machine.setup) {

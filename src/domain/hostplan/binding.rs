@@ -7,8 +7,8 @@ use super::{
 use crate::domain::{
     finding::FindingId,
     gpu::PciAddr,
-    iommu::{Device, Inventory, PciId},
-    setup::{Directive, Initramfs, Order, Setup, same_module},
+    iommu::{Device, Inventory},
+    setup::{Directive, GivenIds, Initramfs, Order, Setup, VfioId, list_in, same_module},
 };
 use std::collections::BTreeSet;
 
@@ -17,13 +17,15 @@ const VFIO: &str = "vfio-pci";
 /// Plans the binding; whether anything of it is written.
 pub(super) fn plan(basis: &Basis<'_>, slot: PciAddr, plan: &mut HostPlan) -> Result<bool, Blocked> {
     let Basis { inventory, setup, files, .. } = *basis;
-    let twins = inventory.twins(slot);
-    let own: Vec<&Device> = inventory.functions(slot).collect();
-    let ids = unique(own.iter().map(|device| device.id));
-    let strategy = if twins.is_empty() {
-        Strategy::Ids(ids.clone())
-    } else {
-        Strategy::DriverOverride(own.iter().map(|device| device.addr).collect())
+    let own: Vec<&Device> = inventory.own(slot);
+    let addresses: Vec<PciAddr> = own.iter().map(|device| device.addr).collect();
+    let twins = inventory.twins(&addresses);
+    let given = setup.vfio_ids().pop();
+    let strategy = match given.filter(|given| given.takes_only(&own, &inventory.devices)) {
+        _ if twins.is_empty() => Strategy::Ids(unique(own.iter().map(|device| device.id.into()))),
+        // Somebody told the twins apart by their makers.
+        Some(given) => Strategy::Ids(given.ids().filter(|id| own.iter().any(|device| id.takes(device))).collect()),
+        None => Strategy::DriverOverride(addresses),
     };
     plan.strategy = Some(strategy.clone());
     forbidden(setup)?;
@@ -32,15 +34,14 @@ pub(super) fn plan(basis: &Basis<'_>, slot: PciAddr, plan: &mut HostPlan) -> Res
     }
     let mut changed = false;
     match &strategy {
-        Strategy::Ids(_) => {
-            let ids = add_ids(basis, plan, &ids)?;
-            changed |= modprobe(basis, slot, plan, &ids)?;
+        Strategy::Ids(ids) => {
+            let ids = add_ids(basis, plan, &own, ids)?;
+            changed |= modprobe(basis, &own, plan, &ids)?;
         }
         Strategy::DriverOverride(addresses) => {
-            let shared: Vec<PciId> =
-                ids.into_iter().filter(|id| twins.iter().any(|twin| is(inventory, *twin, *id))).collect();
-            changed |= drop_ids(basis, plan, &shared)?;
-            let lines = rules(files, inventory, slot, addresses);
+            let twins: Vec<&Device> = twins.iter().filter_map(|twin| inventory.device(*twin)).collect();
+            changed |= drop_ids(basis, plan, &twins)?;
+            let lines = rules(files, inventory, addresses);
             if !lines.is_empty() {
                 changed |= put_own(plan, files, RULES, &lines, "keeps the card's functions for vfio-pci, by address")?;
             }
@@ -62,22 +63,19 @@ pub(super) fn plan(basis: &Basis<'_>, slot: PciAddr, plan: &mut HostPlan) -> Res
     Ok(changed || plan.edits.iter().any(|edit| edit.path.starts_with("/etc/modprobe.d/")))
 }
 
-fn unique(ids: impl Iterator<Item = PciId>) -> Vec<PciId> {
+fn unique(ids: impl Iterator<Item = VfioId>) -> Vec<VfioId> {
     let mut seen = BTreeSet::new();
     ids.filter(|id| seen.insert(*id)).collect()
 }
 
-fn is(inventory: &Inventory, addr: PciAddr, id: PciId) -> bool {
-    inventory.device(addr).is_some_and(|device| device.id == id)
-}
-
 /// Whether what holds the card now holds it after the next boot too, and twins that the host uses are left alone.
 fn kept(basis: &Basis<'_>, own: &[&Device], twins: &[PciAddr]) -> bool {
-    let told = basis.setup.vfio_ids();
-    let ids: BTreeSet<PciId> = told.last().map(|(.., ids)| ids.iter().copied().collect()).unwrap_or_default();
+    let told = basis.setup.vfio_ids().pop();
     let held = |device: &&Device| device.bound_to() == Some(VFIO);
-    let free_twins = twins.iter().filter_map(|twin| basis.inventory.device(*twin)).all(|twin| held(&twin));
-    let by_id = free_twins && own.iter().all(|device| ids.contains(&device.id));
+    let by_id = told.is_some_and(|told| {
+        let mut taken = twins.iter().filter_map(|twin| basis.inventory.device(*twin)).filter(|twin| told.takes(twin));
+        taken.all(|twin| held(&twin)) && own.iter().all(|device| told.takes(device))
+    });
     let by_address = own.iter().all(|device| ruled(basis.files, device.addr));
     own.iter().all(held) && (by_id || by_address)
 }
@@ -102,61 +100,53 @@ fn is_nothing(command: &str) -> bool {
 }
 
 /// Lines of other people's files that give ids to vfio-pci.
-fn foreign_ids(setup: &Setup) -> impl DoubleEndedIterator<Item = (&Directive, &str)> {
-    setup.modprobe.iter().filter(|directive| directive.file != MODPROBE).filter_map(|directive| {
-        match &directive.order {
-            Order::Options { module, values } if same_module(module, VFIO) => {
-                values.iter().rev().find_map(|value| value.strip_prefix("ids=")).map(|value| (directive, value))
-            }
-            _ => None,
-        }
-    })
+fn foreign_ids(setup: &Setup) -> impl DoubleEndedIterator<Item = GivenIds<'_>> {
+    setup.modprobe.iter().filter(|directive| directive.file != MODPROBE).filter_map(Directive::vfio_ids)
 }
 
 /// The ids that our own file gives. Where somebody else's line gives ids, the card's are added there: of two lines the
 /// module takes the last one only.
-fn add_ids(basis: &Basis<'_>, plan: &mut HostPlan, ids: &[PciId]) -> Result<Vec<PciId>, Blocked> {
-    let Some((directive, value)) = foreign_ids(basis.setup).next_back() else {
-        let own = basis.setup.modprobe.iter().filter(|directive| directive.file == MODPROBE);
-        let before = own.filter_map(|directive| match &directive.order {
-            Order::Options { values, .. } => values.iter().find_map(|value| value.strip_prefix("ids=")),
-            _ => None,
-        });
-        let there = |id: &PciId| basis.inventory.devices.iter().any(|device| device.id == *id);
-        let before = before.flat_map(|value| value.split(',')).filter_map(|id| id.parse().ok()).filter(there);
-        return Ok(unique(before.chain(ids.iter().copied())));
+fn add_ids(basis: &Basis<'_>, plan: &mut HostPlan, own: &[&Device], ids: &[VfioId]) -> Result<Vec<VfioId>, Blocked> {
+    let Some(given) = foreign_ids(basis.setup).next_back() else {
+        let ours = basis.setup.modprobe.iter().filter(|directive| directive.file == MODPROBE);
+        let before = ours.filter_map(Directive::vfio_ids).flat_map(|given| given.ids().collect::<Vec<_>>());
+        let there = |id: &VfioId| basis.inventory.devices.iter().any(|device| id.takes(device));
+        return Ok(unique(before.filter(there).chain(ids.iter().copied())));
     };
-    let has: Vec<String> = value.split(',').map(str::to_ascii_lowercase).collect();
-    let missing = ids.iter().map(ToString::to_string).filter(|id| !has.contains(id));
-    let after: Vec<String> = value.split(',').map(str::to_owned).chain(missing).collect();
-    rewrite(basis.files, plan, directive, value, &after)?;
+    let items: Vec<String> = given.items.iter().chain(&given.cut).map(|item| (*item).to_owned()).collect();
+    let told = |device: &&&Device| items.iter().any(|item| item.parse::<VfioId>().is_ok_and(|id| id.takes(device)));
+    let missing = unique(own.iter().filter(|device| !told(device)).map(|device| device.id.into()));
+    if !missing.is_empty() || !given.cut.is_empty() {
+        let why = if missing.is_empty() { "a blank ended the list" } else { "takes the card too" };
+        let after: Vec<String> = items.into_iter().chain(missing.iter().map(ToString::to_string)).collect();
+        rewrite(basis.files, plan, &given, &after, why)?;
+    }
     Ok(Vec::new())
 }
 
 /// Takes ids that a twin has too out of other people's lines.
-fn drop_ids(basis: &Basis<'_>, plan: &mut HostPlan, shared: &[PciId]) -> Result<bool, Blocked> {
-    let shared: Vec<String> = shared.iter().map(ToString::to_string).collect();
+fn drop_ids(basis: &Basis<'_>, plan: &mut HostPlan, twins: &[&Device]) -> Result<bool, Blocked> {
     let mut changed = false;
-    for (directive, value) in foreign_ids(basis.setup) {
-        let keep = |id: &&str| !shared.iter().any(|shared| id.to_ascii_lowercase().starts_with(shared));
-        let after: Vec<String> = value.split(',').filter(keep).map(str::to_owned).collect();
-        changed |= rewrite(basis.files, plan, directive, value, &after)?;
+    for given in foreign_ids(basis.setup) {
+        let hits = |item: &&str| item.parse::<VfioId>().is_ok_and(|id| twins.iter().any(|twin| id.takes(twin)));
+        let items = given.items.iter().chain(&given.cut);
+        let after: Vec<String> = items.filter(|item| !hits(item)).map(|item| (*item).to_owned()).collect();
+        if after.len() < given.items.len() + given.cut.len() {
+            changed |= rewrite(basis.files, plan, &given, &after, "doesn't take the twin from the host any more")?;
+        }
     }
     Ok(changed)
 }
 
-/// Another value of `ids=` in a line that somebody else wrote. Without ids the word goes, and a line without words.
+/// Another list of ids in a line that somebody else wrote. Without ids the word goes, and a line without words.
 fn rewrite(
     files: &Files,
     plan: &mut HostPlan,
-    directive: &Directive,
-    value: &str,
+    given: &GivenIds<'_>,
     ids: &[String],
+    why: &str,
 ) -> Result<bool, Blocked> {
-    let Directive { file, line, .. } = directive;
-    if ids.join(",") == value {
-        return Ok(false);
-    }
+    let GivenIds { file, line, .. } = *given;
     let unclear = || {
         let message = format!("{file}:{line} gives vfio-pci the wrong ids, and can't be changed for certain.");
         Blocked::new(FindingId::SetupFileUnclear, message)
@@ -164,40 +154,31 @@ fn rewrite(
     };
     let text = current(plan, files, file).filter(|_| file.starts_with("/etc/")).ok_or_else(unclear)?;
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
-    let old = lines.get_mut(line - 1).ok_or_else(unclear)?;
-    let word = format!("ids={value}");
-    if old.matches(&word).count() != 1 || old.contains(['\\', '"']) {
-        return Err(unclear());
-    }
-    *old = if ids.is_empty() { without(old, &word) } else { old.replace(&word, &format!("ids={}", ids.join(","))) };
-    let text: String = lines.concat();
-    let why = if ids.len() < value.split(',').count() {
-        "doesn't take the twin from the host any more"
+    let old = lines.get_mut(line - 1).filter(|old| !old.contains('\\')).ok_or_else(unclear)?;
+    let list = list_in(old).ok_or_else(unclear)?;
+    if ids.is_empty() {
+        old.replace_range(list, "");
+        let rest: Vec<&str> = old.split_whitespace().collect();
+        *old = if rest.len() > 2 { format!("{}\n", rest.join(" ")) } else { String::new() };
     } else {
-        "takes the card too"
-    };
-    Ok(put(plan, files, file, text, why))
-}
-
-/// An options line without a word; empty if nothing else is said.
-fn without(line: &str, word: &str) -> String {
-    let rest: Vec<&str> = line.split_whitespace().filter(|other| *other != word).collect();
-    if rest.len() > 2 { format!("{}\n", rest.join(" ")) } else { String::new() }
+        old.replace_range(list, &format!("ids={}", ids.join(",")));
+    }
+    Ok(put(plan, files, file, lines.concat(), why))
 }
 
 /// Our own file: ids, and that vfio-pci is loaded before the drivers that would take the card.
-fn modprobe(basis: &Basis<'_>, slot: PciAddr, plan: &mut HostPlan, ids: &[PciId]) -> Result<bool, Blocked> {
+fn modprobe(basis: &Basis<'_>, own: &[&Device], plan: &mut HostPlan, ids: &[VfioId]) -> Result<bool, Blocked> {
     let mut lines = Vec::new();
     if !ids.is_empty() {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         lines.push(format!("options vfio-pci ids={}", ids.join(",")));
     }
-    let own = basis.setup.modprobe.iter().filter(|directive| directive.file == MODPROBE);
-    let before = own.filter_map(|directive| match &directive.order {
+    let ours = basis.setup.modprobe.iter().filter(|directive| directive.file == MODPROBE);
+    let before = ours.filter_map(|directive| match &directive.order {
         Order::Softdep { module, .. } => Some(module.clone()),
         _ => None,
     });
-    let wanted = basis.inventory.functions(slot).flat_map(drivers);
+    let wanted = own.iter().flat_map(|device| drivers(device));
     let mut seen = BTreeSet::new();
     let modules =
         before.chain(wanted).filter(|module| seen.insert(module.replace('-', "_")) && !waits(basis.setup, module));
@@ -252,11 +233,11 @@ fn rule_of(line: &str, addr: PciAddr) -> bool {
 
 /// The rules for these functions, and those of our file for other devices that are still there. The kernel is asked to
 /// look for a driver once more: vfio-pci may have been loaded before the rule was read.
-fn rules(files: &Files, inventory: &Inventory, slot: PciAddr, addresses: &[PciAddr]) -> Vec<String> {
+fn rules(files: &Files, inventory: &Inventory, addresses: &[PciAddr]) -> Vec<String> {
     let others: Files =
         files.iter().filter(|(path, _)| path.as_str() != RULES).map(|(p, t)| (p.clone(), t.clone())).collect();
     let ours = files.get(RULES).filter(|text| text.starts_with(MARK));
-    let own = inventory.devices.iter().map(|device| device.addr).filter(|addr| addr.slot() != slot.slot());
+    let own = inventory.devices.iter().map(|device| device.addr).filter(|addr| !addresses.contains(addr));
     let kept = own.filter(|addr| ours.is_some_and(|text| text.lines().any(|line| rule_of(line, *addr))));
     let wanted: BTreeSet<PciAddr> =
         kept.chain(addresses.iter().copied().filter(|addr| !ruled(&others, *addr))).collect();

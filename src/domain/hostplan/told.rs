@@ -7,8 +7,8 @@ use super::{
 };
 use crate::domain::{
     finding::FindingId,
-    iommu::Known,
-    setup::{CpuVendor, Family, Loader},
+    iommu::{Device, Known},
+    setup::{CpuVendor, Family, Loader, VfioId, unread_lines},
 };
 
 const WHY: &str = "tells the kernel at its start";
@@ -36,26 +36,41 @@ pub(super) fn plan(basis: &Basis<'_>, plan: &mut HostPlan, off: bool) -> Result<
         Known::Is(Loader::Limine) => limine(basis, plan, &changes),
         Known::Is(Loader::Unified) => one_line(basis, plan, &changes),
         // Words that are only taken away or joined may not be there at all.
-        Known::Unknown if changes.iter().all(|change| !matches!(change, Word::With { add: true, .. })) && !off => {
+        Known::Unknown | Known::Is(Loader::Refind | Loader::Stub | Loader::Other)
+            if changes.iter().all(|change| !matches!(change, Word::With { add: true, .. })) && !off =>
+        {
             return Ok(false);
         }
         Known::Unknown => Err(unknown(basis, &changes)),
+        Known::Is(loader @ (Loader::Refind | Loader::Stub | Loader::Other)) => Err(by_hand(loader, &changes)),
     };
     done?;
     Ok(plan.edits.len() > before)
 }
 
+/// The words that are added.
+fn added(changes: &[Word]) -> String {
+    let word = |change: &Word| match change {
+        Word::With { key, item, add: true } => Some(format!("{key}={item}")),
+        _ => None,
+    };
+    changes.iter().filter_map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn by_hand(loader: Loader, changes: &[Word]) -> Blocked {
+    let message = format!("This host was started by {loader}, whose options morpheus doesn't change.");
+    let blocked = Blocked::new(FindingId::SetupLoaderByHand, message);
+    let words = added(changes);
+    let what =
+        if words.is_empty() { "Take what switches the IOMMU off away".to_owned() } else { format!("Add {words}") };
+    blocked.or(format!("{what} in {}; start the host again, then plan again.", loader.by_hand().unwrap_or_default()))
+}
+
 fn unknown(basis: &Basis<'_>, changes: &[Word]) -> Blocked {
-    let words: Vec<String> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Word::With { key, item, add: true } => Some(format!("{key}={item}")),
-            _ => None,
-        })
-        .collect();
+    let words = added(changes);
     let doubt = basis.setup.boot.doubt().unwrap_or_default();
     Blocked::new(FindingId::SetupLoaderUnknown, doubt)
-        .or(format!("Give the kernel {} yourself, in your boot loader's file; then plan again.", words.join(" ")))
+        .or(format!("Give the kernel {words} yourself, in your boot loader's file; then plan again."))
 }
 
 /// Words that the kernel has to be told, and whether the running one was.
@@ -97,11 +112,20 @@ fn wanted(basis: &Basis<'_>, strategy: Option<&Strategy>, off: bool) -> Vec<Word
         if setup.cmdline.get().is_none_or(|line| line.last(key).is_none()) {
             continue;
         }
+        let told = setup.cmdline.get().and_then(|line| line.last(key)).unwrap_or_default().split(',');
+        let told = told.filter_map(|item| Some((item, item.parse::<VfioId>().ok()?)));
         match strategy {
-            Some(Strategy::Ids(ids)) => changes.extend(ids.iter().map(|id| with(key, &id.to_string(), false))),
+            Some(Strategy::Ids(ids)) => {
+                let told: Vec<VfioId> = told.map(|(_, id)| id).collect();
+                let missing = ids.iter().filter(|id| !told.contains(id));
+                changes.extend(missing.map(|id| with(key, &id.to_string(), false)));
+            }
             Some(Strategy::DriverOverride(addresses)) => {
-                let ids = addresses.iter().filter_map(|addr| Some(basis.inventory.device(*addr)?.id.to_string()));
-                changes.push(Word::Without { key, items: ids.collect() });
+                let twins = basis.inventory.twins(addresses);
+                let devices: Vec<&Device> =
+                    addresses.iter().chain(&twins).filter_map(|addr| basis.inventory.device(*addr)).collect();
+                let wrong = told.filter(|(_, id)| !id.names_maker() && devices.iter().any(|device| id.takes(device)));
+                changes.push(Word::Without { key, items: wrong.map(|(item, _)| item.to_owned()).collect() });
             }
             None => {}
         }
@@ -150,12 +174,18 @@ fn limine(basis: &Basis<'_>, plan: &mut HostPlan, changes: &[Word]) -> Result<()
 /// boot.
 fn one_line(basis: &Basis<'_>, plan: &mut HostPlan, changes: &[Word]) -> Result<(), Blocked> {
     let text = current(plan, basis.files, KERNEL).unwrap_or_default().to_owned();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let [line] = lines.as_slice() else {
-        let why = if lines.is_empty() { "isn't there, or is empty" } else { "has more than one line" };
-        return Err(unclear(KERNEL, None, why));
-    };
-    let after = changes.iter().fold((*line).to_owned(), |line, change| words::edit(&line, change, adds(change)));
+    let unread = unread_lines(&text);
+    if let (Some(first), Family::Proxmox) = (unread.first(), basis.setup.family) {
+        let message = format!("{KERNEL} has more than one line, and only the first one is read; \"{first}\" isn't.");
+        let blocked = Blocked::new(FindingId::HostCmdlineLines, message);
+        return Err(blocked.or(format!("Join the lines of {KERNEL} into one, then plan again.")));
+    }
+    if !unread.is_empty() && basis.setup.family != Family::Proxmox {
+        return Err(unclear(KERNEL, None, "it has more than one line"));
+    }
+    let line = text.lines().find(|line| !line.trim().is_empty());
+    let line = line.ok_or_else(|| unclear(KERNEL, None, "it isn't there, or is empty"))?;
+    let after = changes.iter().fold(line.to_owned(), |line, change| words::edit(&line, change, adds(change)));
     let whole = text.replacen(line, &after, 1);
     put(plan, basis.files, KERNEL, whole, WHY);
     Ok(())

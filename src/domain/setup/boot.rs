@@ -18,6 +18,27 @@ pub enum Loader {
     Limine,
     /// A kernel, its command line and its RAM disk in one file, which the firmware boots itself.
     Unified,
+    /// `rEFInd`, which has options of its own beside each kernel.
+    Refind,
+    /// The kernel's own EFI stub, which the firmware boots with the options of its boot entry.
+    Stub,
+    /// One that morpheus doesn't know.
+    Other,
+}
+
+impl Loader {
+    /// Where its options for the kernel are changed, for the loaders whose files are only changed by hand.
+    #[must_use]
+    pub const fn by_hand(self) -> Option<&'static str> {
+        match self {
+            Self::Grub | Self::SystemdBoot | Self::Limine | Self::Unified => None,
+            Self::Refind => Some(
+                "refind_linux.conf beside the kernel, often /boot/refind_linux.conf, in each line that boots this system",
+            ),
+            Self::Stub => Some("the firmware's boot entry, which `efibootmgr --unicode` shows and sets"),
+            Self::Other => Some("your boot loader's own configuration"),
+        }
+    }
 }
 
 impl fmt::Display for Loader {
@@ -27,6 +48,9 @@ impl fmt::Display for Loader {
             Self::SystemdBoot => "systemd-boot",
             Self::Limine => "Limine",
             Self::Unified => "the firmware itself (unified kernel image)",
+            Self::Refind => "rEFInd",
+            Self::Stub => "the firmware itself (EFI stub)",
+            Self::Other => "a boot loader that morpheus doesn't know",
         })
     }
 }
@@ -89,12 +113,15 @@ impl Boot {
             tell(of_info(info), format!("LoaderInfo is \"{info}\""));
         }
         if let Some(line) = &seen.cmdline {
-            if line.last("BOOT_IMAGE").is_some() {
+            // Syslinux tells a name without a directory.
+            if line.values("BOOT_IMAGE").any(|file| file.starts_with(['/', '('])) {
                 tell(Some(Loader::Grub), "the kernel's command line has BOOT_IMAGE=".to_owned());
             }
-            // systemd-boot hands a RAM disk to the kernel's EFI stub by a path with backslashes.
-            if line.values("initrd").any(|value| value.starts_with('\\')) && seen.efi != Known::Is(false) {
-                tell(Some(Loader::SystemdBoot), r"the kernel's command line has initrd=\".to_owned());
+            // Whoever uses the kernel's EFI stub hands it a RAM disk by a path with backslashes: rEFInd and the firmware
+            // too. Only proxmox-boot-tool's directory is read by systemd-boot alone.
+            let esp = line.values("initrd").any(|value| value.starts_with(r"\EFI\proxmox\"));
+            if esp && seen.efi != Known::Is(false) {
+                tell(Some(Loader::SystemdBoot), r"the kernel's command line has initrd=\EFI\proxmox\".to_owned());
             }
         }
         if seen.efi.is(&false) && seen.debian {
@@ -137,24 +164,39 @@ fn by_content(seen: &Clues) -> Vec<Clue> {
 }
 
 /// The loader that a file of a boot entry is. Debian's and Proxmox' shim starts GRUB. The fallback path
-/// (`\EFI\BOOT\BOOTX64.EFI`) may be anything.
+/// (`\EFI\BOOT\BOOTX64.EFI`) may be anything; a file that isn't known is a loader that isn't known.
 fn of_file(file: &str) -> Option<Loader> {
     let file = file.to_ascii_lowercase().replace('/', "\\");
     let name = file.rsplit('\\').next().unwrap_or_default();
+    let inside = |directory: &str| file.contains(&format!("\\{directory}\\"));
     match name {
+        _ if inside("refind") || name.starts_with("refind") => Some(Loader::Refind),
+        _ if inside("limine") || name.contains("limine") => Some(Loader::Limine),
+        _ if inside("systemd") || name.starts_with("systemd-boot") => Some(Loader::SystemdBoot),
         _ if name.starts_with("grub") || name.starts_with("shim") => Some(Loader::Grub),
-        _ if name.starts_with("systemd-boot") => Some(Loader::SystemdBoot),
-        _ if name.contains("limine") || file.contains("\\limine\\") => Some(Loader::Limine),
         _ if file.starts_with("\\efi\\linux\\") => Some(Loader::Unified),
-        _ => None,
+        _ if inside("boot") && name.starts_with("boot") => None,
+        _ if inside("zbm") || name.contains("zfsbootmenu") => Some(Loader::Other),
+        _ if name.starts_with("vmlinuz") || name.starts_with("bzimage") || name.starts_with("linux") => {
+            Some(Loader::Stub)
+        }
+        _ => Some(Loader::Other),
     }
 }
 
-/// GRUB (its module `bli`) and Limine write `LoaderInfo` too.
+/// GRUB (its module `bli`), Limine and rEFInd write `LoaderInfo` too.
 fn of_info(info: &str) -> Option<Loader> {
     let info = info.trim().to_ascii_lowercase();
-    let known = [("systemd-boot", Loader::SystemdBoot), ("grub", Loader::Grub), ("limine", Loader::Limine)];
-    known.iter().find(|(name, _)| info.starts_with(name)).map(|(_, loader)| *loader)
+    let known = [
+        ("systemd-boot", Loader::SystemdBoot),
+        ("grub", Loader::Grub),
+        ("limine", Loader::Limine),
+        ("refind", Loader::Refind),
+        // The stub of a unified kernel image writes `StubInfo`; without a loader before it, this too.
+        ("systemd-stub", Loader::Unified),
+    ];
+    let found = known.iter().find(|(name, _)| info.starts_with(name)).map(|(_, loader)| *loader);
+    found.or_else(|| (!info.is_empty()).then_some(Loader::Other))
 }
 
 #[cfg(test)]

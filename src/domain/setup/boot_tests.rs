@@ -1,6 +1,7 @@
 use super::*;
 
 const GRUB: &str = "BOOT_IMAGE=/vmlinuz-7.0 root=ZFS=/ROOT/pve-1 ro quiet";
+const STUB: &str = r"root=UUID=1 rw initrd=\boot\intel-ucode.img initrd=\boot\initramfs-linux.img quiet";
 const SD: &str = r"initrd=\EFI\proxmox\7.0\initrd.img root=ZFS=rpool/ROOT/pve-1 boot=zfs";
 
 fn efi(file: Option<&str>, cmdline: &str) -> Clues {
@@ -28,6 +29,16 @@ fn the_loader_is_told_by_what_it_left_behind() {
         (None, SD, Some(Loader::SystemdBoot)),
         (Some(r"\EFI\limine\limine_x64.efi"), "quiet rw root=UUID=1", Some(Loader::Limine)),
         (Some(r"\EFI\Linux\arch-linux.efi"), "quiet rw root=UUID=1", Some(Loader::Unified)),
+        (Some(r"\EFI\refind\refind_x64.efi"), STUB, Some(Loader::Refind)),
+        (Some(r"\EFI\refind\shimx64.efi"), STUB, Some(Loader::Refind)),
+        (Some(r"\vmlinuz-linux"), STUB, Some(Loader::Stub)),
+        (Some(r"\EFI\arch\vmlinuz-linux.efi"), STUB, Some(Loader::Stub)),
+        (Some(r"\EFI\zbm\VMLINUZ.EFI"), "root=zfs:zroot/ROOT/arch rw", Some(Loader::Other)),
+        (Some(r"\EFI\OC\OpenCore.efi"), STUB, Some(Loader::Other)),
+        // A RAM disk behind backslashes is the kernel's own stub's, whoever called it.
+        (Some(r"\EFI\BOOT\BOOTX64.EFI"), STUB, None),
+        (None, STUB, None),
+        (None, r"BOOT_IMAGE=../vmlinuz-linux root=/dev/sda1", None),
         (Some(r"\EFI\BOOT\BOOTX64.EFI"), "quiet rw root=UUID=1", None),
         (None, "quiet rw root=UUID=1", None),
         // They don't agree.
@@ -49,9 +60,13 @@ fn a_bios_boots_debian_by_grub() {
 
 #[test]
 fn a_loader_says_its_name() {
-    for (info, expected) in
-        [("systemd-boot 257.9-1", Loader::SystemdBoot), ("GRUB 2.12", Loader::Grub), ("Limine 9.3.0", Loader::Limine)]
-    {
+    for (info, expected) in [
+        ("systemd-boot 257.9-1", Loader::SystemdBoot),
+        ("GRUB 2.12", Loader::Grub),
+        ("Limine 9.3.0", Loader::Limine),
+        ("rEFInd 0.14.2", Loader::Refind),
+        ("OpenCore 1.0.1", Loader::Other),
+    ] {
         let clues = Clues { loader_info: Some(info.to_owned()), ..efi(None, "quiet") };
         assert_eq!(loader(&clues), Some(expected));
     }

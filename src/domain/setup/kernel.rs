@@ -76,6 +76,14 @@ impl fmt::Display for CommandLine {
     }
 }
 
+/// Lines of `/etc/kernel/cmdline` that nobody reads: Proxmox takes the first line of the file alone (its system
+/// administration guide, "Editing the Kernel Commandline": "placed as one line"). A comment behind it does no harm.
+#[must_use]
+pub fn unread_lines(text: &str) -> Vec<&str> {
+    let behind = text.lines().skip(1).map(str::trim);
+    behind.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+}
+
 /// A kernel's version: `7.0.14-14-pve`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Release {

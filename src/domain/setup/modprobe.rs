@@ -1,5 +1,6 @@
 //! What modprobe is told (modprobe.d(5)), and which modules are loaded at boot (modules-load.d(5)).
 
+use super::GivenIds;
 use serde::{Deserialize, Serialize};
 
 /// One line of modprobe's configuration.
@@ -49,6 +50,16 @@ pub enum Order {
     Other(String),
 }
 
+impl Directive {
+    /// The ids that it gives to vfio-pci, if it does.
+    #[must_use]
+    pub fn vfio_ids(&self) -> Option<GivenIds<'_>> {
+        let Order::Options { module, values } = &self.order else { return None };
+        let words: Vec<&str> = values.iter().map(String::as_str).collect();
+        GivenIds::read(&self.file, self.line, &words, &["ids"]).filter(|_| same_module(module, "vfio_pci"))
+    }
+}
+
 /// A module that is loaded at boot.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Load {
@@ -91,7 +102,13 @@ pub fn directives(file: &str, text: &str) -> Vec<Directive> {
 
 fn order(line: &str) -> Option<Order> {
     let line = line.trim();
-    let mut words = line.split_whitespace().map(str::to_owned);
+    // A blank in double quotes doesn't end a word (kernel `kernel/params.c`); modprobe hands the line on as it is.
+    let mut quoted = false;
+    let words = line.split(|c: char| {
+        quoted ^= c == '"';
+        c.is_whitespace() && !quoted
+    });
+    let mut words = words.filter(|word| !word.is_empty()).map(str::to_owned);
     let command = words.next().filter(|word| !word.starts_with('#'))?;
     let module = words.next();
     Some(match (command.as_str(), module) {
