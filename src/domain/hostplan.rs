@@ -13,14 +13,14 @@ mod told;
 mod verify;
 mod words;
 
-pub use choose::{choose, last_display};
+pub use choose::{choose, last_display, shared, sliced, why};
 pub use verify::{Check, verify};
 
 use super::{
     finding::FindingId,
     gpu::PciAddr,
-    iommu::{Device, Inventory, Known, PciId},
-    setup::{Loader, Off, Setup},
+    iommu::{Device, Inventory, Known},
+    setup::{Loader, Off, Setup, VfioId},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ pub struct Basis<'a> {
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// By vendor and device: no other device of the host has these.
-    Ids(Vec<PciId>),
+    Ids(Vec<VfioId>),
     /// By address, because another device has the same ids.
     DriverOverride(Vec<PciAddr>),
 }
@@ -97,7 +97,7 @@ pub struct Run {
 /// What to change on a host.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct HostPlan {
-    /// The slot of the card.
+    /// The card's address: its slot, or the function that is handed over by itself.
     pub card: PciAddr,
     /// What people call it.
     pub name: String,
@@ -114,7 +114,7 @@ pub struct HostPlan {
     /// What is good to know.
     pub notes: Vec<String>,
     /// Why the card's address has to be typed even to see this plan.
-    pub risks: Vec<String>,
+    pub risks: Vec<Risk>,
 }
 
 impl HostPlan {
@@ -129,6 +129,15 @@ impl HostPlan {
     pub fn writes(&self, path: &str) -> bool {
         self.edits.iter().any(|edit| edit.path == path)
     }
+}
+
+/// Something that a person has to know before a card's address is typed.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Risk {
+    /// The kind of fault.
+    pub finding: FindingId,
+    /// This case, in words.
+    pub message: String,
 }
 
 /// Why there is no plan.
@@ -153,21 +162,21 @@ impl Blocked {
     }
 }
 
-/// Whether every function of a slot could be given to a guest now: held by vfio-pci, or by nothing. A driver that isn't
+/// Whether every function that is handed over with an address could be given to a guest now: held by vfio-pci, or by nothing. A driver that isn't
 /// known makes it not ready.
 #[must_use]
 pub fn is_ready(inventory: &Inventory, slot: PciAddr) -> bool {
     let free =
         |device: &Device| device.driver.get().is_some_and(|held| held.as_deref().is_none_or(|by| by == "vfio-pci"));
-    let clean = inventory.slot(slot).is_some_and(|slot| slot.verdict.is_clean());
-    clean && inventory.functions(slot).filter(|device| !device.bridge).all(free)
+    let clean = inventory.handed(slot).is_some_and(|slot| slot.verdict.is_clean());
+    clean && inventory.own(slot).into_iter().filter(|device| !device.bridge).all(free)
 }
 
 /// Whether a slot can be given to a guest at all. What it gives is what a person has to know before more than looking.
 ///
 /// # Errors
 /// It can't be passed through.
-pub fn examine(basis: &Basis<'_>, slot: PciAddr) -> Result<Vec<String>, Blocked> {
+pub fn examine(basis: &Basis<'_>, slot: PciAddr) -> Result<Vec<Risk>, Blocked> {
     choose::refuse(basis, slot)?;
     Ok(choose::risks(basis, slot))
 }
@@ -179,10 +188,10 @@ pub fn examine(basis: &Basis<'_>, slot: PciAddr) -> Result<Vec<String>, Blocked>
 pub fn plan(basis: &Basis<'_>, slot: PciAddr) -> Result<HostPlan, Blocked> {
     let Basis { inventory, setup, .. } = *basis;
     let risks = examine(basis, slot)?;
-    let name = inventory.cards().iter().find(|card| card.slot.addr == slot.slot()).map(|card| card.main);
-    let main = name.and_then(|main| inventory.device(main)).or_else(|| inventory.functions(slot).next());
+    let name = inventory.card_of(slot).map(|card| card.main);
+    let main = name.and_then(|main| inventory.device(main)).or_else(|| inventory.own(slot).first().copied());
     let mut plan = HostPlan {
-        card: slot.slot(),
+        card: inventory.handed(slot).map_or(slot, |slot| slot.addr),
         name: main.map(Device::title).unwrap_or_default(),
         strategy: None,
         ready: is_ready(inventory, slot),

@@ -276,3 +276,126 @@ fn after_the_restart_every_point_is_looked_at() {
     host.setup.modules = Known::Unknown;
     assert!(seen(&host).is_empty());
 }
+
+fn refused(host: &Example, addr: &str) -> Blocked {
+    let basis = Basis { inventory: &host.inventory, setup: &host.setup, files: &host.files, passthrough: false };
+    plan(&basis, addr.parse().unwrap()).unwrap_err()
+}
+
+fn with_devices(mut host: Example, more: Vec<Device>) -> Example {
+    let devices = host.inventory.devices.iter().cloned().chain(more).collect();
+    host.inventory = Inventory::new(devices, Known::Is(vec!["dmar0".into()]), BTreeMap::new());
+    host.setup.kernel = Release::read("7.0.1-1-pve").into();
+    host
+}
+
+#[test]
+fn slices_and_what_is_cut_into_slices_are_never_bound() {
+    let slice = |addr: &str, group| Device {
+        physical: Some("0000:00:02.0".parse().unwrap()),
+        ..function(addr, "8086:a780", 0x03_0000, group)
+    };
+    let host = with_devices(example(Loader::Grub, &[]), vec![slice("0000:00:02.1", 17), slice("0000:00:02.2", 18)]);
+    let one = refused(&host, "00:02.1");
+    assert_eq!(one.finding, FindingId::SetupSliced);
+    assert!(one.ways[0].contains("gpu map create 0000:00:02.1"), "{one:?}");
+    let all = refused(&host, "00:02.0");
+    assert_eq!(all.finding, FindingId::SetupSliced);
+    assert!(all.message.contains("2 virtual functions") && all.ways[1].contains("sriov_numvfs"), "{all:?}");
+    // A network card's too.
+    let nic = |addr: &str, physical: Option<&str>| Device {
+        physical: physical.map(|addr| addr.parse().unwrap()),
+        ..function(addr, "8086:1572", 0x02_0000, 40)
+    };
+    let host = with_devices(host, vec![nic("0000:41:00.0", None), nic("0000:41:02.0", Some("0000:41:00.0"))]);
+    assert_eq!(refused(&host, "41:02.0").finding, FindingId::SetupSliced);
+    assert_eq!(refused(&host, "41:02").finding, FindingId::SetupSliced);
+    assert_eq!(refused(&host, "41:00").finding, FindingId::SetupSliced);
+}
+
+#[test]
+fn a_processors_other_devices_stay_with_the_host() {
+    let apu = vec![
+        function("0000:c5:00.0", "1002:1900", 0x03_0000, 20),
+        function("0000:c5:00.1", "1002:1640", 0x04_0300, 21),
+        function("0000:c5:00.2", "1022:15c7", 0x10_8000, 22),
+        function("0000:c5:00.3", "1022:15b9", 0x0c_0330, 23),
+        function("0000:00:1f.0", "8086:7a04", 0x06_0100, 8),
+        function("0000:00:1f.3", "8086:7ad0", 0x04_0300, 8),
+    ];
+    let host = with_devices(example(Loader::Grub, &[]), apu);
+    for addr in ["c5:00.2", "c5:00.3", "00:1f", "00:1f.3"] {
+        assert_eq!(refused(&host, addr).finding, FindingId::SetupVital, "{addr}");
+    }
+    let basis = Basis { inventory: &host.inventory, setup: &host.setup, files: &host.files, passthrough: false };
+    for addr in ["c5:00", "c5:00.0", "c5:00.1"] {
+        let plan = plan(&basis, addr.parse().unwrap()).unwrap();
+        assert_eq!(plan.risks[0].finding, FindingId::SetupIntegrated, "{addr}");
+        let written: String = plan.edits.iter().map(|edit| edit.after.as_str()).collect();
+        assert!(written.contains("ids=1002:1900,1002:1640\n") && !written.contains("1022:"), "{written}");
+        assert!(!written.contains("ccp") && !written.contains("xhci"), "{written}");
+    }
+}
+
+#[test]
+fn a_list_that_a_blank_cut_is_joined_and_one_that_tells_twins_apart_stays() {
+    let path = "/etc/modprobe.d/vfio.conf";
+    for (before, after) in [
+        ("ids=10de:2684, 10de:22ba\n", "ids=10de:2684,10de:22ba\n"),
+        ("ids=10de:2684,\t10de:22ba disable_vga=1\n", "ids=10de:2684,10de:22ba disable_vga=1\n"),
+        ("ids=10de:2684 , 10de:22ba\n", "ids=10de:2684,10de:22ba\n"),
+        ("ids=8086:1563, 10de:2684\n", "ids=8086:1563,10de:2684,10de:22ba\n"),
+        ("ids=\"10de:2684, 10de:22ba\"\n", "ids=\"10de:2684, 10de:22ba\"\n"),
+        ("ids=10DE:2684,10DE:22BA\n", "ids=10DE:2684,10DE:22BA\n"),
+    ] {
+        let text = format!("options vfio-pci {before}");
+        let mut host = example(Loader::Grub, &[(path, text.as_str())]);
+        assert_eq!(host.after(path), format!("options vfio-pci {after}"), "{before}");
+    }
+    // The twin is another maker's.
+    let maker = |device: &Device, id: &str| Device { subsystem: Some(id.parse().unwrap()), ..device.clone() };
+    let line = "options vfio-pci ids=10de:2684:1043:8598,10de:22ba:1043:8598\n";
+    let mut host = example(Loader::Grub, &[(path, line), ("/etc/modules", "vfio\nvfio_iommu_type1\nvfio_pci\n")]);
+    let own = host.inventory.devices.iter().map(|device| {
+        let held = if device.addr.bus == 1 { Known::Is(Some("vfio-pci".into())) } else { device.driver.clone() };
+        Device { driver: held, ..maker(device, "1043:8598") }
+    });
+    let twin = maker(&function("0000:02:00.0", "10de:2684", 0x03_0000, 5), "1458:3701");
+    let devices = own.chain([twin]).collect();
+    host.inventory = Inventory::new(devices, Known::Is(vec!["dmar0".into()]), BTreeMap::new());
+    host.setup.kernel = Release::read("7.0.1-1-pve").into();
+    let plan = host.plan().unwrap();
+    assert!(plan.edits.is_empty() && plan.ready, "{plan:#?}");
+    assert!(matches!(&plan.strategy, Some(Strategy::Ids(ids)) if ids.len() == 2), "{:?}", plan.strategy);
+    // Without the makers' numbers it would take the twin: then by address.
+    host.files.insert(path.to_owned(), "options vfio-pci ids=10de:2684,10de:22ba\n".to_owned());
+    assert!(matches!(host.plan().unwrap().strategy, Some(Strategy::DriverOverride(_))));
+}
+
+#[test]
+fn a_loader_that_morpheus_doesnt_write_for_is_named_with_the_place() {
+    let entry = "/boot/loader/entries/arch.conf";
+    for (loader, place) in
+        [(Loader::Refind, "refind_linux.conf"), (Loader::Stub, "efibootmgr"), (Loader::Other, "configuration")]
+    {
+        let mut host = example(loader, &[(entry, "linux /l\noptions root=x\n")]);
+        let blocked = host.plan().unwrap_err();
+        assert_eq!(blocked.finding, FindingId::SetupLoaderByHand);
+        assert!(blocked.ways[0].contains("Add intel_iommu=on in") && blocked.ways[0].contains(place), "{blocked:?}");
+        // A kernel that needs no word doesn't need the loader.
+        host.setup.kernel = Release::read("7.0.1-1-pve").into();
+        assert!(host.plan().unwrap().edits.iter().all(|edit| edit.path != entry));
+    }
+}
+
+#[test]
+fn a_second_line_that_nobody_reads_is_named() {
+    let path = "/etc/kernel/cmdline";
+    let blocked = example(Loader::SystemdBoot, &[(path, "root=x boot=zfs\nintel_iommu=on iommu=pt\n")]).plan();
+    let blocked = blocked.unwrap_err();
+    assert_eq!(blocked.finding, FindingId::HostCmdlineLines);
+    assert!(blocked.message.contains("\"intel_iommu=on iommu=pt\" isn't"), "{}", blocked.message);
+    let noted = "root=x boot=zfs\n# intel_iommu=off\n";
+    let after = "root=x boot=zfs intel_iommu=on\n# intel_iommu=off\n";
+    assert_eq!(example(Loader::SystemdBoot, &[(path, noted)]).after(path), after);
+}

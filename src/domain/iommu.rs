@@ -3,6 +3,7 @@
 //! A group is the smallest thing that can be handed over: when a VM starts, Proxmox binds *every* member of the group
 //! that isn't a bridge to `vfio-pci`, and never looks what it is to the host (pve-common `SysFSTools.pm:370-399`).
 
+mod board;
 mod card;
 mod device;
 mod known;
@@ -10,7 +11,7 @@ mod names;
 mod slot;
 mod written;
 
-pub use card::{Card, Kind, Role};
+pub use card::{Card, Kind, Part, Role};
 pub use device::{Class, Device, HostUse, PciId, Power, Range, Sriov};
 pub use known::Known;
 pub use names::{Names, NamesReader, PciNames};
@@ -33,10 +34,14 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Takes the devices in any order.
+    /// Takes the devices in any order. Where the kernel wasn't asked, which displays are virtual functions is told by
+    /// their ids and places.
     #[must_use]
     pub fn new(mut devices: Vec<Device>, units: Known<Vec<String>>, translation: BTreeMap<u32, String>) -> Self {
         devices.sort_by_key(|device| device.addr);
+        if units.get().is_none() {
+            board::tell_slices(&mut devices);
+        }
         Self { devices, units, translation }
     }
 
@@ -54,7 +59,7 @@ impl Inventory {
         self.devices.get(at)
     }
 
-    /// The functions of a slot.
+    /// The functions of a slot, virtual ones among them.
     pub fn functions(&self, slot: PciAddr) -> impl Iterator<Item = &Device> {
         let from = self.devices.partition_point(|device| device.addr.slot() < slot.slot());
         let rest = self.devices.get(from..).unwrap_or_default();
@@ -80,12 +85,19 @@ impl Inventory {
         self.units.get().map_or_else(|| self.devices.iter().any(|device| device.group.is_some()), |u| !u.is_empty())
     }
 
-    /// Other slots' functions with the same vendor and device id as one of this slot's: whoever binds by id takes these too.
+    /// Other functions with the same vendor and device id as one of these: whoever binds by id takes these too.
     #[must_use]
-    pub fn twins(&self, slot: PciAddr) -> Vec<PciAddr> {
-        let ids: Vec<PciId> = self.functions(slot).map(|device| device.id).collect();
-        let others = self.devices.iter().filter(|device| device.addr.slot() != slot.slot());
+    pub fn twins(&self, own: &[PciAddr]) -> Vec<PciAddr> {
+        let ids: Vec<PciId> = own.iter().filter_map(|addr| self.device(*addr)).map(|device| device.id).collect();
+        let others = self.devices.iter().filter(|device| !own.contains(&device.addr));
         others.filter(|device| ids.contains(&device.id)).map(|device| device.addr).collect()
+    }
+
+    /// The virtual functions of these functions.
+    #[must_use]
+    pub fn slices(&self, own: &[PciAddr]) -> Vec<PciAddr> {
+        let of = |device: &&Device| device.physical.is_some_and(|physical| own.contains(&physical));
+        self.devices.iter().filter(of).map(|device| device.addr).collect()
     }
 }
 

@@ -40,6 +40,21 @@ fn a_card_is_shown_with_what_comes_along() {
 }
 
 #[test]
+fn a_card_is_shown_with_all_of_its_parts_and_slices_are_devices_of_their_own() {
+    for (name, line) in [
+        ("amd-8945hs-apu", "iommu show c5:00.0"),
+        ("intel-arc-a770", "iommu show 04:00"),
+        ("epyc-a100-dummy-bridge", "iommu show 41:00"),
+        ("intel-n100-igpu-slices", "iommu list --gpus"),
+        ("intel-n100-igpu-slices", "iommu show 00:02.1"),
+        ("nested-rtx4090", "iommu list --gpus"),
+    ] {
+        let place = line.rsplit([' ', ':', '.']).next().unwrap().trim_start_matches('-');
+        snapshot(&format!("cli_iommu_{}_{place}", name.replace('-', "_")), &ok(&tree(name), line));
+    }
+}
+
+#[test]
 fn documents_say_what_the_text_says() {
     let host = tree("amd-b450-dirty-group");
     let list: Value = serde_json::from_str(&ok(&host, "iommu --json")).unwrap();

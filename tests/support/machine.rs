@@ -73,6 +73,8 @@ pub(crate) struct Function {
     pub(crate) reset: Option<String>,
     pub(crate) power: Option<String>,
     pub(crate) sriov: Option<u16>,
+    /// The function that it is a slice of.
+    pub(crate) physical: Option<String>,
     pub(crate) net: Option<String>,
     pub(crate) disk: Option<String>,
     pub(crate) name: String,
@@ -248,7 +250,9 @@ impl Tree<'_> {
         }
         if let Some(count) = function.sriov {
             self.file(&format!("{at}/sriov_totalvfs"), format!("{count}\n"));
-            self.file(&format!("{at}/sriov_numvfs"), "0\n");
+            let of = |other: &&Function| other.physical.as_ref() == Some(&function.at);
+            let present = self.machine.devices.iter().filter(of).count();
+            self.file(&format!("{at}/sriov_numvfs"), format!("{present}\n"));
         }
         self.relations(function, &at);
     }
@@ -259,6 +263,10 @@ impl Tree<'_> {
         self.link(&format!("/sys/bus/pci/devices/{name}"), at);
         if function.bridge {
             self.dir(&format!("{at}/pci_bus"));
+        }
+        if let Some(physical) = &function.physical {
+            let of = self.machine.devices.iter().find(|other| other.at == *physical).unwrap();
+            self.link(&format!("{at}/physfn"), &self.device(of));
         }
         if let Some(driver) = &function.driver {
             self.link(&format!("{at}/driver"), &format!("/sys/bus/pci/drivers/{driver}"));

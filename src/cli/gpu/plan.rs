@@ -9,11 +9,9 @@ use crate::{
         shell::{Shell, quoted},
     },
     domain::{
-        finding::FindingId,
         gpu::PciAddr,
-        hostplan::{HostPlan, Run, Strategy},
-        iommu::PciId,
-        setup::Loader,
+        hostplan::{HostPlan, Risk, Run, Strategy},
+        setup::{Loader, VfioId},
         text::safe,
     },
     host::{Root, change},
@@ -29,7 +27,7 @@ struct Document<'a> {
     /// Whether nothing has to be written.
     done: bool,
     strategy: Option<&'static str>,
-    ids: &'a [PciId],
+    ids: &'a [VfioId],
     addresses: &'a [PciAddr],
     loader: Option<Loader>,
     changes: Vec<Change<'a>>,
@@ -37,7 +35,7 @@ struct Document<'a> {
     /// Whether the host has to be started again.
     reboot: bool,
     notes: &'a [String],
-    risks: &'a [String],
+    risks: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -67,12 +65,14 @@ pub(super) fn run(shell: &mut Shell<'_>, args: &PlanArgs) -> Result<(), Failure>
 }
 
 /// What may put the host out of reach is shown only to who types the card's address.
-pub(super) fn risky(shell: &Shell<'_>, card: PciAddr, risks: &[String], confirm: Option<&str>) -> Result<(), Failure> {
-    if risks.is_empty() || confirm.is_some_and(|given| typed::names(given, card)) {
+pub(super) fn risky(shell: &Shell<'_>, card: PciAddr, risks: &[Risk], confirm: Option<&str>) -> Result<(), Failure> {
+    let Some(Risk { finding, .. }) = risks.first() else { return Ok(()) };
+    if confirm.is_some_and(|given| typed::names(given, card)) {
         return Ok(());
     }
-    let message = format!("{card}: {}", risks.join(" "));
-    Err(Failure::new(FindingId::SetupLastDisplay, message).or(typed::again(shell, card)))
+    let words: Vec<&str> = risks.iter().map(|risk| risk.message.as_str()).collect();
+    let message = format!("{card}: {}", words.join(" "));
+    Err(Failure::new(*finding, message).or(typed::again(shell, card)))
 }
 
 /// The plan as a document.
@@ -81,7 +81,7 @@ pub(super) fn write_json(shell: &mut Shell<'_>, plan: &HostPlan) -> io::Result<(
 }
 
 fn document(plan: &HostPlan) -> Document<'_> {
-    let (strategy, ids, addresses): (_, &[PciId], &[PciAddr]) = match &plan.strategy {
+    let (strategy, ids, addresses): (_, &[VfioId], &[PciAddr]) = match &plan.strategy {
         None => (None, &[], &[]),
         Some(Strategy::Ids(ids)) => (Some("ids"), ids, &[]),
         Some(Strategy::DriverOverride(addresses)) => (Some("driver_override"), &[], addresses),
@@ -105,7 +105,7 @@ fn document(plan: &HostPlan) -> Document<'_> {
         commands: &plan.commands,
         reboot: !plan.is_done(),
         notes: &plan.notes,
-        risks: &plan.risks,
+        risks: plan.risks.iter().map(|risk| risk.message.as_str()).collect(),
     }
 }
 
@@ -144,7 +144,7 @@ pub(super) fn write(out: &mut dyn Write, plan: &HostPlan, root: &Root) -> io::Re
         commands(out, &plan.commands, root)?;
         writeln!(out, "  start the host again, then `morpheus gpu verify`")?;
     }
-    for note in plan.risks.iter().chain(&plan.notes) {
+    for note in plan.risks.iter().map(|risk| &risk.message).chain(&plan.notes) {
         writeln!(out, "\nNote: {}", safe(note))?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::io::BufRead;
 
 /// Whether a text names the card.
 pub(super) fn names(text: &str, card: PciAddr) -> bool {
-    text.trim().parse::<PciAddr>().is_ok_and(|addr| addr.slot() == card.slot())
+    text.trim().parse::<PciAddr>().is_ok_and(|addr| addr == card || addr.slot() == card)
 }
 
 /// Gets the card's address, from the flag or from a person, who has been shown what it is for.

@@ -51,6 +51,8 @@ struct SlotRow<'a> {
     functions: Vec<PciAddr>,
     foreign: Vec<PciAddr>,
     bridges: Vec<PciAddr>,
+    /// Go along, and nobody misses them.
+    idle: Vec<PciAddr>,
     /// What the host would lose.
     losses: Vec<&'a HostUse>,
 }
@@ -110,7 +112,7 @@ pub(super) fn list<'a>(inventory: &'a Inventory, cards: &'a [Card], gpus_only: b
 
 /// The document of `iommu show`.
 pub(super) fn show<'a>(inventory: &'a Inventory, slot: &Slot, card: Option<&'a Card>) -> Show<'a> {
-    let members = [&slot.functions, &slot.bridges, &slot.foreign].into_iter().flatten();
+    let members = [&slot.functions, &slot.bridges, &slot.idle, &slot.foreign].into_iter().flatten();
     Show {
         iommu: iommu(inventory),
         slot: row(inventory, slot),
@@ -130,8 +132,8 @@ fn group<'a>(inventory: &'a Inventory, group: u32, devices: &[&'a Device]) -> Gr
 }
 
 fn row<'a>(inventory: &'a Inventory, slot: &Slot) -> SlotRow<'a> {
-    let Slot { addr, functions, groups, foreign, bridges, verdict } = slot.clone();
-    SlotRow { addr, verdict, groups, functions, foreign, bridges, losses: inventory.losses(slot) }
+    let Slot { addr, functions, groups, foreign, bridges, idle, verdict } = slot.clone();
+    SlotRow { addr, verdict, groups, functions, foreign, bridges, idle, losses: inventory.losses(slot) }
 }
 
 fn gpu<'a>(inventory: &'a Inventory, card: &'a Card) -> Gpu<'a> {

@@ -80,7 +80,10 @@ fn cards_table(shell: &mut Shell<'_>, inventory: &Inventory, cards: &[Card]) -> 
             match card.role {
                 Role::Passthrough if card.slot.verdict.is_clean() => "for a guest".to_owned(),
                 Role::Passthrough => "for a guest, but not as it is".to_owned(),
-                Role::Host if card.kind == Kind::Discrete => "stays: the host booted on it".to_owned(),
+                Role::Slice => card.reason.clone(),
+                Role::Host if matches!(card.kind, Kind::Discrete | Kind::Integrated) => {
+                    format!("stays: {}", card.reason.split([',', ';']).next().unwrap_or_default())
+                }
                 Role::Host => format!("stays: {}", card.kind.word()),
             },
         ]

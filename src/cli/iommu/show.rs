@@ -9,18 +9,18 @@ use crate::{
     domain::{
         finding::FindingId,
         gpu::PciAddr,
-        iommu::{Card, Device, Inventory, Slot, Verdict},
+        iommu::{Card, Device, Inventory, Kind, Slot, Verdict},
         text::{counted, safe},
     },
 };
 use std::io;
 
-/// Writes what is known of a slot and its groups. An address with a function shows that function's slot too: a slot is
-/// handed over as a whole.
+/// Writes what is known of a card or slot and its groups. An address with a function shows all that is handed over with
+/// that function.
 pub(super) fn write(shell: &mut Shell<'_>, inventory: &Inventory, addr: &str) -> Result<(), Failure> {
     let slot = find(inventory, addr)?;
     let cards = inventory.cards();
-    let card = cards.iter().find(|card| card.slot.addr == slot.addr);
+    let card = cards.iter().find(|card| card.slot == slot);
     if shell.json() {
         return Ok(json::document(shell.out, json::IOMMU_SLOT, &document::show(inventory, &slot, card))?);
     }
@@ -37,8 +37,14 @@ pub(super) fn write(shell: &mut Shell<'_>, inventory: &Inventory, addr: &str) ->
     if let Some(card) = card {
         write_card(shell, inventory, card)?;
     }
+    let slices = inventory.slices(&slot.functions);
+    if !slices.is_empty() {
+        let slices: Vec<String> = slices.iter().map(ToString::to_string).collect();
+        writeln!(shell.out, "Slices:   {}", slices.join(", "))?;
+    }
     write_members(shell, inventory, "Functions", &slot.functions)?;
     write_members(shell, inventory, "Also in its groups, taken along", &slot.foreign)?;
+    write_members(shell, inventory, "Also in its groups, without a driver: the host loses nothing", &slot.idle)?;
     write_members(shell, inventory, "Bridges in its groups, left to the host", &slot.bridges)?;
     if !inventory.is_of_the_kernel() {
         writeln!(shell.out)?;
@@ -53,13 +59,18 @@ fn write_card(shell: &mut Shell<'_>, inventory: &Inventory, card: &Card) -> io::
     if !losses.is_empty() {
         writeln!(shell.out, "Losses:   the host would lose {}", safe(&losses.join(", ")))?;
     }
-    let twins = inventory.twins(card.main);
-    if !twins.is_empty() {
+    let twins = inventory.twins(&card.slot.functions);
+    if !twins.is_empty() && card.kind != Kind::Virtual {
         let twins: Vec<String> = twins.iter().map(ToString::to_string).collect();
         writeln!(shell.out, "Twins:    {} have the same ids; bind by address, never by id", twins.join(", "))?;
     }
-    if let (true, Some(hostpci)) = (card.slot.verdict.is_clean(), card.hostpci()) {
-        writeln!(shell.out, "hostpci0: {hostpci}")?;
+    let whole = card.slot.verdict.is_clean() && card.index.is_some();
+    if whole && inventory.slices(&card.slot.functions).is_empty() {
+        let parts = inventory.parts(card);
+        for (at, part) in parts.iter().enumerate() {
+            let of = if parts.len() > 1 { format!("   # {}", part.path) } else { String::new() };
+            writeln!(shell.out, "hostpci{at}: {}{of}", part.hostpci())?;
+        }
     }
     Ok(())
 }
@@ -110,7 +121,7 @@ fn write_device(shell: &mut Shell<'_>, device: &Device) -> io::Result<()> {
 fn find(inventory: &Inventory, text: &str) -> Result<Slot, Failure> {
     let addr: PciAddr = text.trim().parse().map_err(|bad| Failure::new(FindingId::UsageBad, format!("{bad}")))?;
     let there = addr.function.is_none() || inventory.device(addr).is_some();
-    let slot = inventory.slot(addr).filter(|_| there);
+    let slot = inventory.handed(addr).filter(|_| there);
     let missing = || Failure::new(FindingId::DeviceUnknown, format!("This host has no PCI device at {addr}."));
     slot.ok_or_else(missing)
 }

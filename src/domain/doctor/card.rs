@@ -3,10 +3,10 @@
 use super::{Finding, Report, and, kernel::NO_IOMMU};
 use crate::domain::{
     finding::FindingId,
-    iommu::{Card, Device, Inventory, PciId, Role, Verdict},
-    setup::{Family, Setup},
+    hostplan,
+    iommu::{Card, Device, Inventory, Kind, Role, Verdict},
+    setup::{Family, GivenIds, Setup},
 };
-use std::collections::BTreeSet;
 
 /// AMD's chips that don't come back from a bus reset: first and last device id, and their name (the list of the kernel
 /// module vendor-reset).
@@ -39,11 +39,14 @@ pub(super) fn examine(inventory: &Inventory, setup: Option<&Setup>, report: &mut
     let look = Look { inventory, setup };
     let cards = inventory.cards();
     let given: Vec<&Card> = cards.iter().filter(|card| card.role == Role::Passthrough).collect();
-    if given.is_empty() {
+    let slices = cards.iter().any(|card| card.role == Role::Slice);
+    if given.is_empty() && !slices {
         let displays: Vec<String> =
             cards.iter().map(|card| format!("{} ({})", card.slot.addr, card.kind.word())).collect();
         let words = if displays.is_empty() { "there is no display at all".to_owned() } else { and(&displays) };
-        report.add(Finding::of_host(FindingId::GpuNoCard, words));
+        let integrated = cards.iter().filter(|card| card.kind == Kind::Integrated);
+        let finding = Finding::of_host(FindingId::GpuNoCard, words);
+        report.add(integrated.fold(finding, |finding, card| finding.fix(hostplan::why(inventory, card))));
     }
     if setup.is_none() && !inventory.devices.is_empty() && !inventory.is_on() {
         let words = format!("Proxmox lists every device without an IOMMU group; {NO_IOMMU}");
@@ -122,6 +125,12 @@ impl Look<'_> {
             let groups: Vec<String> = card.slot.groups.iter().map(u32::to_string).collect();
             report.add(Finding::new(FindingId::IommuSplit, &subject, format!("groups {}", and(&groups))));
         }
+        let elsewhere = self.functions(card).filter(|device| device.addr.slot() != card.main.slot());
+        let elsewhere: Vec<String> = elsewhere.map(|device| format!("{} ({})", device.addr, device.title())).collect();
+        if !elsewhere.is_empty() {
+            let words = format!("on the same board: {}", and(&elsewhere));
+            report.add(Finding::new(FindingId::GpuSeveralSlots, &subject, words));
+        }
         self.twins(card, &subject, report);
         if self.inventory.is_of_the_kernel() {
             self.driver(card, &subject, report);
@@ -135,29 +144,33 @@ impl Look<'_> {
     }
 
     fn twins(&self, card: &Card, subject: &str, report: &mut Report) {
-        let own: BTreeSet<PciId> = self.functions(card).map(|device| device.id).collect();
-        for (file, line, given) in self.setup.map(Setup::vfio_ids).unwrap_or_default() {
-            let taken = self.with_ids(card, &own.iter().copied().filter(|id| given.contains(id)).collect());
-            if !taken.is_empty() {
-                let given: Vec<String> = given.iter().map(ToString::to_string).collect();
-                let words = format!("{file} line {line} names {}, the ids of {} too", given.join(","), and(&taken));
+        let given = self.setup.map(Setup::vfio_ids).unwrap_or_default();
+        for list in &given {
+            let taken = self.twins_that(card, |device| list.takes(device));
+            if self.functions(card).any(|device| list.takes(device)) && !taken.is_empty() {
+                let GivenIds { file, line, items, .. } = list;
+                let words = format!("{file} line {line} names {}, the ids of {} too", items.join(","), and(&taken));
                 report.add(Finding::new(FindingId::GpuDuplicateIds, subject, words));
             }
         }
-        let twins = self.with_ids(card, &own);
-        if self.is_proxmox() && !twins.is_empty() {
+        let twins = self.twins_that(card, |_| true);
+        let own: Vec<&Device> = self.functions(card).collect();
+        // Whom the host's start gave to vfio-pci alone, Proxmox has nothing to tell it about.
+        let held = own.iter().all(|device| device.bound_to() == Some("vfio-pci"));
+        let apart = held && given.last().is_some_and(|list| list.takes_only(&own, &self.inventory.devices));
+        if self.is_proxmox() && !twins.is_empty() && !apart {
             report.add(Finding::new(FindingId::GpuTwin, subject, format!("the same ids: {}", and(&twins))));
         }
     }
 
-    /// Devices of other slots that have one of these ids.
-    fn with_ids(&self, card: &Card, ids: &BTreeSet<PciId>) -> Vec<String> {
-        let twins = self.inventory.twins(card.slot.addr);
+    /// Devices that aren't the card's, have one of its ids, and are such.
+    fn twins_that(&self, card: &Card, such: impl Fn(&Device) -> bool) -> Vec<String> {
+        let twins = self.inventory.twins(&card.slot.functions);
         let twins = twins.into_iter().filter_map(|addr| self.inventory.device(addr));
         let named = |device: &Device| {
             format!("{}{}", device.addr, if device.boot_vga.is(&true) { " (the host's own screen)" } else { "" })
         };
-        twins.filter(|device| ids.contains(&device.id)).map(named).collect()
+        twins.filter(|device| such(device)).map(named).collect()
     }
 
     fn driver(&self, card: &Card, subject: &str, report: &mut Report) {

@@ -27,13 +27,13 @@ pub fn verify(basis: &Basis<'_>, slot: PciAddr, pending: Option<usize>) -> Vec<C
         Some(Off::Kernel) => (false, "off in the kernel".to_owned()),
         Some(Off::Unknown) => (false, "off".to_owned()),
     };
-    let verdict = inventory.slot(slot).map(|slot| slot.verdict);
+    let verdict = inventory.handed(slot).map(|slot| slot.verdict);
     let clean = verdict.is_some_and(crate::domain::iommu::Verdict::is_clean);
     let mut checks = vec![
         check("IOMMU", Some(on.0), on.1),
         check("group", Some(clean), verdict.map(|verdict| verdict.word().to_owned()).unwrap_or_default()),
     ];
-    for device in inventory.functions(slot).filter(|device| !device.bridge) {
+    for device in inventory.own(slot).into_iter().filter(|device| !device.bridge) {
         let (good, seen) = match &device.driver {
             Known::Unknown => (None, "driver not known".to_owned()),
             Known::Is(None) => (Some(true), "no driver".to_owned()),

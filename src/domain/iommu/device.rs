@@ -5,6 +5,9 @@ use crate::domain::gpu::PciAddr;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
+/// AMD's `PCIe` dummy host bridges, by device number (the PCI ID database).
+const DUMMIES: [u16; 6] = [0x1452, 0x1482, 0x14b7, 0x15d2, 0x15da, 0x1632];
+
 /// A PCI function of the host.
 ///
 /// The meaning of the attributes: kernel `Documentation/ABI/testing/sysfs-bus-pci`.
@@ -75,6 +78,17 @@ impl Device {
     #[must_use]
     pub fn bound_to(&self) -> Option<&str> {
         self.driver.get()?.as_deref()
+    }
+
+    /// Whether nobody misses it: a host bridge or a dummy function that no driver holds. Proxmox binds it to `vfio-pci`
+    /// with the rest of its group, since it has no bus behind it. The API doesn't show drivers; of AMD's dummy host
+    /// bridges it is known that there is none for them.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let harmless = matches!(self.class.kind(), 0x0600 | 0x1300) && !self.bridge && self.uses.is_empty();
+        let named = self.names.device.as_ref().is_some_and(|name| name.contains("Dummy Host Bridge"));
+        let dummy = self.id.vendor == 0x1022 && (named || DUMMIES.contains(&self.id.device));
+        harmless && self.driver.get().map_or(dummy, Option::is_none)
     }
 
     /// The name that people know, with the kind of device where nobody knows the name: `audio device 10de:22ba`.
@@ -149,6 +163,12 @@ impl Class {
     #[must_use]
     pub const fn is_display(self) -> bool {
         matches!(self.kind(), 0x0300 | 0x0302 | 0x0380)
+    }
+
+    /// Audio devices.
+    #[must_use]
+    pub const fn is_audio(self) -> bool {
+        matches!(self.kind(), 0x0401 | 0x0403)
     }
 
     /// A bridge with a bus behind it, as far as the class tells (PCI, `CardBus`).

@@ -6,7 +6,7 @@ use crate::domain::{
     gpu::PciAddr,
     ids::{NodeName, Vmid},
     iommu::Inventory,
-    mapping::{MappingFile, property},
+    mapping::{MappingFile, paths},
     mode::ModeSet,
     release::{Feature, Release},
 };
@@ -175,8 +175,11 @@ impl Site {
     /// Whether a mapping's entry for the node names a card.
     #[must_use]
     pub fn maps(&self, mapping: &MappingFile, card: PciAddr) -> bool {
-        let path = |entry: &str| property(entry, "path").and_then(|path| path.parse::<PciAddr>().ok());
-        mapping.of(&self.node).any(|entry| path(entry).is_some_and(|path| path.slot() == card.slot()))
+        // A virtual function in the card's slot is another device.
+        let display =
+            self.inventory.seen().and_then(|inventory| inventory.card_of(card)).map_or(card, |card| card.main);
+        let names = |entry: &str| paths(entry).is_some_and(|paths| paths.iter().any(|path| path.overlaps(display)));
+        mapping.of(&self.node).any(names)
     }
 
     /// A volume by its id.

@@ -6,7 +6,7 @@ use crate::domain::{
     gpu::{self, PciAddr},
     guest::{Guest, GuestKind},
     ids::Vmid,
-    iommu::{Card, Device, Inventory, Role},
+    iommu::{Card, Device, Inventory, Kind, Role},
     switch::refusal::Refusal,
     text::safe,
 };
@@ -121,7 +121,7 @@ impl Model {
         let of_card = |device: &&Device| {
             cards.as_ref().is_none_or(|cards| {
                 let own = |card: &Card| {
-                    card.slot.addr == device.addr.slot() || device.group.is_some_and(|g| card.slot.groups.contains(&g))
+                    card.has(device.addr) || device.group.is_some_and(|group| card.slot.groups.contains(&group))
                 };
                 cards.iter().any(own)
             })
@@ -175,8 +175,7 @@ impl Model {
     /// The graphics card that a device belongs to.
     #[must_use]
     pub fn card_of(&self, device: &Device) -> Option<Card> {
-        let cards = self.pci()?.cards();
-        cards.into_iter().find(|card| card.slot.addr == device.addr.slot())
+        self.pci()?.card_of(device.addr)
     }
 
     /// The `hostpciN` line that gives a device's whole card to a VM, by the cluster's mapping of it if there is one.
@@ -184,8 +183,7 @@ impl Model {
     /// # Errors
     /// Why there is none.
     pub fn hostpci_line(&self, device: &Device) -> Result<String, Refusal> {
-        let card = self.card_of(device).filter(|card| card.index.is_some());
-        let card = card.ok_or_else(|| no(format!("{} is no graphics card for a guest.", device.addr.slot())))?;
+        let card = self.givable(device)?;
         if !card.slot.verdict.is_clean() {
             return Err(no(format!("{}: {}", card.slot.addr, card.slot.verdict.meaning())));
         }
@@ -200,18 +198,25 @@ impl Model {
     /// # Errors
     /// Why there is none.
     pub fn mapping_entry(&self, device: &Device) -> Result<String, Refusal> {
-        let card = self.card_of(device).filter(|card| card.index.is_some());
-        let card = card.ok_or_else(|| no(format!("{} is no graphics card for a guest.", device.addr.slot())))?;
+        let card = self.givable(device)?;
         let node = self.facts.node.as_ref().ok_or_else(|| no("The node isn't known yet."))?;
         let entry = self.pci().and_then(|pci| pci.map_entry(&card, node));
         entry.ok_or_else(|| no(format!("{}: {}", card.slot.addr, card.slot.verdict.meaning())))
+    }
+
+    /// The card of a device, where it is one that guests are given.
+    fn givable(&self, device: &Device) -> Result<Card, Refusal> {
+        let card = self.card_of(device).filter(|card| matches!(card.kind, Kind::Discrete | Kind::Virtual));
+        let card = card.ok_or_else(|| no(format!("{} is no graphics card for a guest.", device.addr.slot())))?;
+        let cut = self.pci().is_some_and(|pci| !pci.slices(&card.slot.functions).is_empty());
+        if cut { Err(no(format!("{} is {}.", card.slot.addr, card.reason))) } else { Ok(card) }
     }
 
     /// The id of the cluster's mapping that has this card on this node, else the usual one.
     fn mapping_of(&self, card: &Card) -> Option<String> {
         let names = |mapping: &&gpu::Mapping| {
             let mut here = mapping.entries.iter().filter(|entry| Some(&entry.node) == self.facts.node.as_ref());
-            here.any(|entry| entry.path.iter().any(|addr| addr.slot() == card.slot.addr))
+            here.any(|entry| entry.path.iter().any(|addr| addr.overlaps(card.main)))
         };
         let known = self.facts.mappings.value.iter().flatten().find(names);
         known.map(|mapping| mapping.id.clone()).or_else(|| card.mapping())

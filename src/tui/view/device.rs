@@ -3,7 +3,7 @@
 use super::words::{beside, lines};
 use crate::{
     domain::{
-        iommu::{Card, Device, Inventory, Slot},
+        iommu::{Card, Device, Inventory, Kind, Slot},
         text::{counted, safe},
     },
     tui::{
@@ -85,7 +85,7 @@ impl<'a> Details<'a> {
 
     /// Its slot's verdict, and who would come along.
     fn group(&self, card: Option<&Card>) -> Vec<Line<'a>> {
-        let Some(slot) = self.pci.slot(self.device.addr) else { return Vec::new() };
+        let Some(slot) = self.pci.handed(self.device.addr) else { return Vec::new() };
         let group = self.device.group.map_or_else(|| "none".to_owned(), |group| group.to_string());
         if self.device.bridge {
             return self.pair("Group", &format!("{group}. A bridge stays with the host."), Role::Text);
@@ -175,7 +175,7 @@ impl<'a> Details<'a> {
                 let (label, text) = line.split_once(": ").unwrap_or(("", &line));
                 all.extend(self.pair(label, text, Role::Strong));
             }
-            Err(_) if card.index.is_none() => {
+            Err(_) if card.kind != Kind::Discrete => {
                 all.extend(self.pair("Use", &format!("stays: {}", card.reason), Role::Text));
             }
             Err(_) => {}
@@ -183,8 +183,11 @@ impl<'a> Details<'a> {
         if let Ok(entry) = self.model.mapping_entry(self.device) {
             all.extend(self.pair("Mapping", &entry, Role::Text));
         }
-        let twins: Vec<String> = self.pci.twins(card.main).iter().map(ToString::to_string).collect();
-        if !twins.is_empty() {
+        for part in self.pci.parts(card).iter().skip(1).filter(|_| card.kind == Kind::Discrete) {
+            all.extend(self.pair("With", &format!("{}, by a mapping of its own ({})", part.path, part.id), Role::Text));
+        }
+        let twins: Vec<String> = self.pci.twins(&card.slot.functions).iter().map(ToString::to_string).collect();
+        if !twins.is_empty() && card.kind != Kind::Virtual {
             let text = format!("{} have the same ids: bind by address, not by id", twins.join(", "));
             all.extend(self.pair("Twins", &text, Role::Warn));
         }

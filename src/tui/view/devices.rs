@@ -188,7 +188,7 @@ impl List<'_> {
         let mut parts = vec![Cell::new(Role::Strong, format!("Group {group}"))];
         let card = self.cards.iter().find(|card| card.slot.groups.contains(&group));
         let first = self.pci.devices.iter().find(|device| device.group == Some(group) && !device.bridge);
-        let slot = card.map(|card| card.slot.clone()).or_else(|| self.pci.slot(first?.addr));
+        let slot = card.map(|card| card.slot.clone()).or_else(|| self.pci.handed(first?.addr));
         match &slot {
             None => parts.push(Cell::new(Role::Muted, "bridges only, which stay with the host")),
             Some(slot) => {

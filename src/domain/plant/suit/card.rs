@@ -5,8 +5,9 @@ use crate::domain::{
     doctor::Looked,
     finding::FindingId,
     gpu::{HostPci, PciAddr, PciSource},
+    hostplan,
     ids::Vmid,
-    iommu::{Kind, Role, Verdict},
+    iommu::{Card, Kind, Role, Verdict},
     plant::site::SiteGuest,
     text,
 };
@@ -26,21 +27,27 @@ fn hardware(slot: PciAddr, site: &Site) -> Vec<Problem> {
     let cards = inventory.cards();
     let Some(card) = cards.iter().find(|card| card.slot.addr == slot) else {
         let problem = Problem::new(key, FindingId::PlantSite, format!("There is no graphics card at {slot}."));
-        let given = cards.iter().filter(|card| card.role == Role::Passthrough);
-        return vec![given.fold(problem, |problem, card| problem.or(format!("{}: {}", Key::GpuCard, card.slot.addr)))];
-    };
-    let blocked = |message: String| {
-        let problem = Problem::new(key, FindingId::PlantCard, message);
-        problem.or(format!("`morpheus iommu show {slot}` shows the group, `morpheus gpu plan` what to change."))
-    };
-    match (card.slot.verdict, card.kind) {
-        (Verdict::Dirty, _) => {
-            let others: Vec<String> = card.slot.foreign.iter().map(ToString::to_string).collect();
-            vec![blocked(format!("{slot} shares its IOMMU group with {}.", others.join(", ")))]
+        let given = |card: &&Card| card.role == Role::Passthrough && card.slot.verdict.is_clean();
+        let fitting = cards.iter().filter(given).map(|card| format!("{}: {}", Key::GpuCard, card.slot.addr));
+        let mut ways: Vec<String> = fitting.collect();
+        if ways.is_empty() {
+            ways = cards.iter().map(|card| hostplan::why(inventory, card)).collect();
         }
-        (Verdict::NoIommu, _) => vec![blocked(format!("{slot} is in no IOMMU group."))],
+        return vec![ways.into_iter().fold(problem, Problem::or)];
+    };
+    let blocked = |message: String| Problem::new(key, FindingId::PlantCard, message);
+    let group = format!("`morpheus iommu show {slot}` shows the whole group.");
+    match (card.slot.verdict, card.kind) {
+        _ if !inventory.slices(&card.slot.functions).is_empty() => {
+            vec![blocked(format!("{slot} is {}: it can't be given as a whole.", card.reason))]
+        }
+        (Verdict::Dirty, _) => vec![blocked(format!("{slot} {}.", hostplan::shared(inventory, &card.slot))).or(group)],
+        (Verdict::NoIommu, _) => {
+            let problem = blocked(format!("{slot} is in no IOMMU group."));
+            vec![problem.or("`morpheus doctor` on the host says why, and `morpheus gpu plan` what to change.")]
+        }
         (_, Kind::Management | Kind::Emulated | Kind::Virtual) => {
-            vec![blocked(format!("{slot} is no card of its own: {}.", card.kind.word()))]
+            vec![blocked(format!("{slot} is no card of its own: {}.", card.kind.word())).or(group)]
         }
         _ => Vec::new(),
     }

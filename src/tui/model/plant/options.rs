@@ -2,7 +2,7 @@
 
 use super::Plant;
 use crate::domain::{
-    iommu::Card,
+    iommu::{Card, Role},
     plant::{Key, Kind, Site, key::Os, site::Content},
     text::{bytes, counted},
 };
@@ -92,7 +92,8 @@ fn cards(site: &Site) -> Vec<Opt> {
         let name = inventory.device(card.main).map(crate::domain::iommu::Device::title).unwrap_or_default();
         format!("{name}, {}", card.slot.verdict)
     };
-    inventory.cards().iter().map(|card| Opt::new(card.slot.addr.to_string(), note(card))).collect()
+    let cards = inventory.cards().into_iter().filter(|card| card.role != Role::Slice);
+    cards.map(|card| Opt::new(card.slot.addr.to_string(), note(&card))).collect()
 }
 
 fn mappings(site: &Site, plant: &Plant) -> Vec<Opt> {
