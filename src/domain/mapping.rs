@@ -7,7 +7,7 @@
 use super::{
     gpu::PciAddr,
     ids::NodeName,
-    iommu::{Card, Inventory, PciId},
+    iommu::{Card, Device, Inventory, PciId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ pub struct MappingFile {
     pub id: String,
     /// What somebody wrote about it.
     pub description: Option<String>,
+    /// Whether its devices can be cut into mediated ones.
+    #[serde(default)]
+    pub mdev: bool,
     /// Its entries, of all nodes.
     pub entries: Vec<String>,
     /// The file's digest: a change that names it is refused if somebody else was faster.
@@ -83,17 +86,17 @@ impl MappingFile {
     }
 
     /// All entries after a repair: those of the node as its hardware is now, those of other nodes untouched. `card` is
-    /// the one that a person named; else each entry's own card is looked for, by what it is and not by where it was.
+    /// the one that a person named; else an entry that fits stays as it is, and for one that doesn't its own device is
+    /// looked for, by what it is and not by where it was.
     ///
     /// # Errors
-    /// The card isn't there any more, or there are several like it.
+    /// The device isn't there any more, or there are several like it.
     pub fn repaired(
         &self,
         inventory: &Inventory,
         node: &NodeName,
         card: Option<&Card>,
     ) -> Result<Vec<String>, CantRepair> {
-        let cards = inventory.cards();
         let mut entries: Vec<String> = Vec::new();
         let mut found = false;
         for entry in &self.entries {
@@ -102,8 +105,11 @@ impl MappingFile {
                 continue;
             }
             found = true;
-            let card = card.map_or_else(|| meant(inventory, &cards, entry), Ok)?;
-            let fresh = inventory.map_entry(card, node).ok_or(CantRepair::NoGroup(card.slot.addr))?;
+            let fresh = match card {
+                Some(card) => of_card(inventory, node, card)?,
+                None if fits(inventory, entry) => entry.clone(),
+                None => fresh(inventory, node, entry)?,
+            };
             if !entries.contains(&fresh) {
                 entries.push(fresh);
             }
@@ -112,36 +118,105 @@ impl MappingFile {
             (true, _) => Ok(entries),
             (false, None) => Err(CantRepair::NoEntry(self.id.clone())),
             (false, Some(card)) => {
-                let fresh = inventory.map_entry(card, node).ok_or(CantRepair::NoGroup(card.slot.addr))?;
-                entries.push(fresh);
+                entries.push(of_card(inventory, node, card)?);
                 Ok(entries)
             }
         }
     }
 }
 
-/// The card that an entry was made for: the one of the same maker's number; of several, the one at the same place.
-fn meant<'a>(inventory: &Inventory, cards: &'a [Card], entry: &str) -> Result<&'a Card, CantRepair> {
+fn of_card(inventory: &Inventory, node: &NodeName, card: &Card) -> Result<String, CantRepair> {
+    inventory.map_entry(card, node).ok_or(CantRepair::NoGroup(card.slot.addr))
+}
+
+/// The addresses of an entry's path; none where one can't be read.
+#[must_use]
+pub fn paths(entry: &str) -> Option<Vec<PciAddr>> {
+    property(entry, "path")?.split(';').map(|addr| addr.parse().ok()).collect()
+}
+
+/// The device that Proxmox compares a path with: function 0 of a slot.
+fn compared(inventory: &Inventory, path: PciAddr) -> Option<&Device> {
+    inventory.device(PciAddr { function: path.function.or(Some(0)), ..path })
+}
+
+/// Whether Proxmox would take an entry: id and subsystem of each device, the group of the first one (pve-guest-common
+/// `Mapping/PCI.pm:144-204`).
+fn fits(inventory: &Inventory, entry: &str) -> bool {
+    let id = |name: &str| property(entry, name).and_then(|id| id.parse::<PciId>().ok());
+    let group = property(entry, "iommugroup").and_then(|group| group.parse::<u32>().ok());
+    let Some(paths) = paths(entry) else { return false };
+    paths.iter().enumerate().all(|(at, path)| {
+        compared(inventory, *path).is_some_and(|device| {
+            Some(device.id) == id("id")
+                && device.subsystem == id("subsystem-id").filter(|id| id.vendor != 0)
+                && (at > 0 || (device.group == group && group.is_some()))
+        })
+    })
+}
+
+/// An entry as the hardware is now. Where the same device is at its place, only what is compared changes; a device that
+/// moved is looked for by its id.
+fn fresh(inventory: &Inventory, node: &NodeName, entry: &str) -> Result<String, CantRepair> {
     let senseless = || CantRepair::Senseless(entry.to_owned());
     let id: PciId = property(entry, "id").and_then(|id| id.parse().ok()).ok_or_else(senseless)?;
-    let place = property(entry, "path").and_then(|path| path.split(';').next()?.parse::<PciAddr>().ok());
-    let place = place.ok_or_else(senseless)?.slot();
+    let paths = paths(entry).ok_or_else(senseless)?;
+    let place = *paths.first().ok_or_else(senseless)?;
     let subsystem: Option<PciId> = property(entry, "subsystem-id").and_then(|id| id.parse().ok());
-    let first = |card: &Card| inventory.device(*card.slot.functions.first()?);
-    let of_id = |card: &&Card| card.slot.functions.iter().filter_map(|at| inventory.device(*at)).any(|d| d.id == id);
-    let alike: Vec<&Card> = cards.iter().filter(of_id).collect();
-    let same_maker = |card: &&Card| first(card).is_some_and(|device| device.subsystem == subsystem);
-    let narrowed: Vec<&Card> = alike.iter().copied().filter(same_maker).collect();
-    let candidates = if narrowed.is_empty() { alike } else { narrowed };
-    match candidates.as_slice() {
-        [] => Err(CantRepair::Gone(id)),
-        [only] => Ok(only),
-        several => several
-            .iter()
-            .copied()
-            .find(|card| card.slot.addr == place)
-            .ok_or_else(|| CantRepair::Several { id, cards: several.iter().map(|card| card.slot.addr).collect() }),
+    let same_maker = |device: &&Device| device.subsystem == subsystem;
+    let stayed = |path: &PciAddr| {
+        compared(inventory, *path).as_ref().is_some_and(|device| device.id == id && same_maker(device))
+    };
+    if paths.iter().all(stayed) {
+        let written = inventory.map_path(place, node).ok_or(CantRepair::NoGroup(place))?;
+        let whole = paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(";");
+        return Ok(written.replacen(&format!("path={place}"), &format!("path={whole}"), 1));
     }
+    if paths.len() > 1 {
+        return Err(senseless());
+    }
+    let alike: Vec<&Device> =
+        inventory.devices.iter().filter(|device| device.id == id && may_be(place, device)).collect();
+    let narrowed: Vec<&Device> = alike.iter().copied().filter(same_maker).collect();
+    let candidates = if narrowed.is_empty() { alike } else { narrowed };
+    let there = candidates.iter().find(|device| device.addr.overlaps(place));
+    match (candidates.as_slice(), there) {
+        ([], _) => Err(CantRepair::Gone(id)),
+        ([only], _) | (_, Some(only)) => moved(inventory, node, place, only),
+        (several, None) => {
+            Err(CantRepair::Several { id, cards: several.iter().map(|device| name(place, device)).collect() })
+        }
+    }
+}
+
+/// Whether a device may be the one that was mapped at a place. Virtual functions have the ids of the device that they are
+/// slices of, and a mapping of one never becomes one of that device, nor the other way round. They are further functions
+/// of its slot, or further devices of its bus: behind a port of PCI Express there is no other device than 0.
+fn may_be(place: PciAddr, device: &Device) -> bool {
+    let further = |addr: PciAddr| addr.bus > 0 && addr.device > 0;
+    match place.function {
+        None => device.physical.is_none() && device.addr.function == Some(0),
+        Some(0) if !further(place) => device.physical.is_none() && device.addr.function == Some(0),
+        Some(0) => device.physical.is_some() || further(device.addr),
+        Some(_) => device.physical.is_some() || device.addr.function == place.function,
+    }
+}
+
+/// A device's address, with a function only where the entry had one.
+const fn name(place: PciAddr, device: &Device) -> PciAddr {
+    if place.function.is_some() { device.addr } else { device.addr.slot() }
+}
+
+/// The entry of a device that moved. A whole slot stays a whole slot only where all of it is the card's.
+fn moved(inventory: &Inventory, node: &NodeName, place: PciAddr, device: &Device) -> Result<String, CantRepair> {
+    let path = name(place, device);
+    let whole = inventory.card_of(device.addr).is_none_or(|card| {
+        inventory
+            .functions(path)
+            .all(|function| path.function.is_some() || card.slot.functions.contains(&function.addr))
+    });
+    let path = if whole { path } else { device.addr };
+    inventory.map_path(path, node).ok_or(CantRepair::NoGroup(path))
 }
 
 #[cfg(test)]

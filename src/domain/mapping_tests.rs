@@ -68,3 +68,55 @@ fn a_card_that_is_gone_or_unusable_is_said() {
     let off = host(vec![Device { group: None, ..card("0000:01:00.0", "10de:2684", "1043:889a", 2) }]);
     assert!(matches!(mapping(&[OLD]).repaired(&off, &pve, None), Err(CantRepair::NoGroup(_))));
 }
+
+#[test]
+fn what_fits_is_never_rewritten_and_a_slice_never_becomes_its_device() {
+    let pve: NodeName = "pve".into();
+    let slice = |addr: &str, group| Device {
+        physical: Some("0000:00:02.0".parse().unwrap()),
+        ..card(addr, "8086:46d1", "8086:7270", group)
+    };
+    let host_of = |groups: [u32; 2]| {
+        host(vec![
+            card("0000:00:02.0", "8086:46d1", "8086:7270", 1),
+            slice("0000:00:02.1", groups[0]),
+            slice("0000:00:02.2", groups[1]),
+        ])
+    };
+    let entry = |path: &str, group: u32| {
+        format!("node=pve,path=0000:{path},id=8086:46d1,subsystem-id=8086:7270,iommugroup={group}")
+    };
+    let both = [entry("00:02.1", 17), entry("00:02.2", 18)];
+    let of = mapping(&[&both[0], &both[1]]);
+    assert_eq!(of.repaired(&host_of([17, 18]), &pve, None).unwrap(), both);
+    let renumbered = of.repaired(&host_of([27, 28]), &pve, None).unwrap();
+    assert_eq!(renumbered, [entry("00:02.1", 27), entry("00:02.2", 28)]);
+    let cut_no_more = host(vec![card("0000:00:02.0", "8086:46d1", "8086:7270", 1)]);
+    let gone = CantRepair::Gone("8086:46d1".parse().unwrap());
+    assert_eq!(of.repaired(&cut_no_more, &pve, None), Err(gone.clone()));
+    // Slices on further devices of the bus.
+    let far = mapping(&[&entry("41:01.0", 61)]);
+    let physical = host(vec![card("0000:41:00.0", "8086:46d1", "8086:7270", 51)]);
+    assert_eq!(far.repaired(&physical, &pve, None), Err(gone));
+    // One function that is cut into mediated devices stays one function.
+    let part =
+        |group: u32| format!("node=pve,path=0000:01:00.0,id=10de:1b81,subsystem-id=1043:8598,iommugroup={group}");
+    let audio = Device { class: Class(0x04_0300), ..card("0000:01:00.1", "10de:10f0", "1043:8598", 15) };
+    let board = host(vec![card("0000:01:00.0", "10de:1b81", "1043:8598", 15), audio]);
+    assert_eq!(mapping(&[&part(15)]).repaired(&board, &pve, None).unwrap(), [part(15)]);
+    assert_eq!(mapping(&[&part(14)]).repaired(&board, &pve, None).unwrap(), [part(15)]);
+}
+
+#[test]
+fn several_paths_of_one_entry_stay_together() {
+    let two = host(vec![
+        card("0000:84:00.0", "10de:102d", "10de:106c", 31),
+        card("0000:85:00.0", "10de:102d", "10de:106c", 31),
+    ]);
+    let entry = |group: u32| {
+        format!("node=pve,path=0000:84:00;0000:85:00,id=10de:102d,subsystem-id=10de:106c,iommugroup={group}")
+    };
+    let pve: NodeName = "pve".into();
+    assert_eq!(mapping(&[&entry(31)]).repaired(&two, &pve, None).unwrap(), [entry(31)]);
+    assert_eq!(mapping(&[&entry(9)]).repaired(&two, &pve, None).unwrap(), [entry(31)]);
+}

@@ -73,6 +73,7 @@ fn read_file(mapping: Object<'_>) -> MappingFile {
     MappingFile {
         id: mapping.text("id").unwrap_or_default(),
         description: mapping.word("description"),
+        mdev: mapping.flag("mdev") == Some(true),
         entries,
         digest: mapping.word("digest"),
         checks: checks.collect(),

@@ -115,3 +115,59 @@ fn a_token_that_may_not_gets_the_line_to_grant_it_and_the_command_for_root() {
         assert!(said.err.contains(words), "{words}: {}", said.err);
     }
 }
+
+/// The processor's graphics as the API lists them: cut into two virtual functions.
+const SLICED: &str = "pci: [
+    { id: '0000:00:02.0', class: '0x030000', vendor: '0x8086', device: '0x46d1', iommugroup: 1 },
+    { id: '0000:00:02.1', class: '0x030000', vendor: '0x8086', device: '0x46d1', iommugroup: 17 },
+    { id: '0000:00:02.2', class: '0x030000', vendor: '0x8086', device: '0x46d1', iommugroup: 18 },
+    { id: '0000:01:00.0', class: '0x030000', vendor: '0x10de', device: '0x1b81', iommugroup: 14 },
+    { id: '0000:01:00.1', class: '0x040300', vendor: '0x10de', device: '0x10f0', iommugroup: 14 }]";
+
+#[test]
+fn a_mapping_of_slices_stays_one_and_the_device_they_are_of_is_never_taken() {
+    let slice =
+        |function: u8, group: u8| format!("node=pve,path=0000:00:02.{function},id=8086:46d1,iommugroup={group}");
+    let part = "node=pve,path=0000:01:00.0,id=10de:1b81,iommugroup=14";
+    let rig = with(&format!(
+        "{MAY}, {SLICED}, mappings: {{ gpu0: null, slices: {{ map: ['{}', '{}'] }}, old: {{ map: ['{}'] }},
+           part: {{ mdev: true, map: ['{part}'] }} }}",
+        slice(1, 17),
+        slice(2, 18),
+        slice(2, 8)
+    ));
+    for fitting in ["slices", "part"] {
+        assert!(rig.ok(&format!("gpu map repair {fitting} --yes")).contains("fits already"), "{fitting}");
+    }
+    assert_eq!(rig.counts().writes, 0);
+    assert!(rig.ok("gpu map repair old --dry-run").contains(&slice(2, 18)));
+    let made = rig.ok("gpu map create 00:02.1 --dry-run");
+    assert!(made.contains(&slice(1, 17)) && made.contains("--id vf0"), "{made}");
+    let whole = rig.run("gpu map create 00:02.0 --yes");
+    assert_eq!(whole.code, Some(3));
+    assert!(whole.err.contains("setup.virtual-functions"), "{}", whole.err);
+    assert_eq!(rig.counts().writes, 0);
+}
+
+#[test]
+fn a_card_in_two_slots_gets_a_mapping_for_each() {
+    let rig = with(&format!(
+        "{MAY}, mappings: {{ gpu0: null }}, pci: [
+          {{ id: '0000:00:01.0', class: '0x060400', vendor: '0x8086', device: '0x460d', iommugroup: 1 }},
+          {{ id: '0000:01:00.0', class: '0x060400', vendor: '0x8086', device: '0x4fa1', iommugroup: 15 }},
+          {{ id: '0000:02:01.0', class: '0x060400', vendor: '0x8086', device: '0x4fa4', iommugroup: 16 }},
+          {{ id: '0000:02:04.0', class: '0x060400', vendor: '0x8086', device: '0x4fa4', iommugroup: 17 }},
+          {{ id: '0000:03:00.0', class: '0x030000', vendor: '0x8086', device: '0x56a0', iommugroup: 18 }},
+          {{ id: '0000:04:00.0', class: '0x040300', vendor: '0x8086', device: '0x4f90', iommugroup: 19 }}]"
+    ));
+    let said = rig.ok("gpu map create --yes");
+    assert!(said.contains("hostpci0: mapping=gpu0,pcie=1\n  hostpci1: mapping=gpu0-audio,pcie=1"), "{said}");
+    let all = rig.json("gpu map --json");
+    for (at, entry) in
+        ["node=pve,path=0000:03:00,id=8086:56a0,iommugroup=18", "node=pve,path=0000:04:00,id=8086:4f90,iommugroup=19"]
+            .iter()
+            .enumerate()
+    {
+        assert_eq!((&all["mappings"][at]["entries"], &all["mappings"][at]["fits"]), (&json!([entry]), &json!(true)));
+    }
+}

@@ -13,7 +13,7 @@ use crate::{
         finding::FindingId,
         gpu::PciAddr,
         hostplan,
-        iommu::{Card, Device, Inventory, Verdict},
+        iommu::{Card, Device, Inventory, Kind, Part, Verdict},
         text,
     },
     pve,
@@ -37,7 +37,7 @@ struct Changed<'a> {
     command: &'a str,
 }
 
-/// Makes a mapping.
+/// Makes a mapping; one for each part of a card whose parts no single mapping can name.
 pub(super) async fn create(
     shell: &mut Shell<'_>,
     seen: &Seen,
@@ -46,31 +46,81 @@ pub(super) async fn create(
 ) -> Result<(), Failure> {
     let inventory = seen.devices()?;
     let card = choose(inventory, wish.addr)?;
-    let id = wish.id.map(str::to_owned).or_else(|| card.mapping()).unwrap_or_else(|| "gpu0".to_owned());
-    if seen.mappings.iter().any(|mapping| mapping.id == id) {
+    let parts = match wish.id {
+        Some(id) => inventory.parts_as(&card, id),
+        None => inventory.parts(&card),
+    };
+    if let Some(part) = parts.iter().find(|part| seen.mappings.iter().any(|mapping| mapping.id == part.id)) {
+        let id = &part.id;
         let failure = Failure::new(FindingId::MappingExists, format!("There is a mapping '{id}' already."));
         return Err(failure.or(format!("`morpheus gpu map repair {id}` writes it anew.")).or("Choose another --id."));
     }
-    let entry = entry(inventory, seen, &card)?;
     let title = inventory.device(card.main).map(Device::title).unwrap_or_default();
     let description = wish.description.unwrap_or(&title);
-    let command = format!(
-        "pvesh create /cluster/mapping/pci --id {} --description {} --map {}",
-        quoted(&id),
-        quoted(description),
-        quoted(&entry)
-    );
-    let entries = [entry];
-    if how.dry_run {
-        return Ok(tell(shell, &id, &entries, false, &command)?);
+    let mut made: Vec<Made> = Vec::new();
+    for part in &parts {
+        let entry = entry(inventory, seen, &card, part)?;
+        let command = format!(
+            "pvesh create /cluster/mapping/pci --id {} --description {} --map {}",
+            quoted(&part.id),
+            quoted(description),
+            quoted(&entry)
+        );
+        made.push(Made { id: part.id.clone(), entries: vec![entry], command });
     }
-    let question = format!("Make the mapping {id} for {} {}:\n  {}", card.slot.addr, text::safe(&title), entries[0]);
+    if how.dry_run {
+        return Ok(tell_made(shell, &made, false)?);
+    }
+    let lines: Vec<String> = made.iter().map(|made| format!("\n  {}: {}", made.id, made.entries.concat())).collect();
+    let question = format!(
+        "Make {} for {} {}:{}",
+        text::counted(made.len(), "mapping"),
+        card.slot.addr,
+        text::safe(&title),
+        lines.concat()
+    );
     confirm::agree(shell, &mut io::stdin().lock(), &question, how.yes)?;
-    let answer = seen.host.client().create_mapping(&id, Some(description), &entries).await;
-    answer.map_err(|error| by_hand(&error, &command))?;
-    tell(shell, &id, &entries, true, &command)?;
+    for made in &made {
+        let answer = seen.host.client().create_mapping(&made.id, Some(description), &made.entries).await;
+        answer.map_err(|error| by_hand(&error, &made.command))?;
+    }
+    tell_made(shell, &made, true)?;
     if !shell.json() {
-        writeln!(shell.out, "A VM gets the card by hostpci0: mapping={id},pcie=1")?;
+        writeln!(shell.out, "A VM gets the card by")?;
+        for (at, part) in parts.iter().enumerate() {
+            writeln!(shell.out, "  hostpci{at}: {}", part.hostpci())?;
+        }
+    }
+    Ok(())
+}
+
+/// A mapping that is to be made, or was.
+#[derive(Serialize)]
+struct Made {
+    id: String,
+    entries: Vec<String>,
+    /// The same by hand, as root on the host.
+    command: String,
+}
+
+#[derive(Serialize)]
+struct Created<'a> {
+    #[serde(flatten)]
+    first: Changed<'a>,
+    /// Mappings of the card's other parts.
+    #[serde(skip_serializing_if = "<[Made]>::is_empty")]
+    further: &'a [Made],
+}
+
+fn tell_made(shell: &mut Shell<'_>, made: &[Made], done: bool) -> io::Result<()> {
+    let Some((first, further)) = made.split_first() else { return Ok(()) };
+    if shell.json() {
+        let Made { id, entries, command } = first;
+        let document = Created { first: Changed { id, entries, done, command }, further };
+        return json::document(shell.out, json::MAPPING, &document);
+    }
+    for made in made {
+        tell(shell, &made.id, &made.entries, done, &made.command)?;
     }
     Ok(())
 }
@@ -149,12 +199,15 @@ fn choose(inventory: &Inventory, addr: Option<&str>) -> Result<Card, Failure> {
         |addr: &str| addr.parse::<PciAddr>().map_err(|bad| Failure::new(FindingId::UsageBad, format!("{bad}.")));
     let slot = hostplan::choose(inventory, addr.map(parse).transpose()?)?;
     let missing = || Failure::new(FindingId::DeviceUnknown, format!("There is no graphics card at {slot}."));
-    inventory.cards().into_iter().find(|card| card.slot.addr == slot).ok_or_else(missing)
+    inventory.card_of(slot).ok_or_else(missing)
 }
 
-/// The entry for a card that can be handed over without taking anything else from the host.
-fn entry(inventory: &Inventory, seen: &Seen, card: &Card) -> Result<String, Failure> {
+/// The entry for a part of a card that can be handed over without taking anything else from the host.
+fn entry(inventory: &Inventory, seen: &Seen, card: &Card, part: &Part) -> Result<String, Failure> {
     let addr = card.slot.addr;
+    if card.kind != Kind::Virtual {
+        hostplan::sliced(inventory, &card.slot)?;
+    }
     match card.slot.verdict {
         Verdict::Dirty => {
             let words = format!("{addr} shares its IOMMU group: a VM with it would take other devices from the host.");
@@ -166,8 +219,8 @@ fn entry(inventory: &Inventory, seen: &Seen, card: &Card) -> Result<String, Fail
             Err(Failure::new(FindingId::IommuOff, words).or("`morpheus doctor` says why."))
         }
         Verdict::Clean | Verdict::CleanWithBridge | Verdict::Split => {
-            let gone = || Failure::new(FindingId::DeviceUnknown, format!("{addr} has no function 0."));
-            inventory.map_entry(card, &seen.node).ok_or_else(gone)
+            let gone = || Failure::new(FindingId::DeviceUnknown, format!("There is no device at {}.", part.path));
+            inventory.map_path(part.path, &seen.node).ok_or_else(gone)
         }
     }
 }
