@@ -2,6 +2,7 @@
 //! couldn't be looked at, with the reason. Not looked at is never taken for fine.
 
 mod card;
+mod hostpci;
 mod kernel;
 mod memory;
 mod modules;
@@ -86,6 +87,8 @@ pub struct BootFile {
     pub path: String,
     /// The options.
     pub line: CommandLine,
+    /// Lines with more of them, which nobody reads.
+    pub unread: Vec<String>,
 }
 
 /// The half that Proxmox's API shows.

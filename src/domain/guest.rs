@@ -8,6 +8,16 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr};
 
+/// A switch as Proxmox reads it: `1`, `on`, `yes`, `true` and their opposites (pve-common `JSONSchema.pm`).
+#[must_use]
+pub fn flag_word(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "1" | "on" | "yes" | "true" => Some(true),
+        "0" | "off" | "no" | "false" | "" => Some(false),
+        _ => None,
+    }
+}
+
 /// VM or container.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]

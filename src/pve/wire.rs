@@ -2,6 +2,7 @@
 //! (they differ by privilege, guest state and version).
 
 use super::error::Error;
+pub(crate) use crate::domain::guest::flag_word;
 use serde_json::{Map, Value};
 
 /// A JSON object with tolerant getters. An absent, null or senseless value is none.
@@ -98,15 +99,6 @@ pub(crate) fn flag(value: &Value) -> Option<bool> {
         Value::Bool(b) => Some(*b),
         Value::Number(n) => n.as_f64().map(|n| n != 0.0),
         Value::String(s) => flag_word(s),
-        _ => None,
-    }
-}
-
-/// `1`, `on`, `yes`, `true` and their opposites, as in property strings (pve-common `JSONSchema.pm`).
-pub(crate) fn flag_word(word: &str) -> Option<bool> {
-    match word.to_ascii_lowercase().as_str() {
-        "1" | "on" | "yes" | "true" => Some(true),
-        "0" | "off" | "no" | "false" | "" => Some(false),
         _ => None,
     }
 }

@@ -27,6 +27,16 @@ fn an_example_host_is_examined_from_its_files() {
 }
 
 #[test]
+fn what_a_host_has_is_told_from_what_it_lacks() {
+    for (name, code) in [("amd-8945hs-apu", 0), ("arch-refind", 1), ("pve-cmdline-two-lines", 1), ("vfio-ids-blank", 1)]
+    {
+        let said = example(name, "doctor");
+        assert_eq!((said.code, said.err.as_str()), (Some(code), ""), "{name}");
+        snapshot(&format!("cli_doctor_{}", name.replace('-', "_")), &said.out);
+    }
+}
+
+#[test]
 fn documents_are_frozen() {
     let pretty = |text: &str| serde_json::to_string_pretty(&serde_json::from_str::<Value>(text).unwrap()).unwrap();
     snapshot("cli_doctor_json", &pretty(&example("trx40-dual-rtx3090", "doctor --json").out));
@@ -72,6 +82,20 @@ fn what_would_fail_at_a_start_blocks() {
     let said = rig.run("doctor");
     assert_eq!(said.code, Some(1));
     snapshot("cli_doctor_blocked", &rig.plain(&said.out));
+}
+
+#[test]
+fn all_lines_of_a_vm_are_looked_at_together() {
+    let rig = Rig::with(
+        "{ world: { guests: {
+           '101': { config: { hostpci0: '0000:01:00.0,pcie=1,x-vga=1', hostpci1: '0000:01:00.1,pcie=1' } },
+           '102': { config: { hostpci0: '0000:01:00,pcie=1,mdev=nvidia-63' } },
+           '111': { config: { hostpci0: 'mapping=gpu0,pcie=1', machine: q35, bios: ovmf, balloon: 0, cpu: host,
+             agent: 'enabled=true', efidisk0: 'local-lvm:vm-111-disk-1,efitype=4m,pre-enrolled-keys=0,size=4M' } } } } }",
+    );
+    let said = rig.run("doctor");
+    assert_eq!(said.code, Some(1), "a mediated device of a whole slot can't be started");
+    snapshot("cli_doctor_lines", &rig.plain(&said.out));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! A VM's configuration as Proxmox writes it: keys with property strings.
 
-use crate::domain::gpu::{HostPci, PciSource};
+use crate::domain::{
+    gpu::{HostPci, PciSource},
+    guest::flag_word,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,6 +22,13 @@ pub(super) struct Line {
     pub(super) slice: bool,
     /// Whether it is attached as PCI Express.
     pub(super) pcie: bool,
+    /// Whether it is a processor's graphics in the mode that makes them the VM's only ones.
+    pub(super) legacy: bool,
+}
+
+/// Whether a switch is on.
+pub(super) fn is_true(word: &str) -> bool {
+    flag_word(word) == Some(true)
 }
 
 impl Settings {
@@ -30,7 +40,12 @@ impl Settings {
 
     /// Whether a switch is on.
     pub(super) fn is_on(&self, key: &str) -> bool {
-        self.get(key) == Some("1")
+        self.get(key).is_some_and(is_true)
+    }
+
+    /// Whether a switch among a value's properties is on.
+    pub(super) fn has(&self, key: &str, name: &str) -> bool {
+        self.property(key, name, false).is_some_and(is_true)
     }
 
     /// A property of a value: `efitype` of `efidisk0: local:1,efitype=4m`. Where `default` names the same property, it
@@ -48,8 +63,8 @@ impl Settings {
         for (key, value) in &self.0 {
             let Some(index) = number(key) else { continue };
             let Ok(HostPci { source, mdev, .. }) = HostPci::parse(index, value) else { continue };
-            let pcie = self.property(key, "pcie", false) == Some("1");
-            found.push((index, Line { key: key.clone(), source, slice: mdev.is_some(), pcie }));
+            let (pcie, legacy) = (self.has(key, "pcie"), self.has(key, "legacy-igd"));
+            found.push((index, Line { key: key.clone(), source, slice: mdev.is_some(), pcie, legacy }));
         }
         found.sort_by_key(|(index, _)| *index);
         found.into_iter().map(|(_, line)| line).collect()

@@ -51,22 +51,26 @@ pub(super) fn examine(api: &Api, report: &mut Report) {
     }
 }
 
-/// The slots that a VM takes as a whole.
+/// The slots that a VM takes as a whole. Further functions are devices of their own: virtual ones most often.
 fn slots(api: &Api, settings: &Settings) -> BTreeSet<PciAddr> {
     let mut found = BTreeSet::new();
     for line in settings.hostpci().into_iter().filter(|line| !line.slice) {
         match line.source {
-            PciSource::Raw(addrs) => found.extend(addrs.into_iter().map(PciAddr::slot)),
+            PciSource::Raw(addrs) => found.extend(addrs.into_iter().map(shared)),
             PciSource::Mapping(id) => {
                 let mapping = api.mappings.seen().and_then(|all| all.iter().find(|mapping| mapping.id == id));
                 let entries: Vec<&str> = mapping.into_iter().flat_map(|mapping| mapping.of(&api.node)).collect();
                 // Of several cards a free one is taken.
                 if let [only] = entries.as_slice() {
                     let addrs = property(only, "path").into_iter().flat_map(|path| path.split(';'));
-                    found.extend(addrs.filter_map(|addr| addr.parse::<PciAddr>().ok()).map(PciAddr::slot));
+                    found.extend(addrs.filter_map(|addr| addr.parse::<PciAddr>().ok()).map(shared));
                 }
             }
         }
     }
     found
+}
+
+const fn shared(addr: PciAddr) -> PciAddr {
+    if matches!(addr.function, None | Some(0)) { addr.slot() } else { addr }
 }

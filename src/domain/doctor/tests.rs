@@ -65,7 +65,22 @@ fn api(vms: &[&[(&str, &str)]]) -> Api {
         );
         crate::domain::iommu::Device { group: Some(12), ..device }
     };
-    let devices = vec![device("0000:01:00.0", 0x03_0000), device("0000:01:00.1", 0x04_0300)];
+    let other = |addr: &str, id: &str, class, group| {
+        let device = crate::domain::iommu::Device::bare(
+            addr.parse().unwrap(),
+            id.parse().unwrap(),
+            crate::domain::iommu::Class(class),
+        );
+        crate::domain::iommu::Device { group: Some(group), ..device }
+    };
+    let devices = vec![
+        other("0000:00:02.0", "8086:46d1", 0x03_0000, 1),
+        other("0000:00:02.1", "8086:46d1", 0x03_0000, 17),
+        device("0000:01:00.0", 0x03_0000),
+        device("0000:01:00.1", 0x04_0300),
+        other("0000:41:01.0", "8086:154c", 0x02_0000, 61),
+        other("0000:41:01.1", "8086:154c", 0x02_0000, 62),
+    ];
     let entry = "node=pve,path=0000:01:00,id=10de:2684,iommugroup=12";
     let mapping = MappingFile { id: "gpu0".into(), entries: vec![entry.into()], ..MappingFile::default() };
     Api {
@@ -118,6 +133,22 @@ fn each_mistake_in_a_configuration_is_found_and_nothing_else() {
         (&[("hostpci0", "0000:01:00,pcie=1")], &["vm.raw-hostpci"]),
         (&[("hostpci0", "0000:01:00.0,pcie=1")], &["vm.single-function", "vm.raw-hostpci"]),
         (&[("hostpci0", "0000:01:00.0;0000:01:00.1,pcie=1")], &["vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:01:00.0,pcie=1"), ("hostpci1", "0000:01:00.1,pcie=1")], &["vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:01:00.1,pcie=1")], &["vm.raw-hostpci"]),
+        (&[("hostpci1", "0000:01:00.1,pcie=1")], &["vm.device-twice", "vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:01:00.0,pcie=1,mdev=nvidia-63")], &["vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:01:00,pcie=1,mdev=nvidia-63")], &["vm.mdev-functions", "vm.raw-hostpci"]),
+        (&[("hostpci0", "mapping=gpu0,pcie=1,mdev=nvidia-63")], &["vm.mdev-functions"]),
+        (&[("hostpci0", "mapping=gpu0,pcie=on"), ("agent", "enabled=true")], &[]),
+        (
+            &[("hostpci0", "0000:00:02.0,legacy-igd=1"), ("machine", "pc-i440fx-10.1"), ("vga", "none")],
+            &["vm.raw-hostpci"],
+        ),
+        (&[("hostpci0", "0000:00:02.0,legacy-igd=1"), ("machine", ""), ("vga", "none")], &["vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:00:02.0,legacy-igd=1"), ("vga", "none")], &["vm.legacy-igd", "vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:00:02.0,legacy-igd=1"), ("machine", "")], &["vm.legacy-igd", "vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:00:02.1,pcie=1")], &["vm.raw-hostpci"]),
+        (&[("hostpci0", "0000:41:01.0,pcie=1")], &["vm.raw-hostpci"]),
         (&[("hostpci0", "0000:02:00,pcie=1")], &["vm.device-missing", "vm.raw-hostpci"]),
         (&[("hostpci0", "mapping=other,pcie=1")], &["vm.mapping-missing"]),
         (&[("memory", "64512")], &["host.memory"]),
@@ -135,8 +166,8 @@ fn two_vms_with_one_card_are_compared() {
     assert_eq!(ids(&report(api(&[onboot, &[]]))), [""; 0]);
     let raw: &[(&str, &str)] = &[("onboot", "1"), ("hostpci0", "0000:01:00.0;0000:01:00.1,pcie=1")];
     assert_eq!(ids(&report(api(&[onboot, raw]))), ["vm.onboot-clash", "vm.raw-hostpci"], "a mapping and an address");
-    let slice: &[(&str, &str)] = &[("onboot", "1"), ("hostpci0", "mapping=gpu0,pcie=1,mdev=nvidia-63")];
-    assert_eq!(ids(&report(api(&[slice, slice]))), [""; 0], "slices can be had side by side");
+    let slice: &[(&str, &str)] = &[("onboot", "1"), ("hostpci0", "0000:01:00.0,pcie=1,mdev=nvidia-63")];
+    assert_eq!(ids(&report(api(&[slice, slice]))), ["vm.raw-hostpci"; 2], "slices can be had side by side");
 }
 
 #[test]
@@ -204,7 +235,20 @@ fn an_address_is_replaced_by_the_mapping_of_the_same_card() {
         fix("0000:01:00,pcie=1,x-vga=1"),
         ["once, as root on the host: qm set 101 --hostpci0 mapping=gpu0,pcie=1,x-vga=1"]
     );
-    assert_eq!(fix("0000:01:00.1,pcie=1"), ["once, as root on the host: qm set 101 --hostpci0 mapping=gpu0,pcie=1"]);
+    assert_eq!(fix("host=0000:01:00,pcie=1"), ["once, as root on the host: qm set 101 --hostpci0 mapping=gpu0,pcie=1"]);
+    let part = fix("0000:01:00.1,pcie=1");
+    assert_eq!(
+        part,
+        ["Datacenter > Resource Mappings makes a mapping of it, which a token may set"],
+        "not the whole card"
+    );
+    assert_eq!(fix("0000:01:00.0,pcie=1"), ["name 0000:01:00 in its place"]);
+    let both = report(api(&[&[("hostpci0", "0000:01:00.0,pcie=1,x-vga=1"), ("hostpci1", "0000:01:00.1,pcie=1")]]));
+    assert_eq!(
+        both.findings[0].fix,
+        ["once, as root on the host: qm set 101 --hostpci0 mapping=gpu0,pcie=1,x-vga=1 --delete hostpci1"],
+        "a mapping is named once"
+    );
 }
 
 #[test]
@@ -258,4 +302,37 @@ fn the_hosts_version_decides_what_is_a_fault() {
     assert_eq!(ids(&old), ["pve.version"]);
     assert_eq!(old.findings[0].evidence, "The host has Proxmox VE 8.2; morpheus works from 8.3 on.");
     assert!(old.blocks());
+}
+
+#[test]
+fn virtual_functions_of_one_device_are_no_shared_card() {
+    let vm = |addr: &'static str| [("onboot", "1"), ("hostpci0", addr)];
+    let (first, second) = (vm("0000:00:02.1,pcie=1"), vm("0000:00:02.2,pcie=1"));
+    let found = ids(&report(api(&[&first, &second])));
+    assert!(!found.contains(&"vm.onboot-clash"), "{found:?}");
+}
+
+#[test]
+fn a_processors_graphics_are_named_without_the_rest_of_their_slot() {
+    let mut api = api(&[&[("hostpci0", "0000:c5:00.0,pcie=1")]]);
+    let Looked::At(inventory) = &mut api.inventory else { unreachable!() };
+    let apu = |addr: &str, id: &str, class| crate::domain::iommu::Device {
+        group: Some(20),
+        ..crate::domain::iommu::Device::bare(
+            addr.parse().unwrap(),
+            id.parse().unwrap(),
+            crate::domain::iommu::Class(class),
+        )
+    };
+    let more = [
+        apu("0000:c5:00.0", "1002:1900", 0x03_0000),
+        apu("0000:c5:00.1", "1002:1640", 0x04_0300),
+        apu("0000:c5:00.3", "1022:15b9", 0x0c_0330),
+    ];
+    let devices = inventory.devices.iter().cloned().chain(more).collect();
+    *inventory = Inventory::new(devices, Known::Unknown, BTreeMap::new());
+    let report = report(api);
+    let part = report.findings.iter().find(|finding| finding.id == FindingId::VmSingleFunction).unwrap();
+    assert!(part.evidence.ends_with("leaves 0000:c5:00.1 behind"), "{}", part.evidence);
+    assert_eq!(part.fix, ["name 0000:c5:00.0;0000:c5:00.1 in its place"]);
 }
