@@ -37,10 +37,10 @@ pub struct Write {
     pub text: String,
 }
 
-/// The functions of a slot as they are now, bridges left out.
+/// The functions of a card as they are now, bridges left out.
 #[must_use]
 pub fn former(inventory: &Inventory, slot: PciAddr) -> Vec<Former> {
-    let devices = inventory.functions(slot).filter(|device| !device.bridge);
+    let devices = inventory.own(slot).into_iter().filter(|device| !device.bridge);
     let former = devices.map(|device| Former {
         addr: device.addr,
         driver: device.bound_to().map(str::to_owned),
@@ -64,6 +64,23 @@ pub fn giving_back(before: &[Former], now: &[Former]) -> Vec<Write> {
         (now != former).then_some((former, now.driver.is_some() && now.driver != former.driver))
     });
     changed.flat_map(|(former, held)| writes(former.addr, former.only.as_deref(), held)).collect()
+}
+
+/// What isn't as it was to become, in words: `before` none for a card that was given to vfio-pci, else what it was. A
+/// function that had no driver may have found one.
+#[must_use]
+pub fn unmoved(before: Option<&[Former]>, now: &[Former]) -> Vec<String> {
+    let wrong = now.iter().filter(|now| {
+        let is_vfio = now.driver.as_deref() == Some(VFIO);
+        let Some(before) = before else { return !is_vfio };
+        let had = before.iter().find(|former| former.addr == now.addr).and_then(|former| former.driver.as_deref());
+        now.driver.as_deref() != had && (is_vfio || now.driver.is_none())
+    });
+    let words = |now: &Former| match &now.driver {
+        Some(driver) => format!("{} is still with {driver}", now.addr),
+        None => format!("no driver took {}", now.addr),
+    };
+    wrong.map(words).collect()
 }
 
 /// Says who may take a function, takes it from its driver, and has the kernel look for one.
@@ -127,23 +144,23 @@ pub fn forget(root: &Root, slot: PciAddr) -> Result<(), Bad> {
 }
 
 fn place(slot: PciAddr) -> String {
-    format!("{PLACE}/{}.json", slot.slot())
+    format!("{PLACE}/{slot}.json")
 }
 
-/// The VM that has a function of a slot or is being started with it, by Proxmox' own list: lines of
+/// The VM that has one of these functions or is being started with it, by Proxmox' own list: lines of
 /// `ADDRESS VMID time:T|pid:P` (qemu-server `PCI.pm:805-872`). A line of a process that is gone is a leftover; one
 /// without a process is taken for a start that is on its way.
 ///
 /// # Errors
 /// The list can't be read.
-pub fn holder(root: &Root, slot: PciAddr) -> Result<Option<Vmid>, Bad> {
+pub fn holder(root: &Root, own: &[PciAddr]) -> Result<Option<Vmid>, Bad> {
     let text = root.text(RESERVED)?.unwrap_or_default();
     let holder = |line: &str| {
         let mut words = line.split_whitespace();
         let addr: PciAddr = words.next()?.parse().ok()?;
         let vmid: Vmid = words.next()?.parse().ok()?;
         let gone = words.next()?.strip_prefix("pid:").is_some_and(|pid| !root.has(&format!("/proc/{pid}")));
-        (addr.slot() == slot.slot() && !gone).then_some(vmid)
+        (own.iter().any(|own| own.overlaps(addr)) && !gone).then_some(vmid)
     };
     Ok(text.lines().find_map(holder))
 }
@@ -153,6 +170,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_driver_that_didnt_change_is_named() {
+        let now = |driver: Option<&str>| {
+            let addr: PciAddr = "0000:01:00.0".parse().unwrap();
+            vec![Former { addr, driver: driver.map(str::to_owned), only: None }]
+        };
+        assert_eq!(unmoved(None, &now(Some(VFIO))), [""; 0]);
+        assert_eq!(unmoved(None, &now(Some("nvidia"))), ["0000:01:00.0 is still with nvidia"]);
+        assert_eq!(unmoved(None, &now(None)), ["no driver took 0000:01:00.0"]);
+        let before = now(Some("nvidia"));
+        assert_eq!(unmoved(Some(&before), &now(Some("nvidia"))), [""; 0]);
+        assert_eq!(unmoved(Some(&before), &now(Some("nouveau"))), [""; 0], "given back, if to another one");
+        assert_eq!(unmoved(Some(&before), &now(Some(VFIO))), ["0000:01:00.0 is still with vfio-pci"]);
+        assert_eq!(unmoved(Some(&before), &now(None)), ["no driver took 0000:01:00.0"]);
+        assert_eq!(unmoved(Some(&now(None)), &now(None)), [""; 0]);
+        assert_eq!(unmoved(Some(&now(None)), &now(Some("amdgpu"))), [""; 0]);
+        assert_eq!(unmoved(Some(&now(Some(VFIO))), &now(Some(VFIO))), [""; 0], "it was so before");
+    }
+
+    #[test]
     fn who_has_a_card_or_is_about_to_is_known_from_the_list() {
         let dir = tempfile::tempdir().unwrap();
         let root = Root::at(dir.path()).unwrap();
@@ -160,7 +196,7 @@ mod tests {
         fs::create_dir_all(dir.path().join("proc/4711")).unwrap();
         let text = "0000:01:00.0 101 pid:4711\n0000:02:00.0 102 pid:4712\n0000:03:00.0 103 time:1764000000\n";
         fs::write(dir.path().join("run/qemu-server/pci-id-reservations"), text).unwrap();
-        let by = |slot: &str| holder(&root, slot.parse().unwrap()).unwrap().map(Vmid::get);
+        let by = |slot: &str| holder(&root, &[slot.parse().unwrap()]).unwrap().map(Vmid::get);
         assert_eq!([by("01:00"), by("02:00"), by("03:00"), by("04:00")], [Some(101), None, Some(103), None]);
     }
 }

@@ -11,7 +11,11 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    thread,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
 };
 use tempfile::TempDir;
 
@@ -198,6 +202,33 @@ fn what_the_host_needs_is_refused() {
 }
 
 #[test]
+fn a_plan_takes_what_is_the_cards_and_nothing_else() {
+    for (name, addr, id) in [
+        ("amd-8945hs-apu", "c5:00.0", "setup.integrated"),
+        ("amd-8945hs-apu", "c5:00.3", "setup.vital-device"),
+        ("intel-n100-igpu-slices", "00:02.1", "setup.virtual-functions"),
+        ("intel-n100-igpu-slices", "00:02.0", "setup.virtual-functions"),
+        ("arch-refind", "", "setup.boot-loader-by-hand"),
+        ("pve-cmdline-two-lines", "", "host.cmdline-second-line"),
+    ] {
+        let said = run(&tree(name), &format!("gpu plan {addr}"));
+        assert_eq!(said.code, Some(3), "{name} {addr}: {}", said.out);
+        assert!(said.err.contains(id), "{name} {addr}: {}", said.err);
+    }
+    for (name, addr) in [
+        ("amd-8945hs-apu", "c5:00 --confirm c5:00"),
+        ("intel-arc-a770", ""),
+        ("epyc-a100-dummy-bridge", ""),
+        ("tesla-k80-two-chips", "84:00"),
+        ("vfio-ids-blank", ""),
+        ("twins-by-maker", "0a:00"),
+    ] {
+        let plan = ok(&tree(name), &format!("gpu plan {addr}"));
+        snapshot(&format!("cli_gpu_plan_{}", name.replace('-', "_")), &plan);
+    }
+}
+
+#[test]
 fn documents_say_what_the_text_says() {
     let host = tree("cachyos-limine-7900xtx");
     let plan: Value = serde_json::from_str(&ok(&host, "gpu plan --json")).unwrap();
@@ -230,10 +261,86 @@ fn with_kernel_files(name: &str, functions: &[(&str, &str)]) -> TempDir {
     host
 }
 
+/// Does what the kernel does when functions are bound, until it is dropped: a function whose driver let go of it goes to
+/// vfio-pci, and back to its driver once nothing else is said.
+struct Kernel {
+    over: Arc<AtomicBool>,
+    works: Option<JoinHandle<()>>,
+}
+
+impl Kernel {
+    fn at(top: &Path, functions: &[(&'static str, &'static str)]) -> Self {
+        fs::create_dir_all(top.join("sys/bus/pci/drivers/vfio-pci")).unwrap();
+        fs::write(top.join("sys/bus/pci/drivers/vfio-pci/unbind"), "").unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        let (ended, top, functions) = (Arc::clone(&over), top.to_owned(), functions.to_vec());
+        let works = thread::spawn(move || {
+            while !ended.load(Ordering::Relaxed) {
+                for (addr, native) in &functions {
+                    let device = fs::read_link(top.join(format!("sys/bus/pci/devices/{addr}"))).unwrap();
+                    let device = top.join(device.strip_prefix("/").unwrap());
+                    let only = fs::read_to_string(device.join("driver_override")).unwrap_or_default();
+                    let gone = fs::read_to_string(top.join(format!("sys/bus/pci/drivers/{native}/unbind")));
+                    let driver = match only.as_str() {
+                        "vfio-pci\n" if gone.is_ok_and(|gone| gone.trim() == *addr) => "vfio-pci",
+                        "\n" => native,
+                        _ => continue,
+                    };
+                    let beside = device.join("driver.new");
+                    drop(fs::remove_file(&beside));
+                    std::os::unix::fs::symlink(format!("/sys/bus/pci/drivers/{driver}"), &beside).unwrap();
+                    fs::rename(&beside, device.join("driver")).unwrap();
+                }
+                thread::yield_now();
+            }
+        });
+        Self { over, works: Some(works) }
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        drop(self.works.take().map(JoinHandle::join));
+    }
+}
+
+#[test]
+fn a_driver_that_didnt_let_go_is_a_failure_and_what_was_is_kept() {
+    let host =
+        with_kernel_files("trx40-dual-rtx3090", &[("0000:4b:00.0", "nvidia"), ("0000:4b:00.1", "snd_hda_intel")]);
+    let said = run(&host, "gpu bind 4b:00 --confirm 4b:00");
+    assert_eq!(said.code, Some(7), "{said:?}");
+    assert!(
+        said.err.contains("setup.driver-unchanged") && said.err.contains("0000:4b:00.0 is still with nvidia"),
+        "{}",
+        said.err
+    );
+    let record = host.path().join("run/morpheus/bind/0000:4b:00.json");
+    assert!(record.exists());
+    // The card never left its driver: giving it back takes the order away and is done.
+    ok(&host, "gpu unbind 4b:00 --confirm 4b:00");
+    assert!(!record.exists());
+}
+
+#[test]
+fn a_card_that_stays_with_vfio_isnt_given_back_and_its_record_stays() {
+    let functions = [("0000:4b:00.0", "nvidia"), ("0000:4b:00.1", "snd_hda_intel")];
+    let host = with_kernel_files("trx40-dual-rtx3090", &functions);
+    let kernel = Kernel::at(host.path(), &functions);
+    ok(&host, "gpu bind 4b:00 --confirm 4b:00");
+    drop(kernel);
+    let said = run(&host, "gpu unbind 4b:00 --confirm 4b:00");
+    assert_eq!(said.code, Some(7), "{said:?}");
+    assert!(said.err.contains("0000:4b:00.0 is still with vfio-pci"), "{}", said.err);
+    assert!(host.path().join("run/morpheus/bind/0000:4b:00.json").exists());
+}
+
 #[test]
 fn a_card_is_bound_now_and_given_back() {
     let functions = [("0000:4b:00.0", "nvidia"), ("0000:4b:00.1", "snd_hda_intel")];
     let host = with_kernel_files("trx40-dual-rtx3090", &functions);
+    let _kernel = Kernel::at(host.path(), &functions);
     let read = |path: &str| fs::read_to_string(host.path().join(path)).unwrap();
     ok(&host, "gpu bind 4b:00 --confirm 4b:00");
     for (addr, driver) in functions {

@@ -9,10 +9,10 @@ use crate::{
         hostplan::{self, Run},
         iommu::Verdict,
     },
-    host::{Bad, bind, command},
+    host::{self, Bad, bind, command},
 };
 use serde::Serialize;
-use std::io;
+use std::{io, thread, time::Duration};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -26,7 +26,7 @@ pub(super) fn bind(shell: &mut Shell<'_>, args: &CardArgs) -> Result<(), Failure
     let look = Look::at(shell, &args.how)?;
     let card = look.slot(args)?;
     let risks = hostplan::examine(&look.basis(false), card)?;
-    if look.inventory.slot(card).is_none_or(|slot| slot.verdict == Verdict::NoIommu) {
+    if look.inventory.handed(card).is_none_or(|slot| slot.verdict == Verdict::NoIommu) {
         return Err(Failure::new(
             FindingId::SetupNoIommu,
             "The kernel doesn't use the IOMMU: nothing can be bound for a guest.",
@@ -48,7 +48,7 @@ pub(super) fn bind(shell: &mut Shell<'_>, args: &CardArgs) -> Result<(), Failure
         }
     }
     bind::record(&look.root, card, &former).map_err(|bad| unwritten(&bad))?;
-    carry_out(shell, &look, card, &writes)
+    carry_out(shell, &look, card, &writes, None)
 }
 
 /// Gives a card back.
@@ -66,13 +66,14 @@ pub(super) fn unbind(shell: &mut Shell<'_>, args: &CardArgs) -> Result<(), Failu
     }
     // A VM may have been started while the question stood.
     held(&look, card)?;
-    carry_out(shell, &look, card, &writes)?;
+    carry_out(shell, &look, card, &writes, Some(&before))?;
     bind::forget(&look.root, card).map_err(|bad| unwritten(&bad))
 }
 
 /// A card that a running VM has stays with it.
 fn held(look: &Look, card: PciAddr) -> Result<(), Failure> {
-    let Some(vmid) = bind::holder(&look.root, card)? else { return Ok(()) };
+    let own: Vec<PciAddr> = look.inventory.own(card).iter().map(|device| device.addr).collect();
+    let Some(vmid) = bind::holder(&look.root, &own)? else { return Ok(()) };
     Err(Failure::new(FindingId::SetupDeviceHeld, format!("VM {vmid} has {card}, or is being started with it.")))
 }
 
@@ -109,10 +110,29 @@ fn show(shell: &mut Shell<'_>, writes: &[bind::Write]) -> io::Result<()> {
     writes.iter().try_for_each(|write| writeln!(shell.out, "{:<10} > {}", write.text.trim_end(), write.path))
 }
 
-fn carry_out(shell: &mut Shell<'_>, look: &Look, card: PciAddr, writes: &[bind::Write]) -> Result<(), Failure> {
+/// How often and how far apart the result is looked at: a driver may need a moment for a card.
+const LOOKS: u32 = 20;
+const APART: Duration = Duration::from_millis(100);
+
+/// Does the writes and looks at what came of them; `before` is what the card is given back to.
+fn carry_out(
+    shell: &mut Shell<'_>,
+    look: &Look,
+    card: PciAddr,
+    writes: &[bind::Write],
+    before: Option<&[bind::Former]>,
+) -> Result<(), Failure> {
+    let way = match before {
+        None => format!("morpheus gpu unbind {card} --confirm {card}"),
+        Some(_) => shell.again(&format!("--confirm {card}")),
+    };
     for write in writes {
-        let back = || format!("morpheus gpu unbind {card} --confirm {card}");
-        bind::write(&look.root, write).map_err(|bad| unwritten(&bad).or(back()).ending(Exit::NotRolledBack))?;
+        bind::write(&look.root, write).map_err(|bad| unwritten(&bad).or(&way).ending(Exit::NotRolledBack))?;
+    }
+    let unmoved = settled(look, card, before)?;
+    if !unmoved.is_empty() {
+        let message = format!("The writes were taken, but {}.", unmoved.join("; "));
+        return Err(Failure::new(FindingId::SetupDriver, message).or(way).ending(Exit::NotRolledBack));
     }
     if shell.json() {
         return Ok(json::document(shell.out, json::GPU_BIND, &Document { card, writes, done: true })?);
@@ -122,9 +142,23 @@ fn carry_out(shell: &mut Shell<'_>, look: &Look, card: PciAddr, writes: &[bind::
     Ok(())
 }
 
+/// What isn't as it was to become, once it is or the time for it is over.
+#[expect(clippy::disallowed_methods, reason = "this command runs no runtime that could be kept waiting")]
+fn settled(look: &Look, card: PciAddr, before: Option<&[bind::Former]>) -> Result<Vec<String>, Failure> {
+    for _ in 1..LOOKS {
+        let now = host::inventory(&look.root, None)?;
+        if bind::unmoved(before, &bind::former(&now, card)).is_empty() {
+            return Ok(Vec::new());
+        }
+        thread::sleep(APART);
+    }
+    let now = host::inventory(&look.root, None)?;
+    Ok(bind::unmoved(before, &bind::former(&now, card)))
+}
+
 /// The drivers as the kernel shows them now.
 fn drivers(look: &Look, card: PciAddr) -> Vec<String> {
-    let Ok(now) = crate::host::inventory(&look.root, None) else { return Vec::new() };
+    let Ok(now) = host::inventory(&look.root, None) else { return Vec::new() };
     let drivers = bind::former(&now, card).into_iter();
     drivers.map(|now| format!("{}: {}", now.addr, now.driver.as_deref().unwrap_or("no driver"))).collect()
 }
