@@ -123,7 +123,7 @@ fn shellcheck_finds_nothing_in_the_scripts() {
         return;
     }
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/plant/linux");
-    for script in ["setup.sh", "install.sh", "tell.sh", "registry.sh"] {
+    for script in ["setup.sh", "install.sh", "tell.sh", "registry.sh", "screens.sh", "wivrn-driver.sh"] {
         let path = dir.join(script).to_str().unwrap().to_owned();
         said("bash", &["-n", &path]);
         said("shellcheck", &["--external-sources", "--source-path=SCRIPTDIR", &path]);

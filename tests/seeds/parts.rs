@@ -119,3 +119,49 @@ fn what_is_no_registry_leaves_the_peers_as_they_were() {
         assert!(!run.status.success() && kept.is_null(), "{text}: {kept}");
     }
 }
+
+/// KWin's devices, in a guest with these cards: their names and vendors.
+fn devices(cards: &[(&str, &str)]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let drm = dir.path().join("drm");
+    fs::create_dir(&drm).unwrap();
+    for (name, vendor) in cards {
+        fs::create_dir_all(drm.join(name).join("device")).unwrap();
+        fs::write(drm.join(name).join("device/vendor"), format!("{vendor}\n")).unwrap();
+        fs::create_dir_all(drm.join(format!("{name}-HDMI-A-1"))).unwrap();
+    }
+    let script = include_str!("../../assets/plant/linux/screens.sh").replace("/sys/class/drm", drm.to_str().unwrap());
+    // Plasma's own way to read it: a POSIX shell that then tells its environment.
+    let run = command("sh").env_remove("KWIN_DRM_DEVICES").args(["-euc", &format!("{script}\nenv")]).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let words = String::from_utf8(run.stdout).unwrap();
+    words.lines().find_map(|line| line.strip_prefix("KWIN_DRM_DEVICES=").map(str::to_owned)).unwrap_or_default()
+}
+
+#[test]
+fn the_desktop_is_drawn_by_the_card_and_shown_on_the_console_too() {
+    assert_eq!(devices(&[("card0", "0x1234"), ("card1", "0x10de")]), "/dev/dri/card1:/dev/dri/card0");
+    assert_eq!(devices(&[("card0", "0x1002"), ("card1", "0x1af4")]), "/dev/dri/card0:/dev/dri/card1");
+    assert_eq!(devices(&[("card0", "0x1002")]), "/dev/dri/card0");
+    assert_eq!(devices(&[("card0", "0x1234")]), "", "without a card KWin chooses");
+}
+
+/// What `WiVRn` still wants for Steam, as `busctl` prints it.
+#[test]
+fn launch_options_that_are_still_missing_are_read_whole() {
+    let options = |said: &str| {
+        let functions = function("steam_options");
+        let script = format!(
+            "set -euo pipefail\nas_user() {{ \"$@\"; }}\nfail() {{ echo \"$*\" >&2; exit 1; }}\nsleep() {{ :; }}\n\
+             busctl() {{ {said}; }}\nGUEST_USER=player\n{functions}\nsteam_options"
+        );
+        let run = command("bash").args(["-c", &script]).output().unwrap();
+        let out = [run.stdout, run.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (run.status.success(), out.concat().trim().to_owned())
+    };
+    assert_eq!(options(r#"echo 's ""'"#), (true, String::new()));
+    let wanted = "PRESSURE_VESSEL_IMPORT_OPENXR_1_RUNTIMES=1 %command%";
+    assert_eq!(options(&format!("echo 's \"{wanted}\"'")), (true, wanted.to_owned()));
+    let (found, words) = options("false");
+    assert!(!found && words.contains("journalctl --user --unit wivrn"), "{words}");
+}

@@ -289,6 +289,7 @@ part_desktop() {
   printf '[Autologin]\nUser=%s\nSession=plasma.desktop\nRelogin=true\n' "$GUEST_USER" >"/etc/$manager.conf.d/90-morpheus.conf"
   systemctl enable --force "$manager.service"
   systemctl set-default graphical.target
+  for_user .config/plasma-workspace/env/morpheus-screens.sh </usr/local/lib/morpheus/screens.sh
   # Nobody is there to unlock a screen, and a guest with a card must not sleep by itself.
   mkdir -p /etc/xdg
   printf '[Daemon]\nAutolock=false\nLockOnResume=false\n' >/etc/xdg/kscreenlockerrc
@@ -303,10 +304,11 @@ part_steam() {
 part_wivrn() {
   packages flatpak avahi nss-mdns
   systemctl enable --now avahi-daemon.service
-  again flatpak remote-add --system --if-not-exists flathub https://flathub.org/repo/flathub.flatpakrepo
-  again flatpak install --system --noninteractive --assumeyes --or-update flathub io.github.wivrn.wivrn
-  # The driver's part for programs of Flathub comes along once the driver runs.
-  again flatpak update --system --noninteractive --assumeyes
+  # Among the user's own flatpaks: games of Steam run in a container that has the home but not /var, where the system's
+  # are, and OpenVR's library comes with WiVRn (its `server/main.cpp`, steam_command).
+  again as_user flatpak remote-add --user --if-not-exists flathub https://flathub.org/repo/flathub.flatpakrepo
+  again as_user flatpak install --user --noninteractive --assumeyes --or-update flathub io.github.wivrn.wivrn
+  again as_user /bin/bash /usr/local/lib/morpheus/wivrn-driver
   for_user .config/systemd/user/wivrn.service </usr/local/lib/morpheus/wivrn.service
   # Games are begun by WiVRn: it needs the screen of the session that has begun.
   printf '%s\n' '[Desktop Entry]' 'Type=Application' 'Name=WiVRn in this session' \
@@ -317,7 +319,25 @@ part_wivrn() {
   as_user systemctl --user daemon-reload
   as_user systemctl --user enable wivrn.service
   as_user systemctl --user restart wivrn.service
-  version wivrn "$(flatpak info --system io.github.wivrn.wivrn | sed -n 's/^ *Version: *//p')"
+  version wivrn "$(as_user flatpak info --user io.github.wivrn.wivrn | sed -n 's/^ *Version: *//p')"
+  local options
+  options=$(steam_options)
+  [ -z "$options" ] || fail "games of Steam still need the launch options $options"
+}
+
+# The launch options that WiVRn's server still wants for games of Steam; it is waited for.
+steam_options() {
+  local said
+  for _ in $(seq 60); do
+    if said=$(as_user busctl --user get-property io.github.wivrn.Server /io/github/wivrn/Server \
+      io.github.wivrn.Server SteamCommand 2>/dev/null); then
+      said=${said#s \"}
+      printf '%s' "${said%\"}"
+      return
+    fi
+    sleep 1
+  done
+  fail "WiVRn's server isn't on the bus of $GUEST_USER: journalctl --user --unit wivrn tells why"
 }
 
 # Runs a command as the user, with the user's own service manager.

@@ -20,6 +20,11 @@ const UNIT: &str = include_str!("../../../../assets/plant/linux/setup.service");
 /// What runs `WiVRn`.
 const WIVRN: &str = include_str!("../../../../assets/plant/linux/wivrn.service");
 
+/// What gives its flatpak the card's driver.
+const WIVRN_DRIVER: &str = include_str!("../../../../assets/plant/linux/wivrn-driver.sh");
+/// What has the desktop drawn by the card.
+const SCREENS: &str = include_str!("../../../../assets/plant/linux/screens.sh");
+
 /// A file of the guest.
 pub(super) struct Placed {
     /// The file, with its absolute path.
@@ -42,6 +47,7 @@ pub(super) fn files(answers: &Answers, secrets: &Secrets, plant: &OpId) -> Vec<P
         Placed::new(File::new("/etc/morpheus/setup.env", settings, "What is set up, and with what."), "0600"),
         Placed::new(File::new(at("setup"), SETUP, "Sets the guest up, part by part."), "0755"),
         Placed::new(File::new(at("tell"), TELL, "How it tells what it does."), "0644"),
+        Placed::new(File::new(at("screens.sh"), SCREENS, "Has the desktop drawn by the card."), "0644"),
         Placed::new(
             File::new("/etc/systemd/system/morpheus-setup.service", UNIT, "Runs it, after restarts too."),
             "0644",
@@ -49,6 +55,8 @@ pub(super) fn files(answers: &Answers, secrets: &Secrets, plant: &OpId) -> Vec<P
     ];
     if answers.linux.wivrn {
         files.push(Placed::new(File::new(at("wivrn.service"), WIVRN, "The user's service of WiVRn."), "0644"));
+        let driver = File::new(at("wivrn-driver"), WIVRN_DRIVER, "Gives its flatpak the driver of the card.");
+        files.push(Placed::new(driver, "0644"));
     }
     if let (Way::Cachyos, Some(connection)) = (answers.linux.way, network::connection(&answers.linux.address)) {
         let path = "/etc/NetworkManager/system-connections/morpheus.nmconnection";

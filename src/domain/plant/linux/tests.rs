@@ -30,6 +30,8 @@ fn shown(files: &[File]) -> String {
             (include_str!("../../../../assets/plant/linux/tell.sh"), "tell.sh"),
             (include_str!("../../../../assets/plant/linux/install.sh"), "install.sh"),
             (include_str!("../../../../assets/plant/linux/registry.sh"), "registry.sh"),
+            (include_str!("../../../../assets/plant/linux/screens.sh"), "screens.sh"),
+            (include_str!("../../../../assets/plant/linux/wivrn-driver.sh"), "wivrn-driver.sh"),
         ] {
             for margin in ["      ", ""] {
                 let lines =
