@@ -29,3 +29,4 @@ pub mod switch;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod text;
+pub mod wivrn;

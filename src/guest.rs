@@ -14,3 +14,4 @@ mod windows;
 
 pub use ask::{Question, ask};
 pub use backoff::Backoff;
+pub use linux::command as linux_checks;

@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
 
+#[path = "guests/bus.rs"]
+mod bus;
+#[path = "support/tools.rs"]
+mod tools;
+
 use morpheus::{
     domain::{
         finding::FindingId,

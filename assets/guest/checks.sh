@@ -102,3 +102,31 @@ load() {
     return
   done
 }
+# What WiVRn's server says on its user's bus. A server that doesn't run isn't started by the question.
+wivrn() {
+  { have busctl && have base64; } || return
+  for bus in /run/user/*/bus; do
+    [ -S "$bus" ] || continue
+    uid=${bus%/bus} uid=${uid##*/}
+    name=$(id -nu "$uid" 2>/dev/null) || continue
+    set -- busctl "--address=unix:path=$bus" --json=short --auto-start=no --timeout=2 get-property \
+      io.github.wivrn.Server /io/github/wivrn/Server io.github.wivrn.Server Pin SteamCommand HeadsetConnected
+    # A bus lets in nobody but its user.
+    [ "$uid" = "$(id -u)" ] || set -- runuser -u "$name" -- "$@"
+    said=$(brief "$@" 2>/dev/null) || continue
+    printf 'w %s\n' "$({ printf '%s\n' "$said"; nvidia "$name"; } | base64 | tr -d '\n')"
+    return
+  done
+}
+# NVIDIA's driver, where a flatpak of WiVRn is there and the part of it for just this version isn't.
+nvidia() {
+  version=$(cat /sys/module/nvidia/version 2>/dev/null) || return
+  home=$(getent passwd "$1" | cut -d: -f6)
+  part=org.freedesktop.Platform.GL.nvidia-$(printf %s "$version" | tr . -)
+  flatpak=no
+  for dir in /var/lib/flatpak "$home/.local/share/flatpak"; do
+    [ ! -d "$dir/runtime/$part" ] || return
+    [ ! -d "$dir/app/io.github.wivrn.wivrn" ] || flatpak=yes
+  done
+  [ "$flatpak" = no ] || printf 'driver %s\n' "$version"
+}

@@ -4,6 +4,7 @@ use super::{
     gpu::HostPci,
     ids::{Millis, Vmid},
     load::GpuLoad,
+    wivrn::Wivrn,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr};
@@ -176,6 +177,9 @@ pub struct AgentFacts {
     /// How busy that GPU is, where it was asked and the guest could tell.
     #[serde(default)]
     pub load: Option<GpuLoad>,
+    /// What its WiVRn server says, where the mode has one and it runs.
+    #[serde(default)]
+    pub wivrn: Option<Wivrn>,
     /// Each service of the mode, in the mode's order.
     pub services: Vec<ServiceState>,
     /// People logged in.

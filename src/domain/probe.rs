@@ -8,6 +8,7 @@ use super::{
     guest::Health,
     load::{GpuLoad, Space},
     service::Probe,
+    wivrn::Wivrn,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub struct Checks {
     /// Whether the guest is to tell how busy it is.
     #[serde(default)]
     pub load: bool,
+    /// Whether its WiVRn server is to tell how it is.
+    #[serde(default)]
+    pub wivrn: bool,
     /// The probes, of all services one after the other.
     #[serde(default)]
     pub probes: Vec<Probe>,
@@ -92,7 +96,8 @@ pub struct Answer {
 }
 
 /// What a script printed: `p NUMBER up|down|unknown [WORDS]` for each probe, `g BASE64` for the GPU's name,
-/// `l PERCENT USED TOTAL` for its load and memory in bytes (`-` is unknown) or `l asleep`, `end`.
+/// `l PERCENT USED TOTAL` for its load and memory in bytes (`-` is unknown) or `l asleep`, `w BASE64` for WiVRn's server
+/// ([`Wivrn::parse`]), `end`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Answers {
     /// By the probe's number in [`Checks::probes`].
@@ -101,6 +106,8 @@ pub struct Answers {
     pub gpu: Option<String>,
     /// How busy that GPU is.
     pub load: Option<GpuLoad>,
+    /// What WiVRn's server says of itself.
+    pub wivrn: Option<Wivrn>,
     /// Whether the script came to its end; if not, what is missing is unknown.
     pub complete: bool,
 }
@@ -124,6 +131,9 @@ impl Answers {
         }
         if let Some(load) = &self.load {
             let _ = writeln!(out, "{}", print_load(load));
+        }
+        if let Some(wivrn) = &self.wivrn {
+            let _ = writeln!(out, "w {}", STANDARD.encode(wivrn.print()));
         }
         if self.complete {
             out.push_str("end\n");
@@ -150,16 +160,20 @@ impl Answers {
                     }
                 }
                 (Some("g"), Some(name), None) => {
-                    let name = STANDARD.decode(name).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-                    found.gpu = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+                    found.gpu = decoded(name).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
                 }
                 (Some("l"), first, second) => found.load = read_load(first, second, words.next()),
+                (Some("w"), Some(said), None) => found.wivrn = decoded(said).and_then(|said| Wivrn::parse(&said)),
                 (Some("end"), None, None) => found.complete = true,
                 _ => {}
             }
         }
         found
     }
+}
+
+fn decoded(word: &str) -> Option<String> {
+    STANDARD.decode(word).ok().and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 fn print_load(load: &GpuLoad) -> String {
@@ -198,7 +212,12 @@ mod tests {
 
     fn checks() -> Checks {
         let process = Probe::Process { process: "größe €😀\n'$(x)".into() };
-        Checks { gpu: true, load: true, probes: vec![process, Probe::Tcp { port: 9757, udp: true, outside: false }] }
+        Checks {
+            gpu: true,
+            load: true,
+            wivrn: true,
+            probes: vec![process, Probe::Tcp { port: 9757, udp: true, outside: false }],
+        }
     }
 
     fn answer(health: Health, detail: Option<&str>) -> Answer {
@@ -226,7 +245,9 @@ mod tests {
             (1, answer(Health::Down, None)),
             (2, answer(Health::Unknown, Some("no ss here"))),
         ]);
-        let printed = Answers { probes, gpu: Some("NVIDIA GeForce RTX 4090".into()), load: Some(load), complete: true };
+        let wivrn = Some(Wivrn { pin: Some("012345".into()), connected: Some(false), ..Wivrn::default() });
+        let gpu = Some("NVIDIA GeForce RTX 4090".into());
+        let printed = Answers { probes, gpu, load: Some(load), wivrn, complete: true };
         assert_eq!(printed.print().lines().next(), Some("p 0 up active"));
         assert_eq!(Answers::parse(&printed.print().replace('\n', "\r\n")), printed);
         let cut = Answers::parse("p 0 up\np x up\np 1 fine\ng %%\nnonsense");

@@ -13,6 +13,16 @@ pub struct ServiceCheck {
 }
 
 impl ServiceCheck {
+    /// Whether it is `WiVRn`, whose server says more than that it runs.
+    #[must_use]
+    pub fn is_wivrn(&self) -> bool {
+        let unit = |probe: &Probe| match probe {
+            Probe::Systemd { unit } | Probe::SystemdUser { unit, .. } => unit.starts_with("wivrn"),
+            _ => false,
+        };
+        self.name.eq_ignore_ascii_case("wivrn") || self.probes.iter().any(unit)
+    }
+
     /// Whether it is NATS or `NimsForest`: others notice when it goes, so it is told beforehand.
     #[must_use]
     pub fn is_of_forest(&self) -> bool {

@@ -96,6 +96,7 @@ pub(crate) fn facts(running: &[u32]) -> Facts {
         os: None,
         gpu: None,
         load: None,
+        wivrn: None,
         services: vec![],
         users: vec![],
         at,

@@ -90,6 +90,7 @@ async fn fill(
         facts.services = round.services;
         facts.gpu = round.gpu.map(|name| text::safe(&name));
         facts.load = round.load;
+        facts.wivrn = round.wivrn;
     }
     Ok(())
 }
@@ -114,8 +115,17 @@ fn silent(agent: AgentState, question: &Question, now: Millis) -> AgentFacts {
     let service =
         |service: &ServiceCheck| ServiceState { name: service.name.clone(), health: Health::Unknown, detail: None };
     let services = question.services.iter().map(service).collect();
-    let mut facts =
-        AgentFacts { agent, address: None, os: None, gpu: None, load: None, services, users: Vec::new(), at: now };
+    let mut facts = AgentFacts {
+        agent,
+        address: None,
+        os: None,
+        gpu: None,
+        load: None,
+        wivrn: None,
+        services,
+        users: Vec::new(),
+        at: now,
+    };
     explain(&mut facts, agent);
     facts
 }

@@ -77,6 +77,7 @@ mod tests {
             os: None,
             gpu: None,
             load: None,
+            wivrn: None,
             services: Vec::new(),
             users: Vec::new(),
             at: Millis(0),

@@ -8,8 +8,10 @@ const FUNCTIONS: &str = include_str!("../../assets/guest/checks.sh");
 /// The longest process name that the kernel keeps (`TASK_COMM_LEN` less its end); `pgrep -x` compares with that.
 const NAME: usize = 15;
 
-/// The command that asks `checks`. Nothing but ASCII.
-pub(crate) fn command(checks: &Checks) -> Vec<String> {
+/// The command that asks `checks` in a Linux guest: program and arguments, nothing but ASCII. What it prints is what
+/// [`Answers::parse`](crate::domain::probe::Answers::parse) reads.
+#[must_use]
+pub fn command(checks: &Checks) -> Vec<String> {
     vec!["/bin/sh".to_owned(), "-c".to_owned(), script(checks)]
 }
 
@@ -34,6 +36,9 @@ fn script(checks: &Checks) -> String {
     }
     if checks.load {
         script.push_str("load\n");
+    }
+    if checks.wivrn {
+        script.push_str("wivrn\n");
     }
     script.push_str("echo end\n");
     script

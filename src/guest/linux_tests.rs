@@ -3,6 +3,7 @@ use crate::domain::{
     guest::Health::{self, Down, Unknown, Up},
     load::{GpuLoad, Space},
     probe::{Answer, Answers},
+    wivrn::Wivrn,
 };
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 use tempfile::TempDir;
@@ -13,7 +14,7 @@ struct Guest(TempDir);
 impl Guest {
     fn new() -> Self {
         let guest = Self(tempfile::tempdir().unwrap());
-        for tool in ["head", "sed", "tr", "base64", "timeout", "cat"] {
+        for tool in ["head", "sed", "tr", "base64", "timeout", "cat", "cut", "id"] {
             let real = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(tool)).into_iter().find(|path| path.exists());
             std::os::unix::fs::symlink(real.unwrap(), guest.path(tool)).unwrap();
         }
@@ -33,12 +34,15 @@ impl Guest {
 
     /// Runs the checks as the agent would.
     fn run(&self, probes: Vec<Probe>, gpu: bool) -> Answers {
-        let command = command(&Checks { gpu, load: gpu, probes });
+        let command = command(&Checks { gpu, load: gpu, wivrn: gpu, probes });
         assert!(command.iter().all(|word| word.is_ascii()));
         let root = self.0.path().display();
         let script = command[2]
             .replace(":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "")
             .replace("/proc/driver", &format!("{root}/proc/driver"))
+            .replace("/run/user", &format!("{root}/run/user"))
+            .replace("/sys/module", &format!("{root}/sys/module"))
+            .replace("/var/lib/flatpak", &format!("{root}/var/lib/flatpak"))
             .replace("/sys/class", &format!("{root}/sys/class"))
             .replace("/sys/bus", &format!("{root}/sys/bus"));
         let output =
@@ -213,4 +217,50 @@ fn an_amd_card_tells_by_files() {
     assert_eq!(guest.run(Vec::new(), true).load, Some(GpuLoad { asleep: false, busy: Some(63), memory }));
     fs::write(dir.join("power/runtime_status"), "suspended\n").unwrap();
     assert!(guest.run(Vec::new(), true).load.unwrap().asleep);
+}
+
+/// What `busctl` of systemd 252 prints, for a server with that name on the bus and for one without.
+const BUSCTL: &str = r#"case "$*" in
+  "--address=unix:path="*"/bus --json=short --auto-start=no --timeout=2 get-property io.github.wivrn.Server \
+/io/github/wivrn/Server io.github.wivrn.Server Pin SteamCommand HeadsetConnected") ;;
+  *) echo "busctl: $*" >&2; exit 9 ;;
+esac
+printf '%s\n' '{"type":"s","data":"012345"}' '{"type":"s","data":""}' '{"type":"b","data":false}'"#;
+
+/// A guest in which somebody is logged in.
+fn logged_in(guest: Guest) -> (Guest, std::os::unix::net::UnixListener) {
+    let uid = fs::metadata(guest.0.path()).map(|made| std::os::unix::fs::MetadataExt::uid(&made)).unwrap();
+    let dir = guest.path(&format!("run/user/{uid}"));
+    fs::create_dir_all(&dir).unwrap();
+    let bus = std::os::unix::net::UnixListener::bind(dir.join("bus")).unwrap();
+    (guest, bus)
+}
+
+#[test]
+fn wivrn_tells_its_pin_where_its_server_runs() {
+    assert_eq!(Guest::new().with("busctl", BUSCTL).run(Vec::new(), true).wivrn, None, "nobody is logged in");
+    let (guest, _bus) = logged_in(Guest::new().with("busctl", BUSCTL));
+    let ready = Wivrn { pin: Some("012345".into()), connected: Some(false), ..Wivrn::default() };
+    assert_eq!(guest.run(Vec::new(), true).wivrn, Some(ready));
+    let silent = "echo 'Failed to get property Pin: The name io.github.wivrn.Server was not provided' >&2; exit 1";
+    let (silent, _bus) = logged_in(Guest::new().with("busctl", silent));
+    let answers = silent.run(Vec::new(), true);
+    assert!(answers.wivrn.is_none() && answers.complete, "{answers:?}");
+}
+
+/// Flathub's part for a driver is of one version: one for another doesn't count.
+#[test]
+fn a_driver_without_its_part_for_flatpaks_is_named() {
+    let home = "echo 'ann:x:1000:1000::/home/ann:/bin/bash'";
+    let (guest, _bus) = logged_in(Guest::new().with("busctl", BUSCTL).with("getent", home));
+    let driver = |guest: &Guest| guest.run(Vec::new(), true).wivrn.unwrap().driver;
+    fs::create_dir_all(guest.path("sys/module/nvidia")).unwrap();
+    fs::write(guest.path("sys/module/nvidia/version"), "575.64.05\n").unwrap();
+    let there = |name: &str| fs::create_dir_all(guest.path("var/lib/flatpak").join(name)).unwrap();
+    assert_eq!(driver(&guest), None, "no flatpak needs one");
+    there("app/io.github.wivrn.wivrn");
+    there("runtime/org.freedesktop.Platform.GL.nvidia-570-144");
+    assert_eq!(driver(&guest).as_deref(), Some("575.64.05"));
+    there("runtime/org.freedesktop.Platform.GL.nvidia-575-64-05");
+    assert_eq!(driver(&guest), None);
 }

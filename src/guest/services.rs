@@ -10,6 +10,7 @@ use crate::{
         probe::{Answer, Answers, Checks, combine},
         service::{Probe, ServiceCheck},
         text,
+        wivrn::Wivrn,
     },
     pve::{Client, Error, ExecStatus},
 };
@@ -34,6 +35,7 @@ pub(crate) struct Round {
     pub(crate) services: Vec<ServiceState>,
     pub(crate) gpu: Option<String>,
     pub(crate) load: Option<GpuLoad>,
+    pub(crate) wivrn: Option<Wivrn>,
 }
 
 /// Where to ask.
@@ -78,12 +80,13 @@ pub(crate) async fn check(place: Place<'_>, services: &[ServiceCheck], card: (bo
         ServiceState { name: plan.service.name.clone(), health, detail: detail.map(|words| text::safe(&words)) }
     });
     let services = states.collect();
-    let Answers { gpu, load, .. } = inside.unwrap_or_default();
-    Ok(Round { services, gpu, load })
+    let Answers { gpu, load, wivrn, .. } = inside.unwrap_or_default();
+    Ok(Round { services, gpu, load, wivrn })
 }
 
 fn plan(services: &[ServiceCheck], os: Os, (gpu, load): (bool, bool)) -> (Checks, Vec<Plan<'_>>) {
-    let mut checks = Checks { gpu, load, probes: Vec::new() };
+    let wivrn = os == Os::Linux && services.iter().any(ServiceCheck::is_wivrn);
+    let mut checks = Checks { gpu, load, wivrn, probes: Vec::new() };
     let mut plans = Vec::new();
     for service in services {
         let mut plan = Plan { service, inside: Vec::new(), outside: Vec::new() };

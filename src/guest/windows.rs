@@ -78,7 +78,7 @@ mod tests {
             tcp(4222, false),
             Probe::Http { url: "http://127.0.0.1:8222/healthz".into() },
         ];
-        let checks = Checks { gpu: true, load: true, probes };
+        let checks = Checks { gpu: true, load: true, wivrn: false, probes };
         let command = command(&checks).unwrap();
         assert!(command.iter().all(|word| word.is_ascii()));
         assert_eq!(Checks::in_command(&command), Some(checks));
@@ -109,7 +109,7 @@ mod tests {
     fn the_usual_number_of_checks_fits_into_a_command_line() {
         let fits = |count| {
             let probe = Probe::Http { url: format!("http://127.0.0.1:8222/{}", "x".repeat(40)) };
-            command(&Checks { gpu: true, load: true, probes: vec![probe; count] }).is_some()
+            command(&Checks { gpu: true, load: true, wivrn: false, probes: vec![probe; count] }).is_some()
         };
         assert!(fits(20) && !fits(400));
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The scenarios that the program carries, by name.
-const CARRIED: [(&str, &str); 18] = [
+const CARRIED: [(&str, &str); 19] = [
     ("agent-dies", include_str!("../../assets/sim/scenarios/agent-dies.yaml")),
     ("away", include_str!("../../assets/sim/scenarios/away.yaml")),
     ("backup", include_str!("../../assets/sim/scenarios/backup.yaml")),
@@ -23,6 +23,7 @@ const CARRIED: [(&str, &str); 18] = [
     ("locked", include_str!("../../assets/sim/scenarios/locked.yaml")),
     ("no-memory", include_str!("../../assets/sim/scenarios/no-memory.yaml")),
     ("no-rights", include_str!("../../assets/sim/scenarios/no-rights.yaml")),
+    ("pairing", include_str!("../../assets/sim/scenarios/pairing.yaml")),
     ("paused", include_str!("../../assets/sim/scenarios/paused.yaml")),
     ("slow-shutdown", include_str!("../../assets/sim/scenarios/slow-shutdown.yaml")),
     ("start-fails", include_str!("../../assets/sim/scenarios/start-fails.yaml")),

@@ -64,6 +64,15 @@ fn a_guest_without_an_agent_is_said_to_have_none() {
 }
 
 #[test]
+fn the_pin_of_a_headset_is_in_the_status() {
+    let rig = Rig::with(include_str!("../../assets/sim/scenarios/pairing.yaml"));
+    let text = rig.ok("mode status");
+    assert!(text.contains("   PIN:      043210 (type it in the headset)\n"), "{text}");
+    let wivrn = &rig.json("mode status --json")["modes"][0]["wivrn"];
+    assert_eq!(wivrn, &json!({ "pin": "043210", "steam": null, "connected": false, "driver": null }));
+}
+
+#[test]
 fn the_configuration_is_found_shown_and_checked_without_secrets() {
     let rig = Rig::new();
     let path = rig.ok("config path");

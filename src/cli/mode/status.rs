@@ -10,6 +10,7 @@ use crate::{
         lock,
         mode::{GpuMode, Mode},
         text,
+        wivrn::Wivrn,
     },
 };
 use serde::Serialize;
@@ -37,6 +38,7 @@ struct Seen<'a> {
     os: Option<&'a str>,
     gpu: Option<&'a str>,
     services: &'a [ServiceState],
+    wivrn: Option<&'a Wivrn>,
     trouble: Option<&'a Trouble>,
 }
 
@@ -75,6 +77,7 @@ fn look<'a>(mode: &'a Mode, facts: &'a Facts) -> Seen<'a> {
         os: agent.and_then(|agent| agent.os.as_deref()),
         gpu: agent.and_then(|agent| agent.gpu.as_deref()),
         services: agent.map(|agent| agent.services.as_slice()).unwrap_or_default(),
+        wivrn: agent.and_then(|agent| agent.wivrn.as_ref()),
         trouble: part.and_then(|part| part.error.as_ref()),
     }
 }
@@ -104,6 +107,9 @@ fn text_of(out: &mut dyn Write, status: &Seen<'_>, mode: &Mode, lock: Option<Str
             format!("{} {word}{}", text::safe(&check.name), detail.unwrap_or_default())
         });
         line(out, "Services", Some(services.collect::<Vec<_>>().join(", ")))?;
+    }
+    for (name, text) in status.wivrn.map(Wivrn::notes).unwrap_or_default() {
+        line(out, name, Some(text::safe(&text)))?;
     }
     Ok(())
 }

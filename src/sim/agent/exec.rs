@@ -196,7 +196,8 @@ fn answer(sim: &Sim, vm: &Vm, checks: &Checks) -> String {
         busy: Some(swinging(sim, busy)),
         memory: Some(Space { total: total << 20, used: used << 20 }),
     });
-    Answers { probes: probes.enumerate().collect(), gpu, load, complete: true }.print()
+    let wivrn = serves.wivrn.clone().filter(|_| checks.wivrn && up);
+    Answers { probes: probes.enumerate().collect(), gpu, load, wivrn, complete: true }.print()
 }
 
 /// A load in percent that moves in worlds that are lively.

@@ -1,5 +1,6 @@
 //! Guests: configuration as Proxmox has it, and how they behave.
 
+use crate::domain::wivrn::Wivrn;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -163,6 +164,8 @@ pub struct Serves {
     pub process: Vec<String>,
     /// Windows services.
     pub winsvc: Vec<String>,
+    /// What its `WiVRn` server says.
+    pub wivrn: Option<Wivrn>,
 }
 
 impl GuestSpec {

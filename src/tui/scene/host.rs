@@ -88,6 +88,7 @@ pub(in crate::tui) fn agent(vmid: u32) -> AgentFacts {
         os: Some("CachyOS Linux".into()),
         gpu: None,
         load: None,
+        wivrn: None,
         services: vec![
             service("WiVRn", Health::Up, None),
             service("NATS", Health::Down, Some("connection refused")),

@@ -1,7 +1,10 @@
 //! The panes, at every size.
 
 use super::{host, running};
-use crate::{domain::testing, tui::msg::Msg};
+use crate::{
+    domain::{testing, wivrn::Wivrn},
+    tui::msg::Msg,
+};
 
 #[test]
 fn modes_at_80x24() {
@@ -21,6 +24,16 @@ fn one_pane_at_60x20() {
 #[test]
 fn the_detail_alone_at_60x20() {
     running(&[101, 110]).at(60, 20).keys("i").snap("detail_60x20");
+}
+
+#[test]
+fn the_detail_has_the_pin_of_a_headset_and_what_is_still_to_do() {
+    let mut facts = host::facts(&[101]);
+    let agent = facts.agents.get_mut(&testing::id(101)).and_then(|part| part.value.as_mut()).unwrap();
+    let steam = "PRESSURE_VESSEL_IMPORT_OPENXR_1_RUNTIMES=1 %command%";
+    let (pin, driver) = (Some("043210".into()), Some("575.64.05".into()));
+    agent.wivrn = Some(Wivrn { pin, steam: Some(steam.into()), connected: Some(false), driver });
+    running(&[101]).msg(Msg::Seen(Box::new(facts))).at(80, 30).snap("detail_pairing");
 }
 
 #[test]

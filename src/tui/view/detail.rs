@@ -13,6 +13,7 @@ use crate::{
         ids::{Millis, Vmid},
         iommu::Inventory,
         text::{duration, safe},
+        wivrn::Wivrn,
     },
     tui::{
         model::{ASKED, Model, Pane, Row, ago},
@@ -189,6 +190,10 @@ impl<'a> Detail<'a> {
             let detail = service.detail.as_ref().filter(|_| service.health != Health::Up);
             let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
             all.extend(self.pair(label, &format!("{} {word}{detail}", service.name), role));
+        }
+        for (label, text) in agent.wivrn.as_ref().map(Wivrn::notes).unwrap_or_default() {
+            let role = if label == "PIN" { Role::Strong } else { Role::Warn };
+            all.extend(self.pair(label, &text, role));
         }
         if !agent.users.is_empty() {
             all.extend(self.pair("Users", &agent.users.join(", "), Role::Text));

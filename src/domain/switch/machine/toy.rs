@@ -246,6 +246,7 @@ impl Toy {
                 os: None,
                 gpu: None,
                 load: None,
+                wivrn: None,
                 services: services.collect(),
                 users: vec![],
                 at,
