@@ -54,10 +54,10 @@ $Base = @(
 $Rest = @(
   @{ Name = 'driver'; Doing = 'installing the driver of the card'; Run = { Install-CardDriver }; Times = 1; Needed = $false },
   @{ Name = 'winget'; Doing = 'waiting for the package manager'; Run = { Wait-Winget }; Times = 1; Needed = $false },
-  @{ Name = 'steam'; Doing = 'installing Steam'; Run = { Install-App 'Valve.Steam' }; Times = 4; Needed = $false }
+  @{ Name = 'steam'; Doing = 'installing Steam'; Run = { Install-Steam }; Times = 4; Needed = $false }
 )
 if ($Settings.virtual_desktop) {
-  $Rest += @{ Name = 'virtual-desktop'; Doing = 'installing Virtual Desktop'; Run = { Install-App 'VirtualDesktop.Streamer' }; Times = 4; Needed = $false }
+  $Rest += @{ Name = 'virtual-desktop'; Doing = 'installing Virtual Desktop'; Run = { Install-VirtualDesktop }; Times = 4; Needed = $false }
 }
 if ($Settings.nats) {
   $Rest += @{ Name = 'nats'; Doing = 'installing nats-server'; Run = { Install-Nats }; Times = 4; Needed = $false }

@@ -1,6 +1,8 @@
 # Power, accounts, firewall, drivers of the virtual hardware, and what is secret.
 
 $Winlogon = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon'
+# Where headsets are.
+$HomeNetworks = @('LocalSubnet', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fd00::/8')
 
 function Set-System {
   # Fast startup hibernates half of the system: the card would go to another guest with a driver that still has it.
@@ -26,7 +28,7 @@ function Set-System {
 function Set-Firewall {
   Get-NetFirewallRule -Group 'morpheus' -ErrorAction SilentlyContinue | Remove-NetFirewallRule
   foreach ($rule in $Settings.firewall) {
-    $from = if ($rule.home) { @('LocalSubnet', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fd00::/8') } else { @('Any') }
+    $from = if ($rule.home) { $HomeNetworks } else { @('Any') }
     New-NetFirewallRule -DisplayName "$($rule.name) ($($rule.protocol))" -Group 'morpheus' -Direction Inbound -Action Allow -Profile Any -Protocol $rule.protocol -LocalPort $rule.ports -RemoteAddress $from | Out-Null
   }
 }

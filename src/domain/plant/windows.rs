@@ -42,7 +42,7 @@ const SCRIPTS: &[(&str, &str, &str)] = &[
     (
         "apps.ps1",
         include_str!("../../../assets/plant/windows/apps.ps1"),
-        "The card's driver from Windows Update; Steam and Virtual Desktop by winget.",
+        "The card's driver from Windows Update; Steam and Virtual Desktop.",
     ),
     ("forest.ps1", include_str!("../../../assets/plant/windows/forest.ps1"), "nats-server and NimsForest as services."),
     (
@@ -91,7 +91,7 @@ fn settings(windows: &Windows, forest: &Forest, plant: &OpId) -> Value {
         "nimsforest": nimsforest.map(|from| {
             json!({ "url": from.url, "sha256": from.sha256, "registry": forest::readable_registry(forest) })
         }),
-        "firewall": firewall(windows, forest, nats.is_some(), nimsforest.is_some()),
+        "firewall": firewall(forest, nats.is_some(), nimsforest.is_some()),
     })
 }
 
@@ -99,18 +99,15 @@ fn download(from: &Download) -> Value {
     json!({ "url": from.url, "sha256": from.sha256 })
 }
 
-/// Ports that are let in. Steam: Valve's "Required Ports for Steam" (Remote Play). Virtual Desktop: the streamer's own
-/// rules. Headsets are of the home's networks; peers of a cluster may be anywhere.
-fn firewall(windows: &Windows, forest: &Forest, nats: bool, nimsforest: bool) -> Value {
+/// Ports that are let in. Steam Link: Valve's "Steam Link - Suggested Network Settings", where 10400 and 10401 are those
+/// of VR. Virtual Desktop's programs are let in by their names when they are installed, for its maker publishes no ports.
+/// Headsets are of the home's networks; peers of a cluster may be anywhere.
+fn firewall(forest: &Forest, nats: bool, nimsforest: bool) -> Value {
     let rule = |name: &str, protocol: &str, ports: &[&str], home: bool| json!({ "name": name, "protocol": protocol, "ports": ports, "home": home });
     let mut rules = vec![
         rule("Steam Link", "TCP", &["27036", "27037"], true),
         rule("Steam Link", "UDP", &["27031-27036", "10400-10401"], true),
     ];
-    if windows.virtual_desktop {
-        let ports = ["38810", "38820", "38830", "38840"];
-        rules.extend([rule("Virtual Desktop", "TCP", &ports, true), rule("Virtual Desktop", "UDP", &ports, true)]);
-    }
     if nats && matches!(forest.nats, Nats::Cluster(_)) {
         rules.push(rule("NATS", "TCP", &[&nats::cluster_port(nimsforest).to_string()], false));
     }

@@ -17,6 +17,11 @@ const DRIVERS: [&str; 5] = ["vioscsi", "viostor", "NetKVM", "Balloon", "vioseria
 /// Letters that Setup gives to discs; a path that isn't there is passed over.
 const LETTERS: [char; 5] = ['D', 'E', 'F', 'G', 'H'];
 
+/// Loads the disk's driver before Setup looks for disks: Setup of Windows 11 24H2 and later takes the one that is named in
+/// an answer file only from some versions of virtio-win (0.1.262 and later are made for it), and `drvload`
+/// takes it always. A driver that isn't there or is loaded already is no failure.
+const LOAD: &str = r"cmd.exe /d /c (for %i in (D E F G H I J K) do @if exist %i:\vioscsi\w11\amd64\vioscsi.inf drvload.exe %i:\vioscsi\w11\amd64\vioscsi.inf) & exit /b 0";
+
 /// Keys that choose an edition and activate nothing: those that each edition has before its owner's key is given.
 const EDITION_KEYS: [(&str, &str); 4] = [
     ("Windows 11 Pro", "VK7JG-NPHTM-C97JM-9MPGT-3V66T"),
@@ -158,12 +163,13 @@ fn setup(windows: &Windows) -> String {
     let key = windows.product_key.as_deref().or(general);
     let key = key.map(|key| format!("    <Key>{}</Key>\n", xml(key))).unwrap_or_default();
     let body = format!(
-        "{DISK}<ImageInstall>\n  <OSImage>\n    <InstallFrom>\n      <MetaData wcm:action=\"add\">\n        \
+        "{}{DISK}<ImageInstall>\n  <OSImage>\n    <InstallFrom>\n      <MetaData wcm:action=\"add\">\n        \
          <Key>/IMAGE/NAME</Key>\n        <Value>{edition}</Value>\n      </MetaData>\n    </InstallFrom>\n    \
          <InstallTo>\n      <DiskID>0</DiskID>\n      <PartitionID>3</PartitionID>\n    </InstallTo>\n    \
          <WillShowUI>OnError</WillShowUI>\n  </OSImage>\n</ImageInstall>\n\
          <UserData>\n  <AcceptEula>true</AcceptEula>\n  <ProductKey>\n{key}    <WillShowUI>OnError</WillShowUI>\n  \
          </ProductKey>\n</UserData>\n<UseConfigurationSet>false</UseConfigurationSet>\n",
+        synchronous(&[LOAD]),
         edition = xml(&windows.edition),
     );
     component("Setup", &body)
@@ -184,8 +190,13 @@ fn deployment() -> String {
         r"reg.exe add HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\OOBE /v BypassNRO /t REG_DWORD /d 1 /f",
         r#"reg.exe add "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Power" /v HiberbootEnabled /t REG_DWORD /d 0 /f"#,
     ];
+    component("Deployment", &synchronous(&COMMANDS))
+}
+
+/// Commands that are run one after the other.
+fn synchronous(commands: &[&str]) -> String {
     let mut body = String::from("<RunSynchronous>\n");
-    for (order, command) in (1..).zip(COMMANDS) {
+    for (order, command) in (1..).zip(commands) {
         let _ = writeln!(
             body,
             "  <RunSynchronousCommand wcm:action=\"add\">\n    <Order>{order}</Order>\n    <Path>{}</Path>\n  \
@@ -194,7 +205,7 @@ fn deployment() -> String {
         );
     }
     body.push_str("</RunSynchronous>\n");
-    component("Deployment", &body)
+    body
 }
 
 /// A password as Setup hides it from a passing eye: with the element's name behind it, UTF-16, base64. That is no
