@@ -120,7 +120,7 @@ fn what_is_no_registry_leaves_the_peers_as_they_were() {
     }
 }
 
-/// KWin's devices, in a guest with these cards: their names and vendors.
+/// `KWin`'s devices, in a guest with these cards: their names and vendors.
 fn devices(cards: &[(&str, &str)]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let drm = dir.path().join("drm");

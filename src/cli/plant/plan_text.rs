@@ -59,7 +59,7 @@ mod tests {
         let before = testing::form();
         let after = before.clone().with(Key::LinuxMemory, "24576").with(Key::WindowsHibernate, "yes");
         let mut site = testing::planted(&before);
-        testing::disk(&mut site, 122, "local-lvm:vm-122-disk-0,size=100G");
+        testing::set(&mut site, 122, "scsi0", "local-lvm:vm-122-disk-0,size=100G");
         let mut text = Vec::new();
         super::plan(&mut text, &plan(&after, &site).unwrap()).unwrap();
         testing::snapshot("cli_plant_changed", &String::from_utf8(text).unwrap());

@@ -138,6 +138,8 @@ pub struct Windows {
     pub virtual_desktop: bool,
     /// Whether it may hibernate.
     pub hibernate: bool,
+    /// Whether it has a display of QEMU's besides, for Proxmox' console; none: a new guest has, another keeps what it has.
+    pub console: Option<bool>,
 }
 
 /// NATS, NimsForest and the registry.
@@ -307,6 +309,7 @@ fn windows(form: &Form) -> Result<Windows, Key> {
         timezone: form.get(Key::WindowsTimezone).to_owned(),
         virtual_desktop: form.is_yes(Key::WindowsVirtualDesktop),
         hibernate: form.is_yes(Key::WindowsHibernate),
+        console: said(form, Key::WindowsConsole).map(|word| word == "yes"),
     })
 }
 

@@ -266,7 +266,7 @@ keys! {
     WindowsIsoSha256 "windows.iso_sha256" Windows Kind::Sha256, false, "Its SHA-256"
         "The host refuses a download with another sum; without one nothing is compared."
     WindowsVirtio "windows.virtio" Windows Kind::Media(Content::Iso), true, "virtio ISO"
-        "The drivers' ISO of the virtio-win project: a volume of the host, or an address that it downloads."
+        "The drivers' ISO of the virtio-win project, 0.1.262 or later for Windows 11 24H2: a volume of the host, or an address that it downloads."
     WindowsVirtioSha256 "windows.virtio_sha256" Windows Kind::Sha256, false, "Its SHA-256"
         "The host refuses a download with another sum; without one nothing is compared."
     WindowsEdition "windows.edition" Windows Kind::Choice(EDITIONS), true, "Edition"
@@ -285,6 +285,8 @@ keys! {
         "Install Virtual Desktop's streamer beside Steam."
     WindowsHibernate "windows.hibernate" Windows Kind::Flag, true, "Hibernation"
         "Let Windows hibernate; the virtual machine gets the sleep state S4 for it."
+    WindowsConsole "windows.console" Windows Kind::Flag, false, "Console"
+        "With no, only the card shows the desktop and Proxmox' console stays dark; without an answer it is as it was."
 
     ForestId "forest.id" Forest Kind::ForestId, false, "Forest"
         "The forest that the guests belong to; without one there is no NimsForest."

@@ -235,7 +235,7 @@ fn by_root(answers: &Answers) -> Vec<ByRoot> {
 
 /// The settings of a guest that its answers decide, and that are compared when it stands already.
 fn compared(settings: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
-    const KEYS: [&str; 4] = ["cores", "memory", "hostpci0", "machine"];
+    const KEYS: [&str; 5] = ["cores", "memory", "hostpci0", "machine", "vga"];
     settings.iter().filter(|(key, _)| KEYS.contains(&key.as_str()))
 }
 

@@ -85,12 +85,39 @@ fn a_changed_answer_changes_what_it_says_and_the_guest_is_named() {
     assert_eq!(names, ["vr-linux", "vr-windows"]);
 }
 
+/// A new guest has its screen on the console until it is ready; one that stands gets it back by another answer.
+#[test]
+fn the_console_goes_at_the_end_and_comes_back() {
+    let form = |console: &str| testing::form().with(Key::WindowsConsole, console);
+    let displays = |plan: &Plan| {
+        let shown = |step: &Step| match &step.action {
+            Action::Create { vmid, settings, .. } => Some((vmid.get(), settings.get("vga")?.clone())),
+            Action::Configure { vmid, set, .. } => Some((vmid.get(), set.get("vga")?.clone())),
+            _ => None,
+        };
+        plan.steps.iter().filter_map(shown).map(|(vmid, vga)| format!("{vmid} {vga}")).collect::<Vec<_>>()
+    };
+    let new = |console: &str| displays(&plan(&form(console), &testing::site()).unwrap());
+    assert_eq!(new("no"), ["121 std", "122 std", "122 none"]);
+    assert_eq!([new(""), new("yes")], [["121 std", "122 std"], ["121 std", "122 std"]]);
+
+    let mut site = testing::planted(&form(""));
+    let changed = |site: &Site, console: &str| displays(&plan(&form(console), site).unwrap());
+    assert_eq!(changed(&site, "no"), ["122 none"]);
+    testing::set(&mut site, 122, "vga", "none");
+    testing::set(&mut site, 121, "vga", "none");
+    assert_eq!([changed(&site, "no"), changed(&site, "")], [Vec::<String>::new(), Vec::new()], "nobody asked");
+    assert_eq!(changed(&site, "yes"), ["122 std"]);
+    testing::set(&mut site, 122, "vga", "virtio");
+    assert_eq!(changed(&site, "yes"), Vec::<String>::new(), "a display of the person's own");
+}
+
 /// What can't be taken back least of all.
 #[test]
 fn a_disk_that_only_grows_is_confirmed_by_its_guests_name_too() {
     let form = testing::form().with(Key::WindowsWanted, "no");
     let mut site = testing::planted(&form);
-    testing::disk(&mut site, 121, "local-lvm:vm-121-disk-0,size=80G");
+    testing::set(&mut site, 121, "scsi0", "local-lvm:vm-121-disk-0,size=80G");
     let plan = plan(&form, &site).unwrap();
     let [step] = plan.steps.as_slice() else { panic!("{}", listed(&plan)) };
     assert_eq!(step.undo().as_deref(), Some("the disk of VM 121 stays grown"));

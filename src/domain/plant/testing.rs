@@ -161,11 +161,11 @@ pub(crate) fn planted(form: &Form) -> Site {
     site
 }
 
-/// Gives a guest this system disk.
-pub(crate) fn disk(site: &mut Site, vmid: u32, disk: &str) {
+/// Gives a guest this setting.
+pub(crate) fn set(site: &mut Site, vmid: u32, key: &str, value: &str) {
     let Looked::At(guests) = &mut site.guests else { unreachable!() };
     let Some(Looked::At(settings)) = guests.get_mut(&id(vmid)).map(|guest| &mut guest.settings) else { panic!() };
-    settings.0.insert("scsi0".to_owned(), disk.to_owned());
+    settings.0.insert(key.to_owned(), value.to_owned());
 }
 
 /// Compares a text with the snapshot of this name.

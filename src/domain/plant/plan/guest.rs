@@ -38,6 +38,9 @@ pub(super) fn settings(machine: &Machine) -> BTreeMap<String, String> {
     settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
+/// The value of `vga` for a guest whose only display is the card's.
+pub(super) const NO_DISPLAY: &str = "none";
+
 /// The line that gives a guest the whole card, by its mapping: no token may name an address.
 pub(super) fn hostpci(answers: &Answers) -> String {
     format!("mapping={},pcie=1", answers.gpu.mapping)
@@ -59,6 +62,8 @@ impl Maker<'_> {
         let is = |key: &str| settings.and_then(|settings| settings.get(key));
         let same = |key: &str, value: &str| match (key, is(key)) {
             // Proxmox pins the machine's version; whether it may hibernate is what the answers say.
+            // Which display QEMU has is the person's, as long as it has one or hasn't as is wanted.
+            ("vga", is) => is.is_some_and(|is| is == NO_DISPLAY) == (value == NO_DISPLAY),
             ("machine", Some(is)) => is.contains("enable-s4=1") == value.contains("enable-s4=1"),
             (_, is) => is.is_some_and(|is| properties(is) == properties(value)),
         };

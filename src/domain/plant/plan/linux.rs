@@ -25,7 +25,10 @@ impl Maker<'_> {
         set("efidisk0", format!("{}:1,efitype=4m,pre-enrolled-keys=0", machine.storage));
         set("hostpci0", guest::hostpci(self.answers));
         set("serial0", "socket".to_owned());
+        // Its desktop is drawn by the card whatever other displays it has (`assets/plant/linux/screens.sh`).
+        let display = settings.remove("vga");
         let found = self.standing(Who::Linux, machine, &settings);
+        settings.extend(display.map(|display| ("vga".to_owned(), display)));
         if found != Found::Missing {
             return found;
         }

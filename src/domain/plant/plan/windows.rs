@@ -5,6 +5,7 @@ use super::{
     linux::{EMPTY, seed_name},
 };
 use crate::domain::{
+    ids::Vmid,
     plant::{
         Who,
         contract::Stage,
@@ -13,6 +14,7 @@ use crate::domain::{
     },
     release::Feature,
 };
+use std::collections::BTreeMap;
 
 impl Maker<'_> {
     /// Adds the guest's steps. The Linux guest gives the card up meanwhile, and has it again in the end.
@@ -28,7 +30,7 @@ impl Maker<'_> {
         set("machine", if asks { "q35,enable-s4=1" } else { "q35" }.to_owned());
         set("ostype", "win11".to_owned());
         set("hostpci0", card.clone());
-        if self.standing(Who::Windows, machine, &settings) != Found::Missing {
+        if self.standing(Who::Windows, machine, &in_the_end(settings.clone(), windows.console)) != Found::Missing {
             return;
         }
         settings.remove("hostpci0");
@@ -62,8 +64,7 @@ impl Maker<'_> {
         self.configure(Who::Windows, vmid, "attach the card, take Windows' disc out", &set);
         self.add(Who::Windows, Action::Start { vmid });
         self.add(Who::Windows, Action::Await { vmid, stage: Stage::Ready });
-        let set = [("ide0", EMPTY), ("sata0", EMPTY), ("tags", TAG)];
-        self.configure(Who::Windows, vmid, "take the seed and the drivers' disc out", &set);
+        self.windows_ready(vmid, windows.console);
         self.add(Who::Windows, Action::Discard { volid: seed });
         if joins(&self.answers.forest.nats) && self.answers.forest.windows_nats.is_some() {
             let monitor = guest::monitor(self.answers.forest.windows_binary.is_some());
@@ -74,4 +75,25 @@ impl Maker<'_> {
             self.add(Who::Linux, Action::Start { vmid: other });
         }
     }
+
+    /// The discs go; the display too where only the card is to show the desktop. Until then it is on Proxmox' console.
+    fn windows_ready(&mut self, vmid: Vmid, console: Option<bool>) {
+        let mut set = vec![("ide0", EMPTY), ("sata0", EMPTY), ("tags", TAG)];
+        let mut what = "take the seed and the drivers' disc out".to_owned();
+        if console == Some(false) {
+            set.push(("vga", guest::NO_DISPLAY));
+            what.push_str("; from its next start only the card shows its desktop");
+        }
+        self.configure(Who::Windows, vmid, &what, &set);
+    }
+}
+
+/// Settings as a guest that stands is to have them: its display is as it was, unless it was asked for.
+fn in_the_end(mut settings: BTreeMap<String, String>, console: Option<bool>) -> BTreeMap<String, String> {
+    match console {
+        Some(true) => {}
+        Some(false) => drop(settings.insert("vga".to_owned(), guest::NO_DISPLAY.to_owned())),
+        None => drop(settings.remove("vga")),
+    }
+    settings
 }
