@@ -25,7 +25,7 @@ fn mode_list_as_json_has_the_documented_keys() {
     assert_eq!(first["current"], true);
     assert_eq!(first["description"], "Linux VR streaming (CachyOS + WiVRN)");
     assert_eq!(list["modes"].as_array().unwrap().len(), 4);
-    let keys = json!(["aliases", "current", "description", "gpu_mode", "name", "status", "vmid"]);
+    let keys = json!(["aliases", "current", "description", "gpu_mode", "lock", "name", "status", "vmid"]);
     let mut found: Vec<&String> = first.as_object().unwrap().keys().collect();
     found.sort();
     assert_eq!(json!(found), keys);
