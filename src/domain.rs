@@ -30,3 +30,5 @@ pub mod switch;
 pub(crate) mod testing;
 pub mod text;
 pub mod wivrn;
+pub mod traffic;
+pub mod usage;

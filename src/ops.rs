@@ -23,6 +23,7 @@ mod paths;
 pub mod plant;
 pub mod registry;
 mod store;
+mod usage;
 
 pub use clock::Clock;
 pub use control::Control;

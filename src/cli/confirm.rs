@@ -13,13 +13,16 @@ use crate::domain::{
 };
 use std::io::BufRead;
 
-/// What follows when a guest doesn't shut down: resolved for this command line. A person who is there can be asked.
-pub(crate) const fn fallback(configured: Fallback, force: bool, person: bool) -> Fallback {
+/// What follows when a guest doesn't shut down: resolved for this command line. `force` is a person's leave to stop it
+/// hard; a person who is there can be asked; else `named`, that the name was given with which the plan is confirmed,
+/// is leave too. Without any of these no guest is stopped hard that may be in use.
+pub(crate) const fn fallback(configured: Fallback, force: bool, named: bool, person: bool) -> Fallback {
     match configured {
         _ if force => Fallback::Stop,
+        Fallback::Fail => Fallback::Fail,
         Fallback::Ask if person => Fallback::Ask,
-        Fallback::Ask => Fallback::Stop,
-        Fallback::Stop | Fallback::Fail => configured,
+        _ if named => Fallback::Stop,
+        Fallback::Ask | Fallback::Stop | Fallback::StopIdle => Fallback::StopIdle,
     }
 }
 

@@ -100,17 +100,21 @@ fn with_json_or_yes_nobody_is_asked() {
 
 #[test]
 fn the_fallback_asks_only_a_person_who_is_there() {
-    use Fallback::{Ask, Fail, Stop};
+    use Fallback::{Ask, Fail, Stop, StopIdle};
+    let (force, named, person) = (true, true, true);
     let table = [
-        (Ask, false, true, Ask),
-        (Ask, false, false, Stop),
-        (Ask, true, true, Stop),
-        (Fail, false, true, Fail),
-        (Fail, true, false, Stop),
-        (Stop, false, true, Stop),
+        (Ask, !force, !named, person, Ask),
+        (Ask, !force, named, person, Ask),
+        (Ask, !force, !named, !person, StopIdle),
+        (Ask, !force, named, !person, Stop),
+        (Ask, force, !named, person, Stop),
+        (Fail, !force, named, person, Fail),
+        (Fail, force, !named, !person, Stop),
+        (Stop, !force, !named, person, StopIdle),
+        (Stop, !force, named, !person, Stop),
     ];
-    for (configured, force, person, resolved) in table {
-        assert_eq!(fallback(configured, force, person), resolved, "{configured:?} {force} {person}");
+    for (configured, force, named, person, resolved) in table {
+        assert_eq!(fallback(configured, force, named, person), resolved, "{configured:?} {force} {named} {person}");
     }
 }
 

@@ -141,7 +141,7 @@ const fn options(config: &Config) -> Options {
     let switch = config.switch;
     Options {
         shutdown_timeout: switch.shutdown_timeout,
-        fallback: confirm::fallback(switch.shutdown_fallback, false, true),
+        fallback: confirm::fallback(switch.shutdown_fallback, false, false, true),
         drain_timeout: switch.drain_timeout,
         startup_timeout: switch.startup_timeout,
         wait_for_network: switch.wait_for_network,

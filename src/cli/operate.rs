@@ -47,7 +47,7 @@ pub(crate) fn options(shell: &Shell<'_>, session: &Session, flags: &OperateFlags
     let person = shell.can_ask() && !flags.yes && !flags.detach;
     Options {
         shutdown_timeout: configured.shutdown_timeout,
-        fallback: confirm::fallback(configured.shutdown_fallback, flags.force, person),
+        fallback: confirm::fallback(configured.shutdown_fallback, flags.force, flags.confirm.is_some(), person),
         drain_timeout: configured.drain_timeout,
         startup_timeout: configured.startup_timeout,
         wait_for_network: configured.wait_for_network,
@@ -66,7 +66,7 @@ pub(crate) async fn carry_out(
     if !flags.dry_run {
         may_begin(&store)?;
     }
-    let facts = session.host.look(Some(intent)).await;
+    let facts = session.host.look_for_plan(intent).await;
     let plan = planner::plan(intent, session.host.modes(), &facts)?;
     if plan.is_already_there() || flags.dry_run {
         return Ok(show(shell, &plan)?);

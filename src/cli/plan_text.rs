@@ -10,7 +10,7 @@ use std::io::{self, Write};
 pub(crate) fn plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     writeln!(out, "{}", plan.title())?;
     for (number, step) in plan.steps.iter().enumerate() {
-        writeln!(out, "  {}. {}{}", number + 1, step.title(), remark(step))?;
+        writeln!(out, "  {}. {}{}", number + 1, step.title(), remark(step, plan))?;
     }
     if !plan.loses_gpu.is_empty() {
         writeln!(out, "Loses the GPU: {}", list(&plan.loses_gpu))?;
@@ -47,13 +47,16 @@ fn list(parties: &[Party]) -> String {
     parties.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn remark(step: &Step) -> String {
+fn remark(step: &Step, plan: &Plan) -> String {
     let limit = format!(" (up to {}", text::duration(step.deadline));
     match &step.action {
         StepAction::Shutdown { fallback } => {
             let then = match fallback {
                 Fallback::Ask => "then you are asked",
-                Fallback::Stop => "then it is stopped hard",
+                Fallback::StopIdle if !matches!(plan.rung, Rung::TypeName { .. }) => {
+                    "then it is stopped hard unless it is in use"
+                }
+                Fallback::Stop | Fallback::StopIdle => "then it is stopped hard",
                 Fallback::Fail => "then the operation gives up",
             };
             format!("{limit}, {then})")

@@ -247,7 +247,7 @@ fn switch(page: &mut Page, config: &Config) {
             "shutdown_fallback",
             match switch.shutdown_fallback {
                 Fallback::Ask => "ask",
-                Fallback::Stop => "stop",
+                Fallback::StopIdle | Fallback::Stop => "stop",
                 Fallback::Fail => "fail",
             },
         );

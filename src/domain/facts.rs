@@ -7,6 +7,7 @@ use super::{
     ids::{Millis, NodeName, Upid, Vmid},
     iommu::Inventory,
     load::HostStatus,
+    traffic::Traffic,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -172,8 +173,8 @@ pub struct Facts {
     pub agents: BTreeMap<Vmid, Part<AgentFacts>>,
     /// Whether we may start and stop a guest, for the modes' guests.
     pub rights: BTreeMap<Vmid, Part<PowerRight>>,
-    /// Bytes per second that a guest sends, where two looks at least a second apart could be compared.
-    pub sending: BTreeMap<Vmid, u64>,
+    /// What guests send.
+    pub traffic: Traffic,
 }
 
 impl Facts {
@@ -262,13 +263,15 @@ impl Facts {
             starters,
             agents,
             rights,
-            sending,
+            traffic,
         } = newer;
         self.node = node.or_else(|| self.node.take());
         self.version.merge(version);
         self.sees_all = sees_all.or(self.sees_all);
-        self.sending.extend(sending);
-        self.measure(&qemu);
+        if let (Some(guests), Some(at)) = (&qemu.value, qemu.seen) {
+            guests.iter().for_each(|guest| self.traffic.count(guest, at));
+        }
+        self.traffic.merge(traffic);
         self.qemu.merge(qemu);
         self.lxc.merge(lxc);
         self.mappings.merge(mappings);
@@ -289,23 +292,5 @@ impl Facts {
         for (vmid, agent) in agents {
             self.agents.entry(vmid).or_default().merge(agent);
         }
-    }
-
-    /// Compares the counters of a newer list with the present one.
-    fn measure(&mut self, newer: &Part<Vec<Guest>>) {
-        let (Some(old), Some(then), Some(new), Some(now)) =
-            (&self.qemu.value, self.qemu.seen, &newer.value, newer.seen)
-        else {
-            return;
-        };
-        let elapsed = now.since(then);
-        if elapsed < 1_000 {
-            return;
-        }
-        let before: BTreeMap<Vmid, u64> = old.iter().filter_map(|g| Some((g.vmid, g.netout?))).collect();
-        self.sending = new
-            .iter()
-            .filter_map(|g| Some((g.vmid, g.netout?.checked_sub(*before.get(&g.vmid)?)? * 1_000 / elapsed)))
-            .collect();
     }
 }

@@ -7,6 +7,7 @@ use super::{
     ids::{Millis, ModeName, Vmid},
     mode::{GpuMode, Mode, ModeSet},
     switch::plan::{Intent, Options, Verb},
+    traffic::Traffic,
 };
 use std::collections::BTreeMap;
 
@@ -111,9 +112,16 @@ pub(crate) fn facts(running: &[u32]) -> Facts {
         tasks: Part::good(Vec::<RunningTask>::new(), at),
         agents: running.iter().map(|vmid| (id(*vmid), Part::good(agent.clone(), at))).collect(),
         rights: all.iter().map(|vmid| (id(*vmid), Part::good(granted(), at))).collect(),
-        sending: BTreeMap::new(),
+        traffic: idle(running, at),
         ..Facts::default()
     }
+}
+
+/// Guests that send next to nothing.
+pub(crate) fn idle(running: &[u32], at: Millis) -> Traffic {
+    let mut traffic = Traffic::default();
+    running.iter().for_each(|vmid| traffic.saw(id(*vmid), 100, at));
+    traffic
 }
 
 pub(crate) fn change(facts: &mut Facts, vmid: u32, change: impl FnOnce(&mut Guest)) {

@@ -3,7 +3,7 @@
 use super::{Clock, Error, hardware::Here, registry::Listed};
 use crate::{
     config::{Config, Credentials, NodeChoice},
-    domain::{ids::NodeName, iommu::Inventory, mode::ModeSet, text},
+    domain::{ids::NodeName, iommu::Inventory, mode::ModeSet, text, traffic::Traffic},
     pve::{self, Client, Fingerprint, Node, ResourceKind, Target, transport::Transport},
 };
 use secrecy::SecretString;
@@ -27,6 +27,8 @@ struct Inner {
     here: Option<Here>,
     /// The devices that were last seen.
     pci: Mutex<Option<Inventory>>,
+    /// What guests send, from one list to the next.
+    traffic: Mutex<Traffic>,
     /// Where the forest's nodes are listed.
     listed: Option<Listed>,
 }
@@ -89,8 +91,9 @@ impl Host {
     /// A host behind a client that exists already.
     #[must_use]
     pub fn over(client: Client, modes: ModeSet, choice: NodeChoice, clock: Clock) -> Self {
-        let (node, pci) = (OnceCell::new(), Mutex::default());
-        let inner = Inner { client, choice, address: String::new(), clock, node, here: None, pci, listed: None };
+        let (node, pci, traffic) = (OnceCell::new(), Mutex::default(), Mutex::default());
+        let inner =
+            Inner { client, choice, address: String::new(), clock, node, here: None, pci, traffic, listed: None };
         Self(Arc::new(inner), Arc::new(modes))
     }
 
@@ -183,6 +186,11 @@ impl Host {
     /// The devices that were last seen.
     pub(super) fn known_pci(&self) -> &Mutex<Option<Inventory>> {
         &self.0.pci
+    }
+
+    /// What guests send, as far as lists have shown it.
+    pub(super) fn traffic(&self) -> &Mutex<Traffic> {
+        &self.0.traffic
     }
 }
 

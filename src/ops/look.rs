@@ -36,7 +36,7 @@ impl Host {
             Err(error) => unreachable(&error),
             Ok(node) => {
                 let qemu = part(self.client().qemu_list(&node, false).await, at);
-                Facts { node: Some(node), qemu, ..Facts::default() }
+                Facts { node: Some(node), traffic: self.count(&qemu), qemu, ..Facts::default() }
             }
         }
     }
@@ -66,7 +66,8 @@ impl Host {
                 }
                 let lxc = self.client().lxc_list(&node).await;
                 let sees_all = Box::pin(self.sees_all(&qemu, &lxc)).await;
-                Facts { node: Some(node), sees_all, qemu: part(qemu, at), lxc: part(lxc, at), ..Facts::default() }
+                let (qemu, lxc) = (part(qemu, at), part(lxc, at));
+                Facts { node: Some(node), sees_all, traffic: self.count(&qemu), qemu, lxc, ..Facts::default() }
             }
         }
     }
@@ -197,12 +198,14 @@ impl Host {
             self.pci(node),
         );
         let sees_all = Box::pin(self.sees_all(&qemu, &lxc)).await;
+        let qemu = part(qemu, at);
         Facts {
             node: Some(node.clone()),
             sees_all,
             version: client.known_version().map(|version| Part::good(version.to_owned(), at)).unwrap_or_default(),
             cpu: status.as_ref().ok().and_then(|status| status.cpu),
-            qemu: part(qemu, at),
+            traffic: self.count(&qemu),
+            qemu,
             lxc: part(lxc, at),
             mappings: part(mappings, at),
             memory: part(status.as_ref().map(|status| status.memory).map_err(Clone::clone), at),
@@ -329,6 +332,9 @@ fn replace<T>(part: &mut Part<T>, newer: Part<T>) {
 
 /// Puts an exact state into the list; a failed look makes the state unknown.
 fn put_status(facts: &mut Facts, vmid: Vmid, answer: Result<Guest, pve::Error>, at: Millis) {
+    if let Ok(guest) = &answer {
+        facts.traffic.count(guest, at);
+    }
     let Some(guests) = facts.qemu.value.as_mut() else { return };
     let place = guests.iter_mut().find(|guest| guest.vmid == vmid);
     match (place, answer) {

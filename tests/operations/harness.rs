@@ -85,7 +85,7 @@ impl Machine {
     }
 
     pub(crate) async fn plan(&self, intent: &Intent) -> Result<Plan, Refusal> {
-        let facts = self.host.look(Some(intent)).await;
+        let facts = self.host.look_for_plan(intent).await;
         planner::plan(intent, self.host.modes(), &facts)
     }
 

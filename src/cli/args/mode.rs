@@ -101,13 +101,14 @@ pub(crate) struct OperateFlags {
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Stop a guest hard if it doesn't shut down (unsaved work in it is lost)
+    /// Stop a guest hard if it doesn't shut down, even one in use (unsaved work in it is lost)
     #[arg(long)]
     pub(crate) force: bool,
-    /// Go on without asking, except where work may be lost
+    /// Go on without asking, except where work may be lost: a guest that doesn't shut down in time is stopped hard, but
+    /// never one that is in use or may be
     #[arg(short, long)]
     pub(crate) yes: bool,
-    /// Go on where work may be lost; NAME is the one that the plan names
+    /// Go on where work may be lost, also by a hard stop; NAME is the one that the plan names
     #[arg(long, value_name = "NAME")]
     pub(crate) confirm: Option<String>,
     /// Leave things as they are if the target doesn't come up

@@ -171,6 +171,12 @@ impl Class {
         matches!(self.kind(), 0x0401 | 0x0403)
     }
 
+    /// Network controllers (02xx).
+    #[must_use]
+    pub const fn is_network(self) -> bool {
+        self.kind() >> 8 == 0x02
+    }
+
     /// A bridge with a bus behind it, as far as the class tells (PCI, `CardBus`).
     #[must_use]
     pub const fn is_pci_bridge(self) -> bool {

@@ -56,7 +56,7 @@ pub struct Restore {
 pub struct Options {
     /// Seconds that a guest gets to shut down.
     pub shutdown_timeout: u64,
-    /// What follows when it doesn't. Already resolved: `Ask` only if a person is there.
+    /// What follows when it doesn't. Already resolved: `Ask` only if a person is there, `Stop` only by a person's word.
     pub fallback: Fallback,
     /// Seconds that a guest gets before that to leave NATS and `NimsForest`; 0: it isn't told.
     #[serde(default)]
@@ -73,7 +73,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             shutdown_timeout: 60,
-            fallback: Fallback::Stop,
+            fallback: Fallback::StopIdle,
             drain_timeout: 45,
             startup_timeout: 180,
             wait_for_network: true,
@@ -88,6 +88,9 @@ impl Default for Options {
 pub enum Fallback {
     /// Ask the person: wait on, stop hard, or abort.
     Ask,
+    /// Stop it hard, unless somebody uses it or nobody can tell; then give up. For when no person is there to ask and
+    /// none has said that work in the guest may be lost.
+    StopIdle,
     /// Stop it hard.
     Stop,
     /// Give up; the guest stays as it is.

@@ -410,6 +410,7 @@ fn holder_unknown(party: &Party, why: &str) -> Refusal {
 pub const fn fallback_words(fallback: Fallback) -> &'static str {
     match fallback {
         Fallback::Ask => "you are asked whether to wait, stop it hard, or give up",
+        Fallback::StopIdle => "it is stopped hard unless it is in use by then: unsaved work is lost",
         Fallback::Stop => "it is stopped hard, which pulls the plug: unsaved work is lost",
         Fallback::Fail => "the operation gives up and leaves it running",
     }

@@ -259,12 +259,14 @@ fn too_little_memory_is_found_before_anything_is_stopped() {
 }
 
 #[test]
-fn a_silent_agent_or_a_stream_asks_for_the_name() {
+fn a_silent_agent_a_stream_or_an_unknown_use_asks_for_the_name() {
     let mut deaf = facts(&[LINUX]);
     deaf.agents.get_mut(&id(LINUX)).unwrap().value.as_mut().unwrap().agent = AgentState::NotRunning;
     let mut streaming = facts(&[LINUX]);
-    streaming.sending.insert(id(LINUX), 10_000_000);
-    for seen in [deaf, streaming] {
+    streaming.traffic.saw(id(LINUX), 10_000_000, Millis(1_000_000));
+    let mut unmeasured = facts(&[LINUX]);
+    unmeasured.traffic.forget(id(LINUX));
+    for seen in [deaf, streaming, unmeasured] {
         let plan = plan(&intent(Verb::Switch, "windowsvrstreaming"), &modes(), &seen).unwrap();
         assert!(matches!(&plan.rung, Rung::TypeName { names, .. } if names[0] == "linuxvrstreaming"));
     }

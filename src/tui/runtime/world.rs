@@ -209,7 +209,7 @@ pub(super) async fn reached(mut when: Reached) -> Result<Host, Trouble> {
 }
 
 async fn look(when: Reached, intent: &Intent) -> Result<Facts, Trouble> {
-    let facts = reached(when).await?.look(Some(intent)).await;
+    let facts = reached(when).await?.look_for_plan(intent).await;
     match (&facts.qemu.value, facts.qemu.error.clone()) {
         (None, Some(trouble)) => Err(trouble),
         _ => Ok(facts),

@@ -33,6 +33,7 @@ pub(in crate::tui) fn facts(running: &[u32]) -> Facts {
     let mut facts = testing::facts(running);
     facts.version = Part::good("9.2.11".into(), NOON);
     facts.qemu.seen = Some(NOON);
+    facts.traffic = testing::idle(running, NOON);
     facts.tasks.seen = Some(NOON);
     facts.memory.seen = Some(NOON);
     for (vmid, name) in NAMES {

@@ -180,7 +180,7 @@ fn fields_that_an_old_file_does_not_have_are_as_in_a_fresh_dashboard() {
     let mut model = serde_json::to_value(start(1)).unwrap();
     model["ui"].as_object_mut().unwrap().remove("title");
     model.as_object_mut().unwrap().remove("standing");
-    model["facts"].as_object_mut().unwrap().remove("sending");
+    model["facts"].as_object_mut().unwrap().remove("traffic");
     model["setup"].as_object_mut().unwrap().insert("gone".into(), true.into());
     let read: Model = serde_json::from_value(model).unwrap();
     assert_eq!((read.ui.title.as_str(), read.standing.len()), ("", 0));

@@ -80,7 +80,7 @@ fn doing(step: &Step) -> String {
         StepAction::Shutdown { fallback } => {
             let then = match fallback {
                 Fallback::Ask => format!("; if it hasn't after {}, you are asked", duration(step.deadline)),
-                Fallback::Stop | Fallback::Fail => String::new(),
+                Fallback::StopIdle | Fallback::Stop | Fallback::Fail => String::new(),
             };
             format!("shut {} down{then}", step.party)
         }

@@ -7,9 +7,11 @@ use crate::domain::{
     guest::Power,
     switch::{
         event::{Answer, Call, What},
-        plan::Fallback,
+        plan::{Fallback, Rung},
         state::{CallState, Fate},
     },
+    traffic::APART,
+    usage::Usage,
 };
 
 impl Turn<'_> {
@@ -109,6 +111,7 @@ impl Turn<'_> {
         let stop = Call::Stop { vmid: self.vmid(), overrule: call.is_open(), off: false };
         match (fallback, &self.step.question, self.step.answer) {
             (Fallback::Fail, ..) | (Fallback::Ask, None, Some(Answer::Abort)) => self.stuck(),
+            (Fallback::StopIdle, ..) => self.stop_if_idle(stop),
             (Fallback::Stop, ..) | (Fallback::Ask, None, Some(Answer::Stop)) => self.send(stop),
             (Fallback::Ask, None, Some(Answer::Wait | Answer::Settled)) => self.send(ask),
             (Fallback::Ask, Some(question), _) if self.look.now >= question.until => {
@@ -121,6 +124,29 @@ impl Turn<'_> {
                 question: format!("{} has not shut down after {} s.", self.step.step.party, self.step.step.deadline),
                 until: self.look.now.plus(QUESTION),
             }),
+        }
+    }
+
+    /// Nobody is there to ask: a guest is stopped hard if its name was typed when the plan was confirmed, or if it is
+    /// known to be idle now.
+    fn stop_if_idle(&self, stop: Call) -> Next {
+        let (plan, vmid) = (&self.state.plan, self.vmid());
+        let named = matches!(plan.rung, Rung::TypeName { .. }) && plan.stops().any(|party| party.vmid == vmid);
+        match self.look.facts.usage(vmid) {
+            _ if named => self.send(stop),
+            Usage::Idle => self.send(stop),
+            // Two samples take their time.
+            Usage::Unknown(_) if self.age() < 3 * APART => self.wait(self.pause()),
+            usage => {
+                let party = &self.step.step.party;
+                let message = format!(
+                    "{party} didn't shut down within {} s and {usage}; it isn't stopped hard without your word: \
+                     --confirm {}, or --force.",
+                    self.age() / 1_000,
+                    party.mode.as_ref().map_or(party.name.as_str(), |mode| mode.as_str()),
+                );
+                self.fail(FindingId::GuestInUse, message)
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 use super::toy::{Fortune, Toy};
 use crate::domain::{
     finding::FindingId,
-    ids::Upid,
+    ids::{Millis, Upid},
     switch::{
         event::{Answer, Call, Outcome, What},
-        plan::{Fallback, Verb},
+        plan::{Fallback, Rung, StepAction, Verb},
         state::Fate,
     },
     testing::{LINUX, NAS, NOGPU, SHARED, WINDOWS, id},
@@ -35,6 +35,37 @@ fn a_guest_that_does_not_hear_is_stopped_hard_as_the_plan_said() {
     let toy = hand_over(vec![Fortune::Fails(0), Fortune::Works(500), Fortune::Works(2_000)], Some(1_000));
     assert_eq!(toy.outcome(), Some(Outcome::Done));
     assert!(toy.now - 1_000_000 >= 60_000, "it got its time first");
+}
+
+#[test]
+fn a_guest_that_may_be_in_use_is_not_stopped_hard_with_nobody_to_ask() {
+    let deaf = || {
+        let fortunes = vec![Fortune::Works(2_000), Fortune::Works(500), Fortune::Fails(0)];
+        Toy::new(Verb::Switch, "windowsvrstreaming", &[LINUX, NAS], fortunes, Some(1_000))
+    };
+    let hard = |toy: &Toy| calls(toy).iter().any(|call| matches!(call, Call::Stop { .. }));
+    let mut streaming = deaf();
+    streaming.facts.traffic.saw(id(LINUX), 30_000_000, Millis(1_000_000));
+    let mut unmeasured = deaf();
+    unmeasured.facts.traffic.forget(id(LINUX));
+    for mut toy in [streaming.clone(), unmeasured] {
+        toy.run(|_| {});
+        assert_eq!((toy.outcome(), trouble(&toy)), (Some(Outcome::RolledBack), FindingId::GuestInUse));
+        let message = toy.state().trouble.unwrap().message;
+        assert!(message.contains("--confirm linuxvrstreaming, or --force"), "{message}");
+        assert!(!hard(&toy) && toy.is_running(LINUX));
+    }
+    for named in [false, true] {
+        let mut toy = streaming.clone();
+        let What::Planned { plan, .. } = &mut toy.journal[0].what else { unreachable!() };
+        if named {
+            plan.rung = Rung::TypeName { names: vec!["linuxvrstreaming".into()], because: vec![] };
+        } else {
+            plan.steps[0].action = StepAction::Shutdown { fallback: Fallback::Stop };
+        }
+        toy.run(|_| {});
+        assert!(hard(&toy) && toy.outcome() == Some(Outcome::Done), "a person said so");
+    }
 }
 
 #[test]
@@ -89,7 +120,7 @@ fn asked(answer: Option<Answer>, fortunes: Vec<Fortune>) -> Toy {
     let What::Planned { plan, .. } = &mut toy.journal[0].what else { unreachable!() };
     plan.intent.options.fallback = Fallback::Ask;
     for step in &mut plan.steps {
-        if let crate::domain::switch::plan::StepAction::Shutdown { fallback } = &mut step.action {
+        if let StepAction::Shutdown { fallback } = &mut step.action {
             *fallback = Fallback::Ask;
         }
     }

@@ -70,7 +70,7 @@ pub(super) struct Toy {
     boots: Option<u64>,
     started: BTreeMap<u32, u64>,
     pub(super) journal: Vec<Event>,
-    facts: Facts,
+    pub(super) facts: Facts,
     looked: u64,
     saw_holders: bool,
     crashed: bool,

@@ -9,10 +9,8 @@ use crate::domain::{
     release::Release,
     switch::plan::{Fallback, Party, Rung, Warning},
     text,
+    usage::Usage,
 };
-
-/// Bytes per second above which a guest is taken to be streaming: 5 Mbit/s. VR streams are 50 to 200.
-const STREAMING: u64 = 5_000_000 / 8;
 
 #[derive(Default)]
 struct Risks {
@@ -53,10 +51,15 @@ impl Situation<'_> {
             self.risk_of_start(*vmid, &mut risks);
         }
         if !work.stops.is_empty() && self.intent.options.fallback != Fallback::Ask {
-            let words = fallback_words(self.intent.options.fallback);
+            // Who types a name gives leave to lose what is in the guest.
+            let fallback = match self.intent.options.fallback {
+                Fallback::StopIdle if !risks.because.is_empty() => Fallback::Stop,
+                fallback => fallback,
+            };
+            let words = fallback_words(fallback);
             let seconds = self.intent.options.shutdown_timeout;
-            let finding = match self.intent.options.fallback {
-                Fallback::Stop => FindingId::GuestHardStop,
+            let finding = match fallback {
+                Fallback::Stop | Fallback::StopIdle => FindingId::GuestHardStop,
                 Fallback::Ask | Fallback::Fail => FindingId::GuestStuck,
             };
             risks.warn(finding, format!("If a guest hasn't shut down after {seconds} s, {words}."));
@@ -88,9 +91,9 @@ impl Situation<'_> {
             let message = format!("{party} is in no mode; it is stopped because it holds the GPU.");
             risks.endanger(&party, FindingId::GpuHeldByForeign, message);
         }
-        if let Some(rate) = self.facts.sending.get(&vmid).filter(|rate| **rate >= STREAMING) {
-            let message = format!("{party} is in use: it is sending {} per second.", text::bytes(*rate));
-            risks.endanger(&party, FindingId::GuestInUse, message);
+        let usage = self.facts.usage(vmid);
+        if self.facts.power(vmid) == Power::Running && usage != Usage::Idle {
+            risks.endanger(&party, FindingId::GuestInUse, format!("{party} {usage}."));
         }
         if let Some(users) =
             self.facts.agent(vmid).map(|agent| agent.users.join(", ")).filter(|users| !users.is_empty())
