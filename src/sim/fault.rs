@@ -76,6 +76,9 @@ pub enum Effect {
         /// Whether it fails only after its work is done.
         #[serde(default)]
         late: bool,
+        /// What its log says before the error.
+        #[serde(default)]
+        log: Vec<String>,
     },
 }
 
@@ -103,6 +106,7 @@ pub(crate) struct TaskFault {
     pub(crate) delay: f64,
     pub(crate) error: Option<String>,
     pub(crate) late: bool,
+    pub(crate) log: Vec<String>,
 }
 
 /// The faults of a scenario, with how often each was matched.
@@ -126,7 +130,7 @@ impl Faults {
             matches!(words.as_slice(), ["task", k, i] if (*k == kind || *k == "*") && (*i == id || *i == "*"))
         };
         match self.find(clock, matches)? {
-            Effect::Task { delay, error, late } => Some(TaskFault { delay, error, late }),
+            Effect::Task { delay, error, late, log } => Some(TaskFault { delay, error, late, log }),
             _ => None,
         }
     }

@@ -121,6 +121,7 @@ where
             result = async {
                 worker.sim.released(kind).await;
                 worker.sim.clock.sleep(fault.delay).await;
+                fault.log.into_iter().for_each(|line| worker.log(line));
                 match fault.error {
                     Some(error) if !fault.late => Err(error),
                     error => work.await.and(error.map_or(Ok(()), Err)),

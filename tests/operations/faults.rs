@@ -66,7 +66,7 @@ fn task_fault() -> impl Strategy<Value = Fault> {
     (on, when(), 0.0..90.0, error, any::<bool>()).prop_map(|(on, when, delay, error, late)| Fault {
         on: on.into(),
         when,
-        then: Effect::Task { delay, error: error.map(Into::into), late },
+        then: Effect::Task { delay, error: error.map(Into::into), late, log: vec![] },
     })
 }
 

@@ -2,7 +2,10 @@
 
 use super::{check_lock, lock_config};
 use crate::{
-    domain::gpu::PciAddr,
+    domain::{
+        gpu::{self, PciAddr},
+        held,
+    },
     sim::{
         Sim,
         clock::Clock,
@@ -66,6 +69,10 @@ pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
         functions
     };
     let _reserved = Reserved { sim: sim.clone(), vmid };
+    if let Some(line) = taken_past_reservations(sim, vmid, &functions) {
+        worker.log(line);
+        return Err("start failed: QEMU exited with code 1".to_owned());
+    }
     if !has_memory(sim, &spec) {
         worker.log("kvm: cannot set up guest memory 'pc.ram': Cannot allocate memory");
         return Err("start failed: QEMU exited with code 1".to_owned());
@@ -124,6 +131,25 @@ fn note_second_holders(state: &mut State, vmid: u32, functions: &[PciAddr]) {
             state.violations.push(Violation::TwoHolders { function: function.to_string(), first, second: vmid });
         }
     }
+}
+
+/// What QEMU says of a device that another VM has by its `args`, which Proxmox keeps no reservation of.
+fn taken_past_reservations(sim: &Sim, vmid: u32, functions: &[PciAddr]) -> Option<String> {
+    let mut state = sim.state();
+    let others = state.vms.iter().filter(|(other, vm)| **other != vmid && vm.power.is_on());
+    let (addr, holder) = others.into_iter().find_map(|(other, vm)| {
+        let claims = held::by_args(&vm.spec.text("args")?);
+        let mut taken = claims.iter().flat_map(gpu::functions);
+        taken.find_map(|addr| functions.iter().copied().find(|one| one.overlaps(addr))).map(|addr| (addr, *other))
+    })?;
+    let found = Violation::EarlyStart { function: addr.to_string(), holder, vmid, running: true };
+    state.refused_starts.push(found);
+    let device = sim.world.pci.iter().find(|device| device.id.overlaps(addr));
+    let group = device.map_or(-1, |device| device.iommugroup);
+    Some(format!(
+        "kvm: -device vfio-pci,host={addr},id=hostpci0.0,bus=ich9-pcie-port-1,addr=0x0.0,multifunction=on: \
+         vfio {addr}: failed to open /dev/vfio/{group}: Device or resource busy"
+    ))
 }
 
 /// Whether the memory that devices pin is free.
