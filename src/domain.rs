@@ -11,6 +11,7 @@ pub mod facts;
 pub mod finding;
 pub mod gpu;
 pub mod guest;
+pub mod held;
 pub mod hostplan;
 pub mod ids;
 pub mod iommu;

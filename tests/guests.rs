@@ -138,7 +138,7 @@ async fn every_question_is_one_that_the_host_answers_over_https() {
     let displays = devices.devices.iter().filter(|device| device.class.is_display());
     let names: Vec<_> = displays.map(Device::title).collect();
     assert_eq!(names, ["NVIDIA GeForce RTX 4090", "AMD Raphael"]);
-    assert_eq!(client.mappings().await.unwrap()[0].id, "gpu0");
+    assert_eq!(client.mappings(&pve()).await.unwrap()[0].id, "gpu0");
     assert!(client.tasks_active(&pve()).await.unwrap().is_empty());
     let upid = client.start(&pve(), vmid(101)).await.unwrap();
     let TaskStatus::Ended { ok: false, .. } = end(&client, &upid).await else { panic!("it runs already") };

@@ -102,6 +102,8 @@ pub struct Api {
     pub guests: Looked<Vec<Guest>>,
     /// Their configurations.
     pub settings: BTreeMap<Vmid, Looked<Settings>>,
+    /// Containers, and the device nodes of graphics cards that each has.
+    pub containers: Looked<Vec<(Guest, Looked<Vec<String>>)>>,
     /// Mappings, compared with the hardware.
     pub mappings: Looked<Vec<MappingFile>>,
     /// Backup jobs.
@@ -214,7 +216,7 @@ pub fn examine(evidence: &Evidence) -> Report {
     if let Some(api) = api {
         node::examine(api, &mut report);
         vm::examine(api, inventory, &mut report);
-        share::examine(api, &mut report);
+        share::examine(api, inventory, &mut report);
         memory::examine(api, &mut report);
     }
     report.findings.sort_by(|a, b| {

@@ -2,15 +2,19 @@
 
 use super::{
     finding::FindingId,
-    gpu::{Claim, Groups, Mapping, claims},
+    gpu::{Claim, Groups, Mapping, PciAddr, claims, functions},
     guest::{AgentFacts, Guest, GuestConfig, Power},
+    held,
     ids::{Millis, NodeName, Upid, Vmid},
     iommu::Inventory,
     load::HostStatus,
     traffic::Traffic,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// A value that was asked for: what is known, since when, and what went wrong the last time. A failure never blanks
 /// an older good value.
@@ -151,10 +155,12 @@ pub struct Facts {
     pub qemu: Part<Vec<Guest>>,
     /// Containers, by number.
     pub lxc: Part<Vec<Guest>>,
-    /// Configurations of VMs that were read.
+    /// Configurations of guests that were read.
     pub configs: BTreeMap<Vmid, Part<GuestConfig>>,
     /// Resource mappings of the cluster.
     pub mappings: Part<Vec<Mapping>>,
+    /// Whether our credentials may see a mapping that a guest names and the list doesn't have.
+    pub mapping_rights: BTreeMap<String, Part<bool>>,
     /// PCI devices of the node.
     pub pci: Part<Inventory>,
     /// Host memory.
@@ -214,14 +220,38 @@ impl Facts {
         self.configs.get(&vmid)?.fresh()
     }
 
-    /// What a VM takes from the host; none where its configuration isn't known.
+    /// Mappings that configurations name and the list, if it is known, doesn't have.
+    #[must_use]
+    pub fn missing_mappings(&self) -> BTreeSet<String> {
+        let Some(listed) = self.mappings.fresh() else { return BTreeSet::new() };
+        let named = self.configs.values().filter_map(Part::fresh).flat_map(GuestConfig::mappings);
+        named.filter(|id| listed.iter().all(|mapping| mapping.id != *id)).map(str::to_owned).collect()
+    }
+
+    /// What a guest takes from the host; none where its configuration isn't known.
     #[must_use]
     pub fn claims(&self, vmid: Vmid) -> Option<Vec<Claim>> {
         let config = self.config(vmid)?;
+        let mut found = self.claims_of(config);
+        if !config.device_nodes.is_empty() {
+            found.extend(held::by_nodes(&config.device_nodes, self.pci.value.as_ref(), &self.held_by_vms()));
+        }
+        Some(found)
+    }
+
+    fn claims_of(&self, config: &GuestConfig) -> Vec<Claim> {
         let node = self.node.clone().unwrap_or_else(|| NodeName::from(""));
         let mut found = claims(&config.hostpci, self.mappings.fresh().map(Vec::as_slice), &node);
         found.extend(config.hostpci_unread.iter().cloned().map(Claim::Unknown));
-        Some(found)
+        found.extend(config.args.as_deref().map(held::by_args).unwrap_or_default());
+        found
+    }
+
+    /// What running VMs hold for sure: no driver of the host has that.
+    fn held_by_vms(&self) -> Vec<PciAddr> {
+        let running = self.qemu.value.iter().flatten().filter(|guest| guest.power == Power::Running);
+        let claims = running.filter_map(|guest| self.config(guest.vmid)).flat_map(|config| self.claims_of(config));
+        claims.flat_map(|claim| if let Claim::OneOf(_) = claim { Vec::new() } else { functions(&claim) }).collect()
     }
 
     /// The IOMMU groups of the node's devices, as far as they were seen.
@@ -255,6 +285,7 @@ impl Facts {
             lxc,
             configs,
             mappings,
+            mapping_rights,
             pci,
             memory,
             cpu,
@@ -285,6 +316,9 @@ impl Facts {
         }
         for (vmid, starter) in starters {
             self.starters.entry(vmid).or_default().merge(starter);
+        }
+        for (id, right) in mapping_rights {
+            self.mapping_rights.entry(id).or_default().merge(right);
         }
         for (vmid, right) in rights {
             self.rights.entry(vmid).or_default().merge(right);

@@ -150,6 +150,18 @@ pub struct Mapping {
     pub id: String,
     /// Alternatives; for one node, Proxmox takes the first free one.
     pub entries: Vec<MappingEntry>,
+    /// What doesn't fit the hardware of the node, in the host's words; empty where all does, or where nobody compared.
+    #[serde(default)]
+    pub checks: Vec<MappingCheck>,
+}
+
+/// Something that doesn't fit.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MappingCheck {
+    /// Whether a start would fail.
+    pub error: bool,
+    /// The host's words.
+    pub message: String,
 }
 
 /// One alternative of a [`Mapping`].
@@ -173,8 +185,26 @@ pub enum Claim {
     OneOf(Vec<Vec<PciAddr>>),
     /// A slice of a device: several guests may have one each.
     Slice(Vec<PciAddr>),
-    /// A mapping that can't be resolved (no right to see it, or it is gone).
+    /// These functions, whole, in a way of which Proxmox keeps no reservation: it doesn't look at them when it chooses
+    /// among alternatives.
+    Unreserved {
+        /// The functions.
+        functions: Vec<PciAddr>,
+        /// Whether they are held; else one of them may be.
+        sure: bool,
+        /// How: `args`, or a container's device node.
+        by: String,
+    },
+    /// Something that can't be resolved: a mapping that may not be seen or is gone, or words that can't be read.
     Unknown(String),
+}
+
+impl Claim {
+    /// Whether it is a device that nobody can tell from others of which this is one.
+    #[must_use]
+    pub fn may_be(&self, addr: PciAddr) -> bool {
+        matches!(self, Self::Unreserved { functions, sure: false, .. } if functions.iter().any(|one| one.overlaps(addr)))
+    }
 }
 
 /// Resolves a guest's `hostpciN` lines on `node`. `mappings` is none where they couldn't be read.
@@ -239,7 +269,7 @@ impl Groups {
     /// Two functions of one group that two guests want whole. A slice of a device has a group of its own.
     fn clash(&self, wanted: &Claim, held: &Claim) -> Option<Clash> {
         let whole = |claim: &Claim| match claim {
-            Claim::Whole(_) | Claim::OneOf(_) => functions(claim),
+            Claim::Whole(_) | Claim::OneOf(_) | Claim::Unreserved { .. } => functions(claim),
             Claim::Slice(_) | Claim::Unknown(_) => Vec::new(),
         };
         let held = whole(held);
@@ -283,23 +313,41 @@ fn fixed_clash(wanted: &Claim, held: &Claim, groups: &Groups) -> Option<Clash> {
         (Claim::Whole(_), Claim::Slice(_)) | (Claim::Slice(_), Claim::Whole(_)) => {
             common(wanted, held).map(Clash::Function)
         }
+        (Claim::Unreserved { functions, sure, by }, other) | (other, Claim::Unreserved { functions, sure, by }) => {
+            match overlap(&touched(other), functions) {
+                Some(addr) if *sure => Some(Clash::Function(addr)),
+                Some(_) => Some(Clash::Unknown(by.clone())),
+                None => groups.clash(wanted, held),
+            }
+        }
         (Claim::Slice(_), Claim::Slice(_)) | (Claim::OneOf(_), _) | (_, Claim::OneOf(_)) => None,
     }
 }
 
 /// A function that both claims may use.
 fn common(a: &Claim, b: &Claim) -> Option<PciAddr> {
-    let b = functions(b);
-    functions(a).into_iter().find(|x| b.iter().any(|y| x.overlaps(*y)))
+    overlap(&touched(a), &touched(b))
+}
+
+fn overlap(a: &[PciAddr], b: &[PciAddr]) -> Option<PciAddr> {
+    a.iter().copied().find(|x| b.iter().any(|y| x.overlaps(*y)))
 }
 
 /// Every function that a claim may touch.
+fn touched(claim: &Claim) -> Vec<PciAddr> {
+    match claim {
+        Claim::Whole(functions) | Claim::Slice(functions) | Claim::Unreserved { functions, .. } => functions.clone(),
+        Claim::OneOf(alternatives) => alternatives.concat(),
+        Claim::Unknown(_) => Vec::new(),
+    }
+}
+
+/// The functions that a claim is about; none where nobody can tell.
 #[must_use]
 pub fn functions(claim: &Claim) -> Vec<PciAddr> {
     match claim {
-        Claim::Whole(addrs) | Claim::Slice(addrs) => addrs.clone(),
-        Claim::OneOf(alternatives) => alternatives.concat(),
-        Claim::Unknown(_) => Vec::new(),
+        Claim::Unreserved { sure: false, .. } => Vec::new(),
+        claim => touched(claim),
     }
 }
 
@@ -309,7 +357,7 @@ fn assignable(rest: &[(Option<Vmid>, &Claim)], taken: &mut Vec<(Option<Vmid>, Pc
     let alternatives: &[Vec<PciAddr>] = match first {
         Claim::Whole(addrs) => std::slice::from_ref(addrs),
         Claim::OneOf(alternatives) => alternatives,
-        Claim::Slice(_) | Claim::Unknown(_) => return assignable(rest, taken, groups),
+        Claim::Slice(_) | Claim::Unreserved { .. } | Claim::Unknown(_) => return assignable(rest, taken, groups),
     };
     alternatives.iter().any(|addrs| {
         let busy = |addr: PciAddr, holder: Option<Vmid>, held: PciAddr| {

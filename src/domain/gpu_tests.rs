@@ -66,7 +66,7 @@ fn alternatives_are_searched() {
 
 #[test]
 fn a_mapping_without_an_entry_for_the_node_is_unknown() {
-    let mapping = Mapping { id: "gpu0".into(), entries: vec![] };
+    let mapping = Mapping { id: "gpu0".into(), entries: vec![], checks: vec![] };
     let entry = HostPci::parse(0, "mapping=gpu0").unwrap();
     assert_eq!(
         claims(std::slice::from_ref(&entry), Some(&[mapping]), &"pve".into()),

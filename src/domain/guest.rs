@@ -1,7 +1,7 @@
 //! VMs and containers as one look at the host saw them.
 
 use super::{
-    gpu::HostPci,
+    gpu::{HostPci, PciSource},
     ids::{Millis, Vmid},
     load::GpuLoad,
     wivrn::Wivrn,
@@ -126,7 +126,7 @@ impl Guest {
     }
 }
 
-/// The part of a VM's configuration that morpheus reads.
+/// The part of a guest's configuration that morpheus reads. Of a container only its device nodes are.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct GuestConfig {
     /// Passed-through devices.
@@ -143,6 +143,22 @@ pub struct GuestConfig {
     pub memory_mib: u64,
     /// Optimistic lock of the configuration file.
     pub digest: Option<String>,
+    /// Arguments that are handed to QEMU as they are.
+    #[serde(default)]
+    pub args: Option<String>,
+    /// A container's device nodes of graphics cards: `/dev/nvidia0`, `/dev/dri`.
+    #[serde(default)]
+    pub device_nodes: Vec<String>,
+}
+
+impl GuestConfig {
+    /// The resource mappings that its `hostpciN` lines name.
+    pub fn mappings(&self) -> impl Iterator<Item = &str> {
+        self.hostpci.iter().filter_map(|device| match &device.source {
+            PciSource::Mapping(id) => Some(id.as_str()),
+            PciSource::Raw(_) => None,
+        })
+    }
 }
 
 /// Whether the guest agent answers, and if not why.

@@ -5,7 +5,7 @@
 //! (pve-guest-common `Mapping/PCI.pm:144-204`).
 
 use super::{
-    gpu::PciAddr,
+    gpu::{MappingCheck, PciAddr},
     ids::NodeName,
     iommu::{Card, Device, Inventory, PciId},
 };
@@ -27,15 +27,6 @@ pub struct MappingFile {
     pub digest: Option<String>,
     /// What doesn't fit, in the host's words; empty where everything does.
     pub checks: Vec<MappingCheck>,
-}
-
-/// Something that doesn't fit.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct MappingCheck {
-    /// Whether a start would fail.
-    pub error: bool,
-    /// The host's words.
-    pub message: String,
 }
 
 /// Why a mapping can't be repaired without a person's word.

@@ -9,7 +9,6 @@ use super::{
     switch::plan::{Intent, Options, Verb},
     traffic::Traffic,
 };
-use std::collections::BTreeMap;
 
 pub(crate) const GIB: u64 = 1 << 30;
 pub(crate) const LINUX: u32 = 101;

@@ -41,8 +41,9 @@ impl Host {
                 Looked::Not("the host's own kernel was asked".to_owned())
             }
         };
-        let (settings, mappings, backups, lacking, status, inventory) = tokio::join!(
+        let (settings, containers, mappings, backups, lacking, status, inventory) = tokio::join!(
             self.settings(&node, &guests),
+            self.containers(&node),
             client.mapping_files(&node),
             client.backup_jobs(),
             client.lacking(&needed),
@@ -52,6 +53,7 @@ impl Host {
         Ok(Api {
             guests: Looked::At(guests),
             settings,
+            containers: looked(containers),
             mappings: looked(mappings),
             backups: looked(backups),
             lacking: looked(lacking),
@@ -76,6 +78,19 @@ impl Host {
             (guest, own)
         };
         Ok(guests.into_iter().map(pair).collect())
+    }
+
+    /// Every container with its device nodes of graphics cards.
+    ///
+    /// # Errors
+    /// The host doesn't answer.
+    pub async fn containers(&self, node: &NodeName) -> Result<Vec<(Guest, Looked<Vec<String>>)>, pve::Error> {
+        let listed = self.client().lxc_list(node).await?;
+        let asked = listed.into_iter().map(|container| async move {
+            let config = self.client().lxc_config(node, container.vmid).await;
+            (container, looked(config.map(|config| config.device_nodes)))
+        });
+        Ok(stream::iter(asked).buffered(ABREAST).collect().await)
     }
 
     pub(super) async fn settings(&self, node: &NodeName, guests: &[Guest]) -> BTreeMap<Vmid, Looked<Settings>> {

@@ -102,8 +102,12 @@ impl Host {
         Ok(pci)
     }
 
-    /// The devices as they were last seen: which there are doesn't change while a host runs.
+    /// The devices as they were last seen: which there are doesn't change while a host runs. Their drivers do, and only
+    /// the host itself knows of them, at no cost.
     pub(super) async fn pci(&self, node: &NodeName) -> Result<Inventory, pve::Error> {
+        if self.here().is_some_and(|here| here.is(node)) {
+            return self.pci_now(node).await;
+        }
         let known = self.known_pci().lock().unwrap_or_else(PoisonError::into_inner).clone();
         match known {
             Some(pci) => Ok(pci),

@@ -4,7 +4,7 @@ use super::Host;
 use crate::{
     domain::{
         facts::{Facts, Part, Trouble},
-        guest::{Guest, GuestKind, Power},
+        guest::{Guest, GuestConfig, GuestKind, Power},
         ids::{Millis, NodeName, Vmid},
         load::{HostStatus, Measured, Reading},
         switch::{machine::Wants, plan::Intent},
@@ -93,7 +93,7 @@ impl Host {
         match self.node().await {
             Err(_) => Facts::default(),
             Ok(node) => {
-                let mappings = client.mappings().await;
+                let mappings = client.mappings(&node).await;
                 let status = client.node_status(&node).await;
                 let tasks = client.tasks_active(&node).await;
                 let pci = self.pci_now(&node).await;
@@ -133,14 +133,26 @@ impl Host {
         rows.map_err(|error| error.trouble())
     }
 
-    /// A guest's configuration: one request.
+    /// A VM's configuration: one request.
     pub async fn config(&self, vmid: Vmid) -> Facts {
+        self.config_of(vmid, GuestKind::Qemu).await
+    }
+
+    /// A guest's configuration: one request.
+    pub async fn config_of(&self, vmid: Vmid, kind: GuestKind) -> Facts {
         let at = self.now();
         let answer = match self.node().await {
-            Ok(node) => self.client().qemu_config(&node, vmid, true).await,
+            Ok(node) => self.read_config(&node, vmid, kind).await,
             Err(error) => Err(error),
         };
         Facts { configs: [(vmid, part(answer, at))].into(), ..Facts::default() }
+    }
+
+    async fn read_config(&self, node: &NodeName, vmid: Vmid, kind: GuestKind) -> Result<GuestConfig, pve::Error> {
+        match kind {
+            GuestKind::Qemu => self.client().qemu_config(node, vmid, true).await,
+            GuestKind::Lxc => self.client().lxc_config(node, vmid).await,
+        }
     }
 
     /// Everything that a plan depends on, afresh: lists, exact states and configurations of the modes' guests and of
@@ -192,7 +204,7 @@ impl Host {
         let (qemu, lxc, mappings, status, tasks, pci) = tokio::join!(
             client.qemu_list(node, false),
             client.lxc_list(node),
-            client.mappings(),
+            client.mappings(node),
             client.node_status(node),
             client.tasks_active(node),
             self.pci(node),
@@ -241,7 +253,9 @@ impl Host {
             facts.rights.extend(right.map(|right| (vmid, part(right, at))));
             put_status(facts, vmid, status, at);
         }
+        self.devices_of_running(node, facts).await;
         self.rights_on_holders(facts).await;
+        self.missing_mappings(facts).await;
         let heard: Vec<Vmid> =
             vmids.into_iter().filter(|v| self.modes().of(*v).is_some() && facts.power(*v) == Power::Running).collect();
         let known = &*facts;
@@ -263,6 +277,16 @@ impl Host {
         facts.rights.extend(answers.into_iter().map(|(vmid, answer)| (vmid, part(answer, at))));
     }
 
+    /// A mapping that a guest names and the list doesn't have is gone, or may not be seen: which of these is asked.
+    async fn missing_mappings(&self, facts: &mut Facts) {
+        let at = self.now();
+        let rights = facts.missing_mappings().into_iter().map(|id| async move {
+            let right = part(self.client().sees_mapping(&id).await, at);
+            (id, right)
+        });
+        facts.mapping_rights.extend(join_all(rights).await);
+    }
+
     /// Looks for what a running operation waits for.
     pub(super) async fn observe(&self, wants: &Wants, facts: &mut Facts) {
         let node = match self.node().await {
@@ -272,15 +296,19 @@ impl Host {
         let (at, client) = (self.now(), self.client());
         // Without a list there is nothing to put an exact state into.
         let holders = wants.holders || facts.qemu.fresh().is_none();
-        let (list, tasks, mappings) = tokio::join!(
+        let (list, containers, tasks, mappings) = tokio::join!(
             when(holders, client.qemu_list(&node, false)),
+            when(holders, client.lxc_list(&node)),
             when(wants.tasks, client.tasks_active(&node)),
-            when(holders, client.mappings()),
+            when(holders, client.mappings(&node)),
         );
         let statuses = wants.status.iter().map(|vmid| async { (*vmid, client.qemu_status(&node, *vmid).await) });
         let statuses = join_all(statuses).await;
         if let Some(list) = list {
             replace(&mut facts.qemu, part(list, at));
+        }
+        if let Some(containers) = containers {
+            replace(&mut facts.lxc, part(containers, at));
         }
         if let Some(tasks) = tasks {
             replace(&mut facts.tasks, part(tasks, at));
@@ -312,10 +340,12 @@ impl Host {
 
     /// Configurations of guests that run now and whose devices aren't known yet.
     async fn devices_of_running(&self, node: &NodeName, facts: &mut Facts) {
-        let running = facts.qemu.value.iter().flatten().filter(|g| g.power.holds_devices());
-        let unread: Vec<Vmid> = running.map(|g| g.vmid).filter(|vmid| facts.config(*vmid).is_none()).collect();
+        let running = facts.guests().filter(|guest| guest.power.holds_devices() && !guest.template);
+        let unread = running.filter(|guest| facts.config(guest.vmid).is_none());
+        let unread: Vec<(Vmid, GuestKind)> = unread.map(|guest| (guest.vmid, guest.kind)).collect();
         let at = self.now();
-        let asked = unread.into_iter().map(|v| async move { (v, self.client().qemu_config(node, v, true).await) });
+        let asked =
+            unread.into_iter().map(|(vmid, kind)| async move { (vmid, self.read_config(node, vmid, kind).await) });
         let answers: Vec<_> = stream::iter(asked).buffer_unordered(ABREAST).collect().await;
         facts.configs.extend(answers.into_iter().map(|(vmid, answer)| (vmid, part(answer, at))));
     }

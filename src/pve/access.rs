@@ -65,6 +65,18 @@ impl Client {
         Ok(PowerRight { granted: false, who: self.identity(), grant })
     }
 
+    /// Whether these credentials would see a PCI mapping, were there one of that name.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn sees_mapping(&self, id: &str) -> Result<bool, Error> {
+        const ENOUGH: [&str; 3] = ["Mapping.Audit", "Mapping.Use", "Mapping.Modify"];
+        let path = format!("/mapping/pci/{id}");
+        let all = self.permissions(Some(&path)).await?;
+        let held = all.get(&path).ok_or_else(|| Error::Protocol(format!("permissions: no {path} in the answer")))?;
+        Ok(ENOUGH.iter().any(|one| held.contains(*one)))
+    }
+
     /// The privileges that these credentials lack, each with its path: of each path one request. A privilege may be
     /// several, joined by `|`, of which one is enough; they have the names of the host's version.
     ///

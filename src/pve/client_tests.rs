@@ -103,7 +103,7 @@ async fn what_a_token_may_not_see_is_missing_without_an_error() {
     assert_eq!((node.online, node.maxmem), (true, Some(25_276_514_304)));
     let node = client.nodes().await.unwrap().remove(0);
     assert_eq!((node.name.as_str(), node.online, node.cpu, node.mem), ("pve", true, None, None));
-    assert!(client.mappings().await.unwrap().is_empty());
+    assert!(client.mappings(&pve()).await.unwrap().is_empty());
     assert!(client.lxc_list(&pve()).await.unwrap().is_empty());
 }
 
@@ -124,7 +124,7 @@ async fn the_node_and_its_hardware_are_read() {
     assert_eq!((gpu.group, gpu.subsystem), (Some(12), Some("10de:16f4".parse().unwrap())));
     assert!(!pci.is_of_the_kernel() && pci.is_on() && gpu.driver.get().is_none() && gpu.reset.get().is_none());
     assert_eq!(pci.device("0000:03:00.0".parse().unwrap()).unwrap().title(), "USB controller 1022:43f7");
-    assert_eq!(client.mappings().await.unwrap()[0].entries[0].path, ["0000:01:00.0".parse().unwrap()]);
+    assert_eq!(client.mappings(&pve()).await.unwrap()[0].entries[0].path, ["0000:01:00.0".parse().unwrap()]);
     assert!(client.permissions(Some("/vms/101")).await.unwrap()["/vms/101"].contains("VM.PowerMgmt"));
     assert_eq!(wire.lines()[1], "GET /nodes/pve/hardware/pci pci-class-blacklist=");
 }

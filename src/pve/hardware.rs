@@ -33,12 +33,18 @@ impl Client {
     }
 
     /// The cluster's PCI resource mappings, by id; those that these credentials may not see are missing without an
-    /// error. One with an entry that can't be read is left out, so that nobody takes its devices for known.
+    /// error. Each is compared with the hardware of `node`, which does that itself: for a host that has no such node, or
+    /// whose node doesn't answer, nothing is compared. One with an entry that can't be read has none, so that nobody
+    /// takes its devices for known.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn mappings(&self) -> Result<Vec<Mapping>, Error> {
-        let data = self.get("/cluster/mapping/pci".to_owned(), &[]).await?;
+    pub async fn mappings(&self, node: &NodeName) -> Result<Vec<Mapping>, Error> {
+        const PATH: &str = "/cluster/mapping/pci";
+        let data = match self.get(PATH.to_owned(), &[("check-node", node.to_string())]).await {
+            Err(Error::Refused(_) | Error::NotFound(_)) => self.get(PATH.to_owned(), &[]).await?,
+            answer => answer?,
+        };
         let mut mappings: Vec<Mapping> = Vec::new();
         for mapping in list(&data, "mappings")? {
             mappings.extend(read_mapping(Object::new(mapping, "mappings")?));
@@ -66,13 +72,13 @@ fn read_device(entry: Object<'_>) -> Option<Device> {
 }
 
 fn read_mapping(mapping: Object<'_>) -> Option<Mapping> {
-    let id = mapping.word("id")?;
-    let entries: Vec<String> = match mapping.get("map")? {
-        Value::Array(entries) => entries.iter().map(wire::text).collect::<Option<_>>()?,
-        other => vec![wire::text(other)?],
+    let entries = match mapping.get("map") {
+        Some(Value::Array(entries)) => entries.iter().map(wire::text).collect(),
+        other => other.and_then(wire::text).map(|entry| vec![entry]),
     };
-    let entries = entries.iter().map(|entry| read_entry(entry)).collect::<Option<_>>()?;
-    Some(Mapping { id, entries })
+    let read = |entries: Vec<String>| entries.iter().map(|entry| read_entry(entry)).collect::<Option<Vec<_>>>();
+    let entries = entries.and_then(read).unwrap_or_default();
+    Some(Mapping { id: mapping.word("id")?, entries, checks: super::mapping::checks(mapping) })
 }
 
 /// `id=10de:2684,iommugroup=12,node=pve,path=0000:01:00.0` (pve-guest-common `Mapping/PCI.pm:51-87`).
@@ -95,6 +101,6 @@ mod tests {
         assert_eq!(mapping.entries.iter().map(|e| e.path.len()).collect::<Vec<_>>(), [2, 1]);
         assert_eq!(mapping.entries[1].node, NodeName::from("pve2"));
         let broken = json!({ "id": "gpu", "map": ["node=pve,path=0000:01:00.0", "node=pve,path=nonsense"] });
-        assert!(read_mapping(Object::new(&broken, "m").unwrap()).is_none());
+        assert!(read_mapping(Object::new(&broken, "m").unwrap()).unwrap().entries.is_empty());
     }
 }

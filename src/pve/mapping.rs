@@ -7,8 +7,9 @@ use super::{
     wire::{self, Object, list},
 };
 use crate::domain::{
+    gpu::MappingCheck,
     ids::NodeName,
-    mapping::{MappingCheck, MappingFile},
+    mapping::MappingFile,
 };
 use serde_json::Value;
 
@@ -64,20 +65,24 @@ fn read_file(mapping: Object<'_>) -> MappingFile {
         Some(Value::Array(entries)) => entries.iter().filter_map(wire::text).collect(),
         other => other.and_then(wire::text).into_iter().collect(),
     };
-    let check = |check: &Value| {
-        let check = Object::new(check, "check").ok()?;
-        let message = check.text("message")?.trim().to_owned();
-        Some(MappingCheck { error: check.text("severity").as_deref() != Some("warning"), message })
-    };
-    let checks = mapping.get("checks").and_then(Value::as_array).into_iter().flatten().filter_map(check);
     MappingFile {
         id: mapping.text("id").unwrap_or_default(),
         description: mapping.word("description"),
         mdev: mapping.flag("mdev") == Some(true),
         entries,
         digest: mapping.word("digest"),
-        checks: checks.collect(),
+        checks: checks(mapping),
     }
+}
+
+/// What the node said when it compared the mapping with its hardware.
+pub(super) fn checks(mapping: Object<'_>) -> Vec<MappingCheck> {
+    let check = |check: &Value| {
+        let check = Object::new(check, "check").ok()?;
+        let message = check.text("message")?.trim().to_owned();
+        Some(MappingCheck { error: check.text("severity").as_deref() != Some("warning"), message })
+    };
+    mapping.get("checks").and_then(Value::as_array).into_iter().flatten().filter_map(check).collect()
 }
 
 #[cfg(test)]

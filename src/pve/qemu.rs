@@ -147,6 +147,8 @@ fn read_config(config: Object<'_>) -> GuestConfig {
         ostype: config.word("ostype"),
         memory_mib: config.text("memory").and_then(|value| memory(&value)).unwrap_or(512),
         digest: config.word("digest"),
+        args: config.word("args"),
+        device_nodes: Vec::new(),
     }
 }
 

@@ -14,10 +14,12 @@ use crate::{
     domain::{
         doctor::{Looked, Settings},
         finding::FindingId,
+        gpu::{Claim, PciAddr},
         guest::Guest,
+        held,
         ids::NodeName,
         iommu::Inventory,
-        mapping::MappingFile,
+        mapping::{MappingFile, property},
         text,
     },
     ops::Host,
@@ -30,6 +32,7 @@ struct Seen {
     mappings: Vec<MappingFile>,
     inventory: Result<Inventory, String>,
     guests: Vec<(Guest, Looked<Settings>)>,
+    containers: Vec<(Guest, Looked<Vec<String>>)>,
 }
 
 /// Runs a command of `gpu map`.
@@ -68,7 +71,8 @@ async fn look(host: Host) -> Result<Seen, Failure> {
     let mappings = host.client().mapping_files(&node).await.map_err(failed)?;
     let inventory = host.hardware().await.map_err(|error| error.trouble().parts().0.to_owned());
     let guests = host.all_settings().await.map_err(Failure::from)?;
-    Ok(Seen { host, node, mappings, inventory, guests })
+    let containers = host.containers(&node).await.map_err(failed)?;
+    Ok(Seen { host, node, mappings, inventory, guests, containers })
 }
 
 impl Seen {
@@ -90,6 +94,27 @@ impl Seen {
             let words = format!("The host's devices can't be seen: {why}");
             Failure::new(FindingId::PveForbidden, words).or("Run it on the host itself, as root.")
         })
+    }
+
+    /// Guests that have the card of a mapping, or may have it, without naming the mapping: by `args`, or by device nodes.
+    fn holders(&self, mapping: &MappingFile) -> Vec<String> {
+        let paths = mapping.of(&self.node).filter_map(|entry| property(entry, "path"));
+        let own: Vec<PciAddr> = paths.flat_map(|path| path.split(';')).filter_map(|addr| addr.parse().ok()).collect();
+        let takes = |claim: &Claim| match claim {
+            Claim::Unreserved { functions, .. } => functions.iter().any(|addr| own.iter().any(|one| one.overlaps(*addr))),
+            _ => true,
+        };
+        let vms = self.guests.iter().filter(|(_, settings)| {
+            settings.seen().is_some_and(|settings| settings.by_args().iter().any(takes))
+        });
+        let vms = vms.map(|(guest, _)| format!("VM {} ({}) by args", guest.vmid, guest.name));
+        let containers = self.containers.iter().filter_map(|(guest, nodes)| {
+            let nodes = nodes.seen()?;
+            let claims = held::by_nodes(nodes, self.inventory.as_ref().ok(), &[]);
+            let node = nodes.first().filter(|_| claims.iter().any(takes))?;
+            Some(format!("CT {} ({}) by {node}", guest.vmid, guest.name))
+        });
+        vms.chain(containers).collect()
     }
 
     /// VMs whose configuration names a mapping.

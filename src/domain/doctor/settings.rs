@@ -1,8 +1,9 @@
 //! A VM's configuration as Proxmox writes it: keys with property strings.
 
 use crate::domain::{
-    gpu::{HostPci, PciSource},
+    gpu::{Claim, HostPci, PciSource},
     guest::flag_word,
+    held,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -68,6 +69,12 @@ impl Settings {
         }
         found.sort_by_key(|(index, _)| *index);
         found.into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// What its `args` take past `hostpciN`.
+    #[must_use]
+    pub fn by_args(&self) -> Vec<Claim> {
+        self.get("args").map(held::by_args).unwrap_or_default()
     }
 
     /// Whether a `hostpciN` line names a mapping.

@@ -6,20 +6,23 @@ use super::{
 };
 use crate::domain::{
     finding::FindingId,
-    gpu::{PciAddr, PciSource},
+    gpu::{self, Claim, PciAddr, PciSource},
     guest::Guest,
+    held,
+    iommu::Inventory,
     mapping::property,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks what happens at the host's start and in backups.
-pub(super) fn examine(api: &Api, report: &mut Report) {
+pub(super) fn examine(api: &Api, inventory: Option<&Inventory>, report: &mut Report) {
     let mut sharing: BTreeMap<PciAddr, Vec<(&Guest, &Settings)>> = BTreeMap::new();
     for (guest, settings) in with_devices(api) {
         for slot in slots(api, settings) {
             sharing.entry(slot).or_default().push((guest, settings));
         }
     }
+    containers(api, inventory, &sharing, report);
     sharing.retain(|_, guests| guests.len() > 1);
     for (slot, guests) in &sharing {
         let started: Vec<String> =
@@ -51,9 +54,34 @@ pub(super) fn examine(api: &Api, report: &mut Report) {
     }
 }
 
+/// Containers with device nodes that may be of a card which VMs take.
+fn containers(
+    api: &Api,
+    inventory: Option<&Inventory>,
+    sharing: &BTreeMap<PciAddr, Vec<(&Guest, &Settings)>>,
+    report: &mut Report,
+) {
+    for (container, nodes) in report.look("containers", &api.containers).into_iter().flatten() {
+        let Some(nodes) = report.look(&format!("the configuration of CT {}", container.vmid), nodes) else { continue };
+        let claims = held::by_nodes(nodes, inventory, &[]);
+        let own = |slot: &PciAddr| match claims.as_slice() {
+            [] => false,
+            [Claim::Unreserved { functions, .. }] => functions.iter().any(|addr| addr.slot() == *slot),
+            _ => true,
+        };
+        for (slot, guests) in sharing.iter().filter(|(slot, _)| own(slot)) {
+            let names: Vec<String> = guests.iter().map(|(guest, _)| name(guest)).collect();
+            let words = format!("it has {}, and {} can have the card at {slot}", and(nodes), and(&names));
+            let subject = format!("CT {} ({})", container.vmid, container.name);
+            report.add(Finding::new(FindingId::GpuContainerNodes, subject, words));
+        }
+    }
+}
+
 /// The slots that a VM takes as a whole. Further functions are devices of their own: virtual ones most often.
 fn slots(api: &Api, settings: &Settings) -> BTreeSet<PciAddr> {
-    let mut found = BTreeSet::new();
+    let mut found: BTreeSet<PciAddr> =
+        settings.by_args().iter().flat_map(gpu::functions).map(PciAddr::slot).collect();
     for line in settings.hostpci().into_iter().filter(|line| !line.slice) {
         match line.source {
             PciSource::Raw(addrs) => found.extend(addrs.into_iter().map(shared)),

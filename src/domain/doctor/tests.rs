@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::{
     facts::MissingRight,
     guest::{GuestKind, Power},
-    mapping::MappingCheck,
+    gpu::MappingCheck,
 };
 
 /// A VM that is set up as it should be.
@@ -88,6 +88,7 @@ fn api(vms: &[&[(&str, &str)]]) -> Api {
         release: Release::new(9, 2),
         guests: Looked::At(numbers.clone().take(vms.len()).map(guest).collect()),
         settings: numbers.zip(vms).map(|(number, vm)| (vmid(number), Looked::At(settings(vm)))).collect(),
+        containers: Looked::At(Vec::new()),
         mappings: Looked::At(vec![mapping]),
         backups: Looked::At(Vec::new()),
         lacking: Looked::At(Vec::new()),
@@ -181,6 +182,25 @@ fn a_backup_of_both_is_a_risk_and_a_pool_is_not_looked_into() {
     assert_eq!(ids(&with(crate::domain::backup::BackupScope::These(vec![vmid(101)]))), [""; 0]);
     let pool = with(crate::domain::backup::BackupScope::Pool("vr".into()));
     assert!(pool.findings.is_empty() && pool.unseen.iter().any(|unseen| unseen.what.contains("nightly")));
+}
+
+#[test]
+fn a_card_by_args_or_in_a_container_is_found() {
+    let args: &[(&str, &str)] = &[("hostpci0", ""), ("args", "-device vfio-pci,host=01:00.0")];
+    assert!(ids(&report(api(&[args]))).contains(&"vm.device-by-args"));
+    let boots: &[(&str, &str)] = &[("onboot", "1")];
+    let by_args: &[(&str, &str)] = &[("onboot", "1"), ("args", "-device vfio-pci,host=01:00.0"), ("hostpci0", "")];
+    assert!(ids(&report(api(&[boots, by_args]))).contains(&"vm.onboot-clash"));
+    let with = |nodes: &[&str]| {
+        let container = Guest { kind: GuestKind::Lxc, name: "ollama".into(), ..guest(200) };
+        let nodes = nodes.iter().map(|node| (*node).to_owned()).collect();
+        report(Api { containers: Looked::At(vec![(container, Looked::At(nodes))]), ..api(&[&[]]) })
+    };
+    let found = with(&["/dev/nvidia0", "/dev/nvidiactl"]);
+    assert_eq!(ids(&found), ["gpu.container-has-nodes"]);
+    let words = "it has /dev/nvidia0 and /dev/nvidiactl, and VM 101 (vm101) can have the card at 0000:01:00";
+    assert_eq!((found.findings[0].subject.as_str(), found.findings[0].evidence.as_str()), ("CT 200 (ollama)", words));
+    assert_eq!(ids(&with(&["/dev/kfd"])), [""; 0], "no AMD card is there");
 }
 
 #[test]

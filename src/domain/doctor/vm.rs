@@ -14,7 +14,7 @@ use crate::domain::{
 pub(super) fn with_devices(api: &Api) -> impl Iterator<Item = (&Guest, &Settings)> {
     let guests = api.guests.seen().into_iter().flatten().filter(|guest| !guest.template);
     let known = guests.filter_map(|guest| Some((guest, api.settings.get(&guest.vmid)?.seen()?)));
-    known.filter(|(_, settings)| !settings.hostpci().is_empty())
+    known.filter(|(_, settings)| !settings.hostpci().is_empty() || !settings.by_args().is_empty())
 }
 
 /// How a VM is called in a report.
@@ -37,6 +37,9 @@ pub(super) fn examine(api: &Api, inventory: Option<&Inventory>, report: &mut Rep
         vm.firmware(report);
         vm.rest(report);
         vm.devices(report);
+        if !settings.by_args().is_empty() {
+            report.add(vm.finding(FindingId::VmArgs, vm.says("args")));
+        }
     }
 }
 

@@ -106,6 +106,9 @@ pub struct Party {
     pub mode: Option<ModeName>,
     /// Its name on the host.
     pub name: String,
+    /// Whether it is a container.
+    #[serde(default)]
+    pub container: bool,
 }
 
 impl fmt::Display for Party {
@@ -113,7 +116,10 @@ impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.mode {
             Some(mode) => write!(f, "{mode} (VM {})", self.vmid),
-            None => write!(f, "VM {} \"{}\"", self.vmid, crate::domain::text::safe(&self.name)),
+            None => {
+                let kind = if self.container { "CT" } else { "VM" };
+                write!(f, "{kind} {} \"{}\"", self.vmid, crate::domain::text::safe(&self.name))
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod checks;
 mod difference;
+mod mappings;
 mod risk;
 
 pub use difference::difference;
@@ -208,10 +209,11 @@ impl<'a> Situation<'a> {
                         "holds {held} of IOMMU group {group}, which only one VM can have and {target} needs for {wanted}"
                     )
                 }
-                Clash::Unknown(_) => {
-                    return Err(holder_unknown(&party, "a PCI resource mapping can't be resolved"));
-                }
+                Clash::Unknown(what) => return Err(self.clash_unknown(&party, &what)),
             };
+            if party.container {
+                return Err(refuse_container(&party, &needs));
+            }
             if !self.intent.replace {
                 return Err(refuse_holder(&party, &target, &needs));
             }
@@ -231,13 +233,23 @@ impl<'a> Situation<'a> {
             Refusal::new(finding, message)
         })?;
         if claims.iter().any(|claim| matches!(claim, Claim::Unknown(_))) {
-            return Err(holder_unknown(&party, "one of its hostpci entries can't be resolved to a device"));
+            return Err(match self.flaw(vmid) {
+                Some(flaw) => flaw.refuse(&party),
+                None => holder_unknown(&party, "one of its hostpci or args entries can't be resolved to a device"),
+            });
         }
-        Ok(claims)
+        match self.flaw(vmid) {
+            Some(flaw) => Err(flaw.refuse(&party)),
+            None => Ok(claims),
+        }
     }
 
     fn claims_of_running(&self, stops: &[Vmid], target: Vmid) -> Result<BTreeMap<Vmid, Vec<Claim>>, Refusal> {
-        let others = self.facts.qemu.value.iter().flatten();
+        if let Some(trouble) = &self.facts.lxc.error {
+            let message = format!("The host's containers can't be listed, and one may hold the card: {}", trouble.parts().0);
+            return Err(Refusal::new(trouble.finding, message));
+        }
+        let others = self.facts.guests();
         let others = others.filter(|g| g.power.holds_devices() && g.vmid != target && !stops.contains(&g.vmid));
         others
             .map(|guest| {
@@ -246,6 +258,24 @@ impl<'a> Situation<'a> {
                 Ok((guest.vmid, claims.ok_or_else(unread)?))
             })
             .collect()
+    }
+
+    /// Why nobody can tell whether a running guest holds what another one needs.
+    fn clash_unknown(&self, party: &Party, what: &str) -> Refusal {
+        if party.container {
+            let message = format!(
+                "{party} is running and has {}: which card that is can't be seen from here. Unknown is never taken for free.",
+                text::safe(what)
+            );
+            return Refusal::new(FindingId::GpuHolderUnknown, message)
+                .in_brief(format!("devices of CT {} unknown", party.vmid))
+                .or("Run morpheus on the host itself, as root: there it sees which driver has which card.")
+                .or(format!("Shut it down: pct shutdown {}", party.vmid));
+        }
+        match self.flaw(party.vmid).map(mappings::Flaw::holder) {
+            Some((why, ways_out)) => ways_out.into_iter().fold(unknown_holder(party, &why), Refusal::or),
+            None => holder_unknown(party, &format!("{} can't be resolved to a device", text::safe(what))),
+        }
     }
 
     pub(super) fn party(&self, vmid: Vmid) -> Party {
@@ -369,10 +399,12 @@ pub(super) fn is_hibernated(facts: &Facts, vmid: Vmid) -> bool {
 /// Names a guest for people.
 #[must_use]
 pub fn party(vmid: Vmid, modes: &ModeSet, facts: &Facts) -> Party {
+    let guest = facts.guest(vmid);
     Party {
         vmid,
         mode: modes.of(vmid).map(|mode| mode.name.clone()),
-        name: facts.guest(vmid).map(|guest| guest.name.clone()).unwrap_or_default(),
+        name: guest.map(|guest| guest.name.clone()).unwrap_or_default(),
+        container: guest.is_some_and(|guest| guest.kind == GuestKind::Lxc),
     }
 }
 
@@ -398,10 +430,22 @@ fn refuse_holder(holder: &Party, target: &Party, needs: &str) -> Refusal {
     }
 }
 
-fn holder_unknown(party: &Party, why: &str) -> Refusal {
+/// morpheus stops no containers: what is in them it doesn't know.
+fn refuse_container(holder: &Party, needs: &str) -> Refusal {
+    let message = format!("{holder} is running and {needs}.");
+    Refusal::new(FindingId::GpuHeldByContainer, message)
+        .in_brief(format!("{} (CT {}) holds its GPU", text::safe(&holder.name), holder.vmid))
+        .or(format!("Shut it down, then try again: pct shutdown {}", holder.vmid))
+}
+
+fn unknown_holder(party: &Party, why: &str) -> Refusal {
     let message = format!("Nobody can tell which devices {party} holds: {why}. Unknown is never taken for free.");
-    Refusal::new(FindingId::GpuHolderUnknown, message)
-        .in_brief(format!("devices of VM {} unknown", party.vmid))
+    let kind = if party.container { "CT" } else { "VM" };
+    Refusal::new(FindingId::GpuHolderUnknown, message).in_brief(format!("devices of {kind} {} unknown", party.vmid))
+}
+
+fn holder_unknown(party: &Party, why: &str) -> Refusal {
+    unknown_holder(party, why)
         .or("Grant VM.Audit on the VM and Mapping.Audit on /mapping/pci to the token.")
 }
 
@@ -416,6 +460,9 @@ pub const fn fallback_words(fallback: Fallback) -> &'static str {
     }
 }
 
+#[cfg(test)]
+#[path = "planner/held_tests.rs"]
+mod held_tests;
 #[cfg(test)]
 #[path = "planner_tests.rs"]
 mod tests;

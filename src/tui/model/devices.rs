@@ -55,7 +55,7 @@ pub struct Hold<'a> {
 #[derive(Debug)]
 pub struct Takers<'a> {
     guests: Vec<(&'a Guest, Vec<PciAddr>, BTreeSet<u32>)>,
-    /// Running VMs whose devices aren't known.
+    /// Running guests whose devices aren't known.
     pub unread: usize,
 }
 
@@ -85,7 +85,7 @@ impl Model {
     #[must_use]
     pub fn takers(&self) -> Takers<'_> {
         let mut takers = Takers { guests: Vec::new(), unread: 0 };
-        for guest in self.facts.guests().filter(|guest| guest.kind == GuestKind::Qemu) {
+        for guest in self.facts.guests() {
             match self.facts.claims(guest.vmid) {
                 Some(claims) if claims.is_empty() => {}
                 Some(claims) => {

@@ -92,8 +92,21 @@ pub(super) struct Poller {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Question {
+    /// A VM's configuration.
     Config,
+    /// A container's.
+    Container,
     Status,
+}
+
+impl Question {
+    /// What a guest has that nobody has on screen.
+    const fn of(guest: &Guest) -> Self {
+        match guest.kind {
+            GuestKind::Qemu => Self::Config,
+            GuestKind::Lxc => Self::Container,
+        }
+    }
 }
 
 enum Answer {
@@ -202,8 +215,9 @@ impl Poller {
         let now = self.clock.now();
         let listed: Vec<Vmid> = scope.status.iter().copied().filter(|vmid| is_vm(seen, *vmid)).collect();
         let questions = listed.iter().filter_map(|vmid| Some((*vmid, self.due(seen.guest(*vmid)?, now)?)));
-        let aside = self.unread(seen).filter(|vmid| !listed.contains(vmid)).take(ASIDE);
-        let questions: Vec<(Vmid, Question)> = questions.chain(aside.map(|vmid| (vmid, Question::Config))).collect();
+        let aside = self.unread(seen).filter(|guest| !listed.contains(&guest.vmid)).take(ASIDE);
+        let aside = aside.map(|guest| (guest.vmid, Question::of(guest)));
+        let questions: Vec<(Vmid, Question)> = questions.chain(aside).collect();
         let statuses = questions.iter().filter(|(_, question)| *question == Question::Status);
         self.states.extend(statuses.map(|(vmid, _)| (*vmid, now)));
         let abreast = if questions.len() > FEW { ABREAST } else { 1 };
@@ -223,14 +237,14 @@ impl Poller {
         }
     }
 
-    /// Running VMs whose configuration wasn't read since they were started.
-    fn unread(&self, seen: &Facts) -> impl Iterator<Item = Vmid> {
+    /// Running guests whose configuration wasn't read since they were started.
+    fn unread<'a>(&self, seen: &'a Facts) -> impl Iterator<Item = &'a Guest> {
         let unread = |guest: &&Guest| {
             let up = guest.uptime.unwrap_or_default().saturating_mul(1_000);
             let read = self.known.configs.get(&guest.vmid).and_then(|part| part.seen);
             guest.power.holds_devices() && read.is_none_or(|at| seen.qemu.seen.is_some_and(|now| now.since(at) > up))
         };
-        seen.qemu.value.iter().flatten().filter(unread).map(|guest| guest.vmid)
+        seen.guests().filter(unread)
     }
 
     /// What to ask about a guest, by its new row. A row that tells of a change makes the exact state due, and so does a
@@ -350,8 +364,13 @@ fn config_is_due(known: &Facts, vmid: Vmid, now: Millis) -> bool {
 }
 
 async fn detail(host: &Host, vmid: Vmid, question: Question) -> Option<Answer> {
-    if question == Question::Config {
-        return Some(Answer::Config(Box::new(host.config(vmid).await)));
+    let kind = match question {
+        Question::Config => Some(GuestKind::Qemu),
+        Question::Container => Some(GuestKind::Lxc),
+        Question::Status => None,
+    };
+    if let Some(kind) = kind {
+        return Some(Answer::Config(Box::new(host.config_of(vmid, kind).await)));
     }
     let node = host.node().await.ok()?;
     host.client().qemu_status(&node, vmid).await.ok().map(Box::new).map(Answer::Status)

@@ -95,7 +95,10 @@ async fn what_running_guests_off_the_screen_were_started_with_is_read_once() {
     let mut stage = stage(&crowd, "{}");
     let mut poller = stage.poller.take().unwrap();
     let mut asked = Vec::new();
-    let configs = |stage: &Stage| stage.sim.counts().by_endpoint.get("GET /nodes/{node}/qemu/{vmid}/config").copied();
+    let configs = |stage: &Stage| {
+        let of = |kind| stage.sim.counts().by_endpoint.get(format!("GET /nodes/{{node}}/{kind}/{{vmid}}/config").as_str()).copied();
+        Some(of("qemu").unwrap_or(0) + of("lxc").unwrap_or(0))
+    };
     for _ in 0..5 {
         let before = configs(&stage).unwrap_or(0);
         poller.look(&stage.host, &Scope::default()).await;
@@ -103,8 +106,8 @@ async fn what_running_guests_off_the_screen_were_started_with_is_read_once() {
         asked.push(configs(&stage).unwrap_or(0) - before);
         tokio::time::sleep(EVERY).await;
     }
-    assert_eq!(asked, [4, 4, 3, 0, 0]);
-    assert!(poller.known.configs.len() == 11 && poller.known.configs.values().all(|part| part.value.is_some()));
+    assert_eq!(asked, [4, 4, 4, 0, 0], "eleven VMs and a container");
+    assert!(poller.known.configs.len() == 12 && poller.known.configs.values().all(|part| part.value.is_some()));
 }
 
 /// The lists call a paused guest running.

@@ -241,7 +241,7 @@ impl List<'_> {
             note(text, Role::Warn);
         }
         if self.takers.unread > 0 {
-            note(format!("{} not read yet.", counted(self.takers.unread, "running VM")), Role::Warn);
+            note(format!("{} not read yet.", counted(self.takers.unread, "running guest")), Role::Warn);
         }
         if !self.pci.is_of_the_kernel() {
             note("Seen by the API: driver and reset are only visible on the host.".to_owned(), Role::Muted);

@@ -140,10 +140,16 @@ fn cards(facts: &Facts, model: &Model) -> Vec<(String, String, Role)> {
         }
         let card = device.title();
         let name = |vmid| model.setup.modes.of(vmid).map(|mode| safe(mode.name.as_str()));
-        let unread = facts.qemu.value.iter().flatten();
-        let unread = unread.filter(|guest| guest.power.holds_devices() && facts.claims(guest.vmid).is_none()).count();
+        let unsure = facts.guests().find(|guest| {
+            let claims = facts.claims(guest.vmid).unwrap_or_default();
+            guest.power.holds_devices() && claims.iter().any(|claim| claim.may_be(device.addr))
+        });
+        let unread = facts.guests().filter(|guest| guest.power.holds_devices() && facts.claims(guest.vmid).is_none()).count();
         let (holder, role) = match on.as_slice() {
             [] if unread > 0 => (format!("not known, {} unread", counted(unread, "guest")), Role::Muted),
+            [] if unsure.is_some() => {
+                (format!("perhaps {}", unsure.map(|guest| safe(&guest.name)).unwrap_or_default()), Role::Warn)
+            }
             [] => ("free".to_owned(), Role::Text),
             [guest] if guest.power == Power::Unknown => (format!("perhaps VM {}", guest.vmid), Role::Warn),
             many => {

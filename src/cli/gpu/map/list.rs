@@ -4,8 +4,9 @@ use super::Seen;
 use crate::{
     cli::{failure::Failure, json, shell::Shell, table::table},
     domain::{
+        gpu::MappingCheck,
         iommu::{Device, Inventory},
-        mapping::{MappingCheck, MappingFile, property},
+        mapping::{MappingFile, property},
         text::safe,
     },
 };
@@ -25,6 +26,8 @@ struct Row<'a> {
     fits: bool,
     checks: &'a [MappingCheck],
     used_by: Vec<String>,
+    /// Guests that may have the card past the mapping.
+    held_by: Vec<String>,
 }
 
 /// Writes all mappings, or one.
@@ -39,6 +42,7 @@ pub(super) fn write(shell: &mut Shell<'_>, seen: &Seen, only: Option<&str>) -> R
             fits: !mapping.is_stale(),
             checks: &mapping.checks,
             used_by: seen.users(&mapping.id),
+            held_by: seen.holders(mapping),
         });
         let document = Mappings { node: seen.node.as_str(), mappings: rows.collect() };
         return Ok(json::document(shell.out, json::MAPPINGS, &document)?);
@@ -48,7 +52,8 @@ pub(super) fn write(shell: &mut Shell<'_>, seen: &Seen, only: Option<&str>) -> R
         return Ok(writeln!(shell.out, "`morpheus gpu map create` makes one.")?);
     }
     let rows = shown.iter().map(|mapping| {
-        let users = seen.users(&mapping.id);
+        let mut users = seen.users(&mapping.id);
+        users.extend(seen.holders(mapping));
         let users = if users.is_empty() { "-".to_owned() } else { users.join(", ") };
         [mapping.id.clone(), place(seen, mapping), card(seen, mapping), state(mapping).to_owned(), users]
     });

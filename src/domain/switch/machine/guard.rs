@@ -1,11 +1,11 @@
 //! Nothing is started before the devices it needs are seen free, in a look of now: each request to start passes here.
 
-use super::{Call, Millis, Next, RETRY_WINDOW, Turn, Wants};
+use super::{Call, Look, Millis, Next, RETRY_WINDOW, Turn, Wants};
 use crate::domain::{
     facts::Facts,
     finding::FindingId,
-    gpu::{self, Clash},
-    guest::{Guest, Power},
+    gpu::{self, Claim, Clash, PciAddr},
+    guest::{Guest, GuestKind, Power},
     ids::Vmid,
     mode::ModeSet,
     switch::{
@@ -24,7 +24,8 @@ pub(super) enum Blocked {
 }
 
 /// Whether the devices of a guest are free as far as the newest look shows; whatever it can't show blocks.
-fn blocked(facts: &Facts, vmid: Vmid) -> Option<Blocked> {
+fn blocked(state: &State, look: &Look<'_>, vmid: Vmid) -> Option<Blocked> {
+    let facts = look.facts;
     let Some(wanted) = facts.claims(vmid) else { return Some(Blocked::Unknown(vmid)) };
     if wanted.is_empty() {
         return None;
@@ -32,9 +33,10 @@ fn blocked(facts: &Facts, vmid: Vmid) -> Option<Blocked> {
     let Some(guests) = facts.qemu.fresh() else { return Some(Blocked::Unknown(vmid)) };
     let mut holders = BTreeMap::new();
     let holds = |g: &Guest| g.power.holds_devices() || is_starting(facts, g.vmid);
-    for guest in guests.iter().filter(|g| g.vmid != vmid && holds(g)) {
+    let containers = facts.lxc.value.iter().flatten();
+    for guest in guests.iter().chain(containers).filter(|g| g.vmid != vmid && holds(g)) {
         match facts.claims(guest.vmid) {
-            Some(claims) => holders.insert(guest.vmid, claims),
+            Some(claims) => holders.insert(guest.vmid, past_vms(state, look, guest, claims)),
             None => return Some(Blocked::Unknown(guest.vmid)),
         };
     }
@@ -42,6 +44,26 @@ fn blocked(facts: &Facts, vmid: Vmid) -> Option<Blocked> {
         (holder, Clash::Unknown(_)) => Some(Blocked::Unknown(holder)),
         (holder, clash) => Some(Blocked::Held(holder, clash)),
     }
+}
+
+/// What a container may hold, without what a VM held when the plan was made: no driver of the host has had that since,
+/// unless the container is younger.
+fn past_vms(state: &State, look: &Look<'_>, guest: &Guest, claims: Vec<Claim>) -> Vec<Claim> {
+    let age = look.now.since(state.started);
+    let younger = guest.uptime.is_none_or(|up| up.saturating_mul(1_000) <= age);
+    if guest.kind != GuestKind::Lxc || younger {
+        return claims;
+    }
+    let basis = state.plan.basis.iter().filter(|guest| guest.power.holds_devices());
+    let held: Vec<PciAddr> = basis.flat_map(|guest| &guest.devices).filter_map(|addr| addr.parse().ok()).collect();
+    let rest = claims.into_iter().filter_map(|claim| match claim {
+        Claim::Unreserved { mut functions, sure, by } => {
+            functions.retain(|addr| !held.iter().any(|taken| taken.overlaps(*addr)));
+            (!functions.is_empty()).then_some(Claim::Unreserved { functions, sure, by })
+        }
+        claim => Some(claim),
+    });
+    rest.collect()
 }
 
 /// Whether a start of the guest is under way: it is about to take its devices.
@@ -96,7 +118,7 @@ impl Turn<'_> {
         if !self.look.holders {
             return Err(Hindrance::Lasting(self.wait(0)));
         }
-        match blocked(self.look.facts, self.vmid()) {
+        match blocked(self.state, self.look, self.vmid()) {
             None => Ok(()),
             Some(Blocked::Held(vmid, what)) if late || !self.lets_go(vmid) => {
                 Err(Hindrance::Lasting(self.taken(vmid, &what)))
@@ -108,7 +130,7 @@ impl Turn<'_> {
 
     /// The guest that has the devices and keeps them.
     pub(super) fn taker(&self) -> Option<Vmid> {
-        match blocked(self.look.facts, self.vmid()) {
+        match blocked(self.state, self.look, self.vmid()) {
             Some(Blocked::Held(vmid, _)) if !self.lets_go(vmid) => Some(vmid),
             _ => None,
         }

@@ -100,6 +100,10 @@ impl Situation<'_> {
         {
             risks.warn(FindingId::GuestInUse, format!("Logged in on {party}: {}.", text::safe(&users)));
         }
+        if let Some(flaw) = self.flaw(vmid) {
+            let (finding, message) = flaw.warning(&party);
+            risks.warn(finding, message);
+        }
         if self.facts.guest(vmid).and_then(|guest| guest.ha) == Some(true) {
             risks.warn(
                 FindingId::GuestHa,
