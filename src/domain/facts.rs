@@ -300,7 +300,9 @@ impl Facts {
         self.version.merge(version);
         self.sees_all = sees_all.or(self.sees_all);
         if let (Some(guests), Some(at)) = (&qemu.value, qemu.seen) {
-            guests.iter().for_each(|guest| self.traffic.count(guest, at));
+            for guest in guests {
+                self.traffic.count(guest, at);
+            }
         }
         self.traffic.merge(traffic);
         self.qemu.merge(qemu);

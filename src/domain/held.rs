@@ -34,7 +34,8 @@ pub fn by_args(args: &str) -> Vec<Claim> {
 /// `-set device.hostpci0.host=...`, `-global vfio-pci.host=...`.
 fn names_a_device(value: &str) -> bool {
     let key = value.split('=').next().unwrap_or_default();
-    key.ends_with(".host") || key.ends_with(".sysfsdev") || key.starts_with("driver")
+    let property = key.rsplit('.').next().unwrap_or_default();
+    matches!(property, "host" | "sysfsdev") || key.starts_with("driver")
 }
 
 /// What `-device` takes, as `vfio-pci,host=01:00.0,x-vga=on` or as JSON.
@@ -98,7 +99,8 @@ pub fn by_nodes(nodes: &[String], pci: Option<&Inventory>, taken: &[PciAddr]) ->
     let free = |device: &&Device| !taken.iter().any(|addr| addr.overlaps(device.addr));
     let mut functions = Vec::new();
     for node in nodes {
-        functions.extend(pci.devices.iter().filter(|device| may_be(node, device)).filter(free).map(|device| device.addr));
+        functions
+            .extend(pci.devices.iter().filter(|device| may_be(node, device)).filter(free).map(|device| device.addr));
     }
     functions.sort_unstable();
     functions.dedup();

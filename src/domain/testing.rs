@@ -119,7 +119,9 @@ pub(crate) fn facts(running: &[u32]) -> Facts {
 /// Guests that send next to nothing.
 pub(crate) fn idle(running: &[u32], at: Millis) -> Traffic {
     let mut traffic = Traffic::default();
-    running.iter().for_each(|vmid| traffic.saw(id(*vmid), 100, at));
+    for vmid in running {
+        traffic.saw(id(*vmid), 100, at);
+    }
     traffic
 }
 

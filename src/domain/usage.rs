@@ -3,13 +3,7 @@
 //! A stream is seen by what the guest sends. That takes two samples a second apart; with fewer, nobody knows, and who
 //! isn't known to be idle counts as in use.
 
-use super::{
-    facts::Facts,
-    gpu,
-    guest::Power,
-    ids::Vmid,
-    text,
-};
+use super::{facts::Facts, gpu, guest::Power, ids::Vmid, text};
 use std::fmt;
 
 /// Bytes per second above which a guest is taken to be streaming: 5 Mbit/s. VR streams are 50 to 200.
@@ -47,7 +41,9 @@ impl Facts {
         let Some(seen) = self.qemu.seen else { return Usage::Unknown("it wasn't seen") };
         match self.traffic.rate(vmid, seen) {
             Some(rate) if rate >= STREAMING => Usage::Sending(rate),
-            Some(_) if self.has_own_network(vmid) => Usage::Unknown("a network card of the host is passed through to it"),
+            Some(_) if self.has_own_network(vmid) => {
+                Usage::Unknown("a network card of the host is passed through to it")
+            }
             Some(_) => Usage::Idle,
             None => Usage::Unknown("what it sends couldn't be measured"),
         }

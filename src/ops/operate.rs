@@ -32,7 +32,8 @@ pub async fn operate(store: &Store, id: &OpId, host: &Host) -> Result<Outcome, E
     let journal = store.journal(id)?;
     let heard = Listener::new(store, id);
     let (facts, looked) = (Facts::default(), Millis(0));
-    Runner { store, host, journal, heard, facts, looked, saw_holders: false }.run().await
+    // It is large: the looks at the host that it makes are many.
+    Box::pin(Runner { store, host, journal, heard, facts, looked, saw_holders: false }.run()).await
 }
 
 /// The other operation won. One that hadn't begun ends here; one that had is left for a resume.

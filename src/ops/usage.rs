@@ -12,9 +12,9 @@ use std::{sync::PoisonError, time::Duration};
 
 impl Host {
     /// All that [`Host::look`] sees, and of each guest that would be stopped, whether it is in use. Where the lists so
-    /// far don't tell, that takes a second and one more request. Without an intent every guest that runs counts.
-    pub async fn look_for_plan(&self, intent: Option<&Intent>) -> Facts {
-        let mut facts = self.look(intent).await;
+    /// far don't tell, that takes a second and one more request.
+    pub async fn look_for_plan(&self, intent: &Intent) -> Facts {
+        let mut facts = self.look(Some(intent)).await;
         if self.unmeasured(intent, &facts).is_empty() {
             return facts;
         }
@@ -43,7 +43,9 @@ impl Host {
     pub(super) fn count(&self, list: &Part<Vec<Guest>>) -> Traffic {
         let mut traffic = self.traffic().lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(guests), Some(at)) = (&list.value, list.seen) {
-            guests.iter().for_each(|guest| traffic.count(guest, at));
+            for guest in guests {
+                traffic.count(guest, at);
+            }
         }
         traffic.clone()
     }

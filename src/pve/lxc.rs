@@ -98,7 +98,10 @@ mod tests {
         let nodes = |config: Value| device_nodes(Object::new(&config, "c").unwrap());
         let allow = |what: &str| json!({"lxc": [["lxc.cgroup2.devices.allow", what]]});
         for (config, found) in [
-            (json!({"dev0": "/dev/nvidia0", "dev1": "path=/dev/nvidiactl,gid=44"}), vec!["/dev/nvidia0", "/dev/nvidiactl"]),
+            (
+                json!({"dev0": "/dev/nvidia0", "dev1": "path=/dev/nvidiactl,gid=44"}),
+                vec!["/dev/nvidia0", "/dev/nvidiactl"],
+            ),
             (json!({"dev0": "/dev/ttyUSB0", "net0": "name=eth0", "mp0": "fast:1,mp=/dev/dri"}), vec![]),
             (json!({"mp3": "/dev/dri,mp=/dev/dri"}), vec!["/dev/dri"]),
             (

@@ -6,11 +6,7 @@ use super::{
     form,
     wire::{self, Object, list},
 };
-use crate::domain::{
-    gpu::MappingCheck,
-    ids::NodeName,
-    mapping::MappingFile,
-};
+use crate::domain::{gpu::MappingCheck, ids::NodeName, mapping::MappingFile};
 use serde_json::Value;
 
 const PATH: &str = "/cluster/mapping/pci";

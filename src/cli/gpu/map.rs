@@ -101,12 +101,15 @@ impl Seen {
         let paths = mapping.of(&self.node).filter_map(|entry| property(entry, "path"));
         let own: Vec<PciAddr> = paths.flat_map(|path| path.split(';')).filter_map(|addr| addr.parse().ok()).collect();
         let takes = |claim: &Claim| match claim {
-            Claim::Unreserved { functions, .. } => functions.iter().any(|addr| own.iter().any(|one| one.overlaps(*addr))),
+            Claim::Unreserved { functions, .. } => {
+                functions.iter().any(|addr| own.iter().any(|one| one.overlaps(*addr)))
+            }
             _ => true,
         };
-        let vms = self.guests.iter().filter(|(_, settings)| {
-            settings.seen().is_some_and(|settings| settings.by_args().iter().any(takes))
-        });
+        let vms = self
+            .guests
+            .iter()
+            .filter(|(_, settings)| settings.seen().is_some_and(|settings| settings.by_args().iter().any(takes)));
         let vms = vms.map(|(guest, _)| format!("VM {} ({}) by args", guest.vmid, guest.name));
         let containers = self.containers.iter().filter_map(|(guest, nodes)| {
             let nodes = nodes.seen()?;

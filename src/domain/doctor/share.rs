@@ -80,8 +80,7 @@ fn containers(
 
 /// The slots that a VM takes as a whole. Further functions are devices of their own: virtual ones most often.
 fn slots(api: &Api, settings: &Settings) -> BTreeSet<PciAddr> {
-    let mut found: BTreeSet<PciAddr> =
-        settings.by_args().iter().flat_map(gpu::functions).map(PciAddr::slot).collect();
+    let mut found: BTreeSet<PciAddr> = settings.by_args().iter().flat_map(gpu::functions).map(PciAddr::slot).collect();
     for line in settings.hostpci().into_iter().filter(|line| !line.slice) {
         match line.source {
             PciSource::Raw(addrs) => found.extend(addrs.into_iter().map(shared)),

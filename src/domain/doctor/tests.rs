@@ -1,8 +1,8 @@
 use super::*;
 use crate::domain::{
     facts::MissingRight,
-    guest::{GuestKind, Power},
     gpu::MappingCheck,
+    guest::{GuestKind, Power},
 };
 
 /// A VM that is set up as it should be.

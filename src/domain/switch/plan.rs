@@ -114,13 +114,11 @@ pub struct Party {
 impl fmt::Display for Party {
     /// `linuxvrstreaming (VM 101)`, or `VM 110 "gaming"` for a guest of no mode.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.mode {
-            Some(mode) => write!(f, "{mode} (VM {})", self.vmid),
-            None => {
-                let kind = if self.container { "CT" } else { "VM" };
-                write!(f, "{kind} {} \"{}\"", self.vmid, crate::domain::text::safe(&self.name))
-            }
+        if let Some(mode) = &self.mode {
+            return write!(f, "{mode} (VM {})", self.vmid);
         }
+        let kind = if self.container { "CT" } else { "VM" };
+        write!(f, "{kind} {} \"{}\"", self.vmid, crate::domain::text::safe(&self.name))
     }
 }
 

@@ -246,7 +246,8 @@ impl<'a> Situation<'a> {
 
     fn claims_of_running(&self, stops: &[Vmid], target: Vmid) -> Result<BTreeMap<Vmid, Vec<Claim>>, Refusal> {
         if let Some(trouble) = &self.facts.lxc.error {
-            let message = format!("The host's containers can't be listed, and one may hold the card: {}", trouble.parts().0);
+            let message =
+                format!("The host's containers can't be listed, and one may hold the card: {}", trouble.parts().0);
             return Err(Refusal::new(trouble.finding, message));
         }
         let others = self.facts.guests();
@@ -445,8 +446,7 @@ fn unknown_holder(party: &Party, why: &str) -> Refusal {
 }
 
 fn holder_unknown(party: &Party, why: &str) -> Refusal {
-    unknown_holder(party, why)
-        .or("Grant VM.Audit on the VM and Mapping.Audit on /mapping/pci to the token.")
+    unknown_holder(party, why).or("Grant VM.Audit on the VM and Mapping.Audit on /mapping/pci to the token.")
 }
 
 /// What follows when a guest doesn't shut down, in words for a plan.

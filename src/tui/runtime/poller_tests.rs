@@ -96,7 +96,9 @@ async fn what_running_guests_off_the_screen_were_started_with_is_read_once() {
     let mut poller = stage.poller.take().unwrap();
     let mut asked = Vec::new();
     let configs = |stage: &Stage| {
-        let of = |kind| stage.sim.counts().by_endpoint.get(format!("GET /nodes/{{node}}/{kind}/{{vmid}}/config").as_str()).copied();
+        let of = |kind| {
+            stage.sim.counts().by_endpoint.get(format!("GET /nodes/{{node}}/{kind}/{{vmid}}/config").as_str()).copied()
+        };
         Some(of("qemu").unwrap_or(0) + of("lxc").unwrap_or(0))
     };
     for _ in 0..5 {

@@ -144,7 +144,8 @@ fn cards(facts: &Facts, model: &Model) -> Vec<(String, String, Role)> {
             let claims = facts.claims(guest.vmid).unwrap_or_default();
             guest.power.holds_devices() && claims.iter().any(|claim| claim.may_be(device.addr))
         });
-        let unread = facts.guests().filter(|guest| guest.power.holds_devices() && facts.claims(guest.vmid).is_none()).count();
+        let unread =
+            facts.guests().filter(|guest| guest.power.holds_devices() && facts.claims(guest.vmid).is_none()).count();
         let (holder, role) = match on.as_slice() {
             [] if unread > 0 => (format!("not known, {} unread", counted(unread, "guest")), Role::Muted),
             [] if unsure.is_some() => {

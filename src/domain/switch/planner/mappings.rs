@@ -29,7 +29,8 @@ impl Situation<'_> {
 
     fn flaw_of(&self, id: &str) -> Option<Flaw> {
         let shown = text::safe(id);
-        let flaw = |finding, why: String, ways_out: Vec<String>| Some(Flaw { finding, id: shown.clone(), why, ways_out });
+        let flaw =
+            |finding, why: String, ways_out: Vec<String>| Some(Flaw { finding, id: shown.clone(), why, ways_out });
         let Some(listed) = self.facts.mappings.fresh() else {
             let trouble = self.facts.mappings.error.as_ref();
             let why = trouble.map_or("mappings weren't read", |trouble| trouble.parts().0);
@@ -40,17 +41,13 @@ impl Situation<'_> {
         let node = self.facts.node.as_ref().map_or("this node", |node| node.as_str());
         let Some(mapping) = listed.iter().find(|mapping| mapping.id == id) else {
             let list = "`morpheus gpu map list` shows those that are there.".to_owned();
-            return match self.facts.mapping_rights.get(id).and_then(Part::fresh) {
-                Some(true) => {
-                    let create = format!("Make it anew: morpheus gpu map create ADDR --id {shown}");
-                    flaw(FindingId::VmMappingMissing, "isn't there any more".to_owned(), vec![create, list])
-                }
-                _ => {
-                    let why = "isn't there, or the token may not see it".to_owned();
-                    let grant = "Grant Mapping.Audit on /mapping/pci to the token.".to_owned();
-                    flaw(FindingId::GpuHolderUnknown, why, vec![grant, list])
-                }
-            };
+            if self.facts.mapping_rights.get(id).and_then(Part::fresh) == Some(&true) {
+                let create = format!("Make it anew: morpheus gpu map create ADDR --id {shown}");
+                return flaw(FindingId::VmMappingMissing, "isn't there any more".to_owned(), vec![create, list]);
+            }
+            let why = "isn't there, or the token may not see it".to_owned();
+            let grant = "Grant Mapping.Audit on /mapping/pci to the token.".to_owned();
+            return flaw(FindingId::GpuHolderUnknown, why, vec![grant, list]);
         };
         let repair = format!("Write it anew: morpheus gpu map repair {shown}");
         if let Some(check) = mapping.checks.iter().find(|check| check.error) {
@@ -73,7 +70,8 @@ impl Flaw {
     /// Why a guest can't be started.
     pub(super) fn refuse(self, party: &Party) -> Refusal {
         let Self { finding, id, why, ways_out } = self;
-        let message = format!("The PCI mapping '{id}' of {party} {why}. {party} can't be started; nothing was stopped.");
+        let message =
+            format!("The PCI mapping '{id}' of {party} {why}. {party} can't be started; nothing was stopped.");
         let refusal = Refusal::new(finding, message).in_brief(format!("mapping {id} {}", brief(finding)));
         ways_out.into_iter().fold(refusal, Refusal::or)
     }
