@@ -2,7 +2,7 @@
 
 use crate::domain::{
     facts::{Facts, Part},
-    guest::{AgentFacts, AgentState, Guest, GuestKind, Health, Power, ServiceState},
+    guest::{AgentFacts, AgentState, Guest, GuestConfig, GuestKind, Health, Power, ServiceState},
     iommu::{Class, Device, Inventory, Known, Names},
     mode::ModeSet,
     testing::{self, GIB},
@@ -48,6 +48,7 @@ pub(in crate::tui) fn facts(running: &[u32]) -> Facts {
         });
     }
     facts.lxc = Part::good(vec![container()], NOON);
+    facts.configs.insert(testing::id(200), Part::good(GuestConfig::default(), NOON));
     let card = |addr: &str, id: &str, class: u32, name: &str| Device {
         group: Some(14),
         names: Names::read(name),
