@@ -30,6 +30,6 @@ pub mod switch;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod text;
-pub mod wivrn;
 pub mod traffic;
 pub mod usage;
+pub mod wivrn;
