@@ -135,7 +135,7 @@ impl Client {
     }
 
     /// Names of a node's bridges that guests can be plugged into: first the one that leads out, which is where a person's
-    /// own network is, then by name. Those without SDN.Use or SDN.Audit are missing without an error.
+    /// own network is, then those with names of the installer. Those without SDN.Use or SDN.Audit are missing without an error.
     ///
     /// # Errors
     /// See [`Error`].
@@ -147,11 +147,14 @@ impl Client {
             let entry = Object::new(entry, "network")?;
             // The default route's gateway, as the interface's own lines in the network configuration have it.
             let leads = |key: &str| entry.text(key).is_some_and(|gateway| !gateway.is_empty());
-            let rank = if leads("gateway") { 0 } else { u8::from(!leads("gateway6")) + 1 };
-            bridges.extend(entry.word("iface").map(|name| (rank, name)));
+            let ways = (!leads("gateway"), !leads("gateway6"));
+            let Some(name) = entry.word("iface") else { continue };
+            // Else the installer's own names before others, by number.
+            let number = name.strip_prefix("vmbr").and_then(|number| number.parse::<u32>().ok()).unwrap_or(u32::MAX);
+            bridges.push((ways, number, name));
         }
         bridges.sort();
-        Ok(bridges.into_iter().map(|(_, name)| name).collect())
+        Ok(bridges.into_iter().map(|(_, _, name)| name).collect())
     }
 }
 
@@ -172,8 +175,8 @@ mod tests {
         };
         let lists = [
             (json!([entry("br-iot"), entry("vmbr10v5"), with("vmbr0", "gateway")]), ["vmbr0", "br-iot", "vmbr10v5"]),
-            (json!([with("vmbr9", "gateway6"), entry("br-iot"), entry("vmbr0")]), ["vmbr9", "br-iot", "vmbr0"]),
-            (json!([entry("vmbr1"), entry("vmbr0"), with("br-iot", "address")]), ["br-iot", "vmbr0", "vmbr1"]),
+            (json!([with("vmbr9", "gateway6"), entry("br-iot"), entry("vmbr0")]), ["vmbr9", "vmbr0", "br-iot"]),
+            (json!([entry("vmbr10"), entry("vmbr2"), with("br-iot", "address")]), ["vmbr2", "vmbr10", "br-iot"]),
         ];
         for (list, order) in lists {
             let wire = Scripted::new([good(&list)]);

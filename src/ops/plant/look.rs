@@ -183,13 +183,17 @@ mod tests {
         },
         ops::Clock,
         pve::{Client, Credentials},
-        sim::{Scenario, Sim, TOKEN_ID, World, token_secret},
+        sim::{Release, Scenario, Sim, TOKEN_ID, World, token_secret},
     };
     use serde_json::json;
     use std::time::Duration;
 
     fn host(patch: serde_json::Value) -> Host {
-        let scenario = Scenario { world: Some(patch), ..Scenario::default() };
+        host_of(Release::default(), patch)
+    }
+
+    fn host_of(pve: Release, patch: serde_json::Value) -> Host {
+        let scenario = Scenario { pve: Some(pve), world: Some(patch), ..Scenario::default() };
         let sim = Sim::new(World::demo().unwrap(), scenario).unwrap();
         let secret = token_secret(sim.world(), TOKEN_ID).unwrap();
         let credentials = Credentials::Token { id: TOKEN_ID.into(), secret: secret.into() };
@@ -266,25 +270,26 @@ mod tests {
     /// Everything that is missing is said at once, also what is for things that can't be seen without it.
     #[tokio::test(start_paused = true)]
     async fn the_lines_of_one_look_are_all_that_planting_takes() {
-        for begins in [
+        let begins = [
             vec![],
             vec![json!({"path": "/vms", "who": "morpheus@pam", "role": "MorpheusOperator"})],
             vec![json!({"path": "/storage/local-lvm", "who": "morpheus@pam", "role": "PVEDatastoreUser"})],
-        ] {
-            let mut acl = begins;
+        ];
+        let both = begins.iter().flat_map(|begins| Release::ALL.map(|pve| (pve, begins.clone())));
+        for (pve, mut acl) in both {
             let filled = async |host: &Host| {
                 let mut form = Form::default();
                 let site = host.survey_for(&form).await.unwrap();
                 defaults::fill(&mut form, &defaults::Hints::default(), &site);
                 host.survey_for(&form).await.unwrap()
             };
-            let site = filled(&host(json!({"acl": acl}))).await;
+            let site = filled(&host_of(pve, json!({"acl": acl}))).await;
             let lacking = site.lacking.seen().unwrap();
             assert!(lacking.len() > 5, "{lacking:?}");
             let mut lines: Vec<String> = lacking.iter().flat_map(|missing| missing.grant.clone()).collect();
             lines.dedup();
-            let site = filled(&host(granted(&lines, &mut acl))).await;
-            assert_eq!(site.lacking.seen().unwrap(), &[], "a second round is needed");
+            let site = filled(&host_of(pve, granted(&lines, &mut acl))).await;
+            assert_eq!(site.lacking.seen().unwrap(), &[], "a second round is needed on {pve}");
             assert!(!site.storages.seen().unwrap().is_empty() && !site.bridges.seen().unwrap().is_empty());
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     },
     ops::{Clock, Control, Host, Store},
     pve::{Client, Credentials},
-    sim::{Scenario, Sim, TOKEN_ID, World, token_secret},
+    sim::{Release, Scenario, Sim, TOKEN_ID, World, token_secret},
 };
 use serde_json::{Value, json};
 use std::{
@@ -226,6 +226,16 @@ async fn a_bare_host_gets_both_guests_ready_one_after_the_other() {
     assert!(rig.sim.violations().is_empty() && rig.sim.refused_starts().is_empty());
     let site = rig.host().survey_for(&both()).await.unwrap();
     assert!(site.guest(vmid(122)).is_some_and(|guest| guest.is_ours() && !guest.has_tag(PLANTING)));
+}
+
+/// Proxmox VE 8 refuses a parameter or a privilege of 9.
+#[tokio::test(start_paused = true)]
+async fn proxmox_8_gets_both_guests_too() {
+    let rig = Rig::new(Scenario { pve: Some(Release::V8), world: Some(free(&json!({}))), ..Scenario::default() });
+    let form = both().with(Key::WindowsHibernate, "yes");
+    let id = rig.begin(&form).await;
+    assert_eq!(rig.run(&id).await, Some(End::Done), "{:#?}", rig.state(&id).halted);
+    assert!(rig.sim.is_on(121) && rig.setting(122, "machine").contains("enable-s4=1"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -147,12 +147,18 @@ pub(super) fn network(call: &Call<'_>) -> Answer {
     };
     let may = |name: &str| call.may(&format!("/sdn/zones/localnetwork/{name}"), &["SDN.Audit", "SDN.Use"]);
     let bridges = call.sim.world.node.bridges.iter().filter(|name| wants(true) && may(name));
+    // The first of them leads out, whatever its name.
+    let outward = call.sim.world.node.bridges.first();
     let bridges = bridges.map(|name| {
-        json!({
+        let mut bridge = json!({
             "active": 1, "autostart": 1, "bridge_fd": "0", "bridge_ports": "eno1", "bridge_stp": "off",
             "families": ["inet"], "iface": name, "method": "static", "method6": "manual", "priority": 4,
             "type": "bridge",
-        })
+        });
+        if Some(name) == outward {
+            bridge["gateway"] = json!("192.168.1.1");
+        }
+        bridge
     });
     let card = json!({
         "active": 1, "families": ["inet"], "iface": "eno1", "method": "manual", "method6": "manual", "priority": 3,
