@@ -201,7 +201,8 @@ impl Host {
 
     async fn basics(&self, node: &NodeName) -> Facts {
         let (at, client) = (self.now(), self.client());
-        let (qemu, lxc, mappings, status, tasks, pci) = tokio::join!(
+        let (_, qemu, lxc, mappings, status, tasks, pci) = tokio::join!(
+            client.release(),
             client.qemu_list(node, false),
             client.lxc_list(node),
             client.mappings(node),

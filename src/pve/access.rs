@@ -6,6 +6,7 @@ use crate::domain::{
     ids::Vmid,
     release::Release,
 };
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Client {
@@ -14,8 +15,12 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn version(&self) -> Result<String, Error> {
-        let data = self.get("/version".to_owned(), &[]).await?;
-        let version = Object::new(&data, "version")?.word("version");
+        self.take_version(&self.get("/version".to_owned(), &[]).await?)
+    }
+
+    /// Keeps the version that an answer tells.
+    pub(super) fn take_version(&self, data: &Value) -> Result<String, Error> {
+        let version = Object::new(data, "version")?.word("version");
         let version = version.ok_or_else(|| Error::Protocol("version: no version in the answer".to_owned()))?;
         let release = version.parse().map_err(|why| Error::Protocol(format!("version: {why}")))?;
         self.set_version(&version, release);

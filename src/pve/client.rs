@@ -246,11 +246,24 @@ impl Client {
         let changing = meaning == Meaning::Change;
         let response = self.send(request, changing, deadline).await?;
         if !self.0.auth.refused(&response).await {
+            if response.status == 403 && self.known_release().is_none() {
+                // Its privileges have other names in other versions.
+                drop(Box::pin(self.learn_version(deadline)).await);
+            }
             return self.good(response, changing);
         }
         let headers = self.credentials(again.method, deadline).await?;
         let response = self.send(Request { headers, ..again }, changing, deadline).await?;
         self.good(response, changing)
+    }
+
+    /// Asks for the host's version on the way to something else.
+    async fn learn_version(&self, deadline: Instant) -> Result<(), Error> {
+        let headers = self.credentials(Method::Get, deadline).await?;
+        let path = "/version".to_owned();
+        let request = Request { method: Method::Get, path, params: Vec::new(), headers, file: None };
+        let response = self.good(self.send(request, false, deadline).await?, false)?;
+        self.take_version(&value(data(&response)?)?).map(drop)
     }
 
     async fn credentials(&self, method: Method, deadline: Instant) -> Result<Headers, Error> {

@@ -243,3 +243,15 @@ async fn an_older_host_isnt_sent_what_it_doesnt_know() {
     client.stop(&pve(), vmid(), true).await.unwrap();
     assert_eq!(wire.lines()[1], "POST /nodes/pve/qemu/103/status/stop");
 }
+
+/// What a refusal prints depends on the version too, which nobody may have asked for yet.
+#[tokio::test]
+async fn a_refusal_is_granted_in_the_words_of_the_hosts_version() {
+    for (version, has) in [("version", "VM.GuestAgent.Unrestricted"), ("version-8.4", "VM.Monitor")] {
+        let wire = Scripted::new([recorded("config-101-nobody"), recorded(version)]);
+        let error = wire.client().qemu_config(&pve(), vmid(), false).await.unwrap_err();
+        let Error::Forbidden { grant, .. } = &error else { panic!("{error:?}") };
+        assert!(grant[0].contains(has), "{grant:?}");
+        assert_eq!(wire.lines()[1], "GET /version");
+    }
+}

@@ -79,7 +79,8 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn stop(&self, node: &NodeName, vmid: Vmid, overrule: bool) -> Result<Upid, Error> {
-        let overrule = overrule && self.known_release().is_none_or(|release| release.has(Feature::OverruleShutdown));
+        // A host that doesn't tell its version is taken for one of today.
+        let overrule = overrule && self.release().await.map_or(true, |release| release.has(Feature::OverruleShutdown));
         let params: &[_] = if overrule { &[("overrule-shutdown", "1".to_owned())] } else { &[] };
         read_upid(&self.post(vm(node, vmid, "status/stop"), params).await?)
     }

@@ -95,9 +95,9 @@ fn odd_configurations_hide_nothing() {
 
 #[tokio::test]
 async fn power_actions_name_their_tasks() {
-    let wire = Scripted::new(
-        ["locked-start", "shutdown-long-in-background", "stop-overrule-shutdown", "stop-stopped-vm"].map(recorded),
-    );
+    let stops = ["stop-overrule-shutdown", "stop-stopped-vm"];
+    let names = ["locked-start", "shutdown-long-in-background", "version"].into_iter().chain(stops);
+    let wire = Scripted::new(names.map(recorded));
     let client = wire.client();
     assert_eq!(client.start(&pve(), vmid(105)).await.unwrap().kind(), Some("qmstart"));
     assert_eq!(client.shutdown(&pve(), vmid(104), 30).await.unwrap().kind(), Some("qmshutdown"));
@@ -108,6 +108,7 @@ async fn power_actions_name_their_tasks() {
         [
             "POST /nodes/pve/qemu/105/status/start",
             "POST /nodes/pve/qemu/104/status/shutdown timeout=30",
+            "GET /version",
             "POST /nodes/pve/qemu/104/status/stop overrule-shutdown=1",
             "POST /nodes/pve/qemu/103/status/stop",
         ]

@@ -7,7 +7,10 @@ use super::{
 use serde_json::Value;
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -35,11 +38,22 @@ pub(crate) struct Asked {
 pub(crate) struct Scripted {
     steps: Mutex<VecDeque<Step>>,
     asked: Mutex<Vec<Asked>>,
+    /// The last answer named a missing privilege: the client may ask for the version, which few scripts prepare.
+    denied: AtomicBool,
+}
+
+/// Whether a step is the answer to a question for the version.
+fn is_version(step: Option<&Step>) -> bool {
+    matches!(step, Some(Step::Answer(answer)) if String::from_utf8_lossy(&answer.body).contains("\"version\":"))
 }
 
 impl Scripted {
     pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Arc<Self> {
-        Arc::new(Self { steps: Mutex::new(steps.into_iter().collect()), asked: Mutex::default() })
+        Arc::new(Self {
+            steps: Mutex::new(steps.into_iter().collect()),
+            asked: Mutex::default(),
+            denied: AtomicBool::default(),
+        })
     }
 
     /// A client with a token over this transport, with a deadline of ten seconds.
@@ -67,8 +81,14 @@ impl Scripted {
 impl Transport for Scripted {
     fn send(&self, request: Request) -> Sending<'_> {
         let Request { method, path, params, headers, .. } = request;
+        let denied = self.denied.swap(false, Ordering::Relaxed);
+        if denied && path == "/version" && !is_version(self.steps.lock().unwrap().front()) {
+            return Box::pin(async { Err(TransportError::Unreachable("no version is prepared".to_owned())) });
+        }
         self.asked.lock().unwrap().push(Asked { method, path: path.clone(), params, headers });
         let step = self.steps.lock().unwrap().pop_front();
+        let is_denied = matches!(&step, Some(Step::Answer(answer)) if answer.status == 403);
+        self.denied.store(is_denied, Ordering::Relaxed);
         Box::pin(async move {
             match step.unwrap_or_else(|| panic!("nothing prepared for {} {path}", method.as_str())) {
                 Step::Answer(response) => Ok(response),
