@@ -155,8 +155,8 @@ pub(super) fn network(call: &Call<'_>) -> Answer {
             "families": ["inet"], "iface": name, "method": "static", "method6": "manual", "priority": 4,
             "type": "bridge",
         });
-        if Some(name) == outward {
-            bridge["gateway"] = json!("192.168.1.1");
+        if let Some(bridge) = bridge.as_object_mut().filter(|_| Some(name) == outward) {
+            bridge.insert("gateway".to_owned(), json!("192.168.1.1"));
         }
         bridge
     });
