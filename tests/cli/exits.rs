@@ -55,7 +55,7 @@ fn a_scenario_is_a_name_or_a_file() {
     assert_eq!(carried.code, Some(0), "{carried:?}");
     let mistyped = demo("stuborn");
     assert_eq!(mistyped.code, Some(2), "{mistyped:?}");
-    for part in ["Did you mean stubborn?", "no-memory, no-rights, paused"] {
+    for part in ["Did you mean stubborn?", "no-memory, no-rights, pairing, paused"] {
         assert!(mistyped.err.contains(part), "{part}: {mistyped:?}");
     }
 }

@@ -185,6 +185,7 @@ impl Chain {
 }
 
 const UNDO: &str = "plant undo --confirm vr-linux --confirm vr-windows --detach";
+const UNDO_LINUX: &str = "plant undo --confirm vr-linux --detach";
 
 #[test]
 fn a_runner_that_dies_at_every_line_of_the_journal_is_gone_on_with_to_the_end_and_to_the_start() {
@@ -215,7 +216,7 @@ fn a_runner_that_dies_at_every_answer_to_a_change_is_gone_on_with() {
     chain.live_on("plant nimsforest vr --linux-only --yes --detach");
     chain.is_planted(&[100]);
     let there = chain.deaths.len();
-    chain.live_on(UNDO);
+    chain.live_on(UNDO_LINUX);
     assert_eq!(chain.stands(), before, "{:?}", chain.deaths);
     let deaths = (there, chain.deaths.len() - there);
     assert!(deaths.0 > 6 && deaths.1 >= 3, "{deaths:?} deaths: {:#?}", chain.deaths);
@@ -230,7 +231,7 @@ fn what_was_planted_in_part_is_undone_by_runners_that_die_too() {
         assert!(chain.dies("plant resume --detach"));
     }
     assert!(chain.rig.sim.stock().iter().any(|line| line.contains("seed")), "it stands in the middle");
-    chain.live_on(UNDO);
+    chain.live_on(UNDO_LINUX);
     assert_eq!(chain.stands(), before, "{:?}", chain.deaths);
 }
 

@@ -144,7 +144,7 @@ fn a_guest_that_stays_is_asked_about_and_the_answer_counts() {
 #[test]
 fn the_demo_brings_its_own_host_and_leaves_nothing_behind() {
     let home = tempfile::tempdir().unwrap();
-    let mut command = bare("demo --speed 50 -- mode windowsvrstreaming --yes");
+    let mut command = bare("demo --speed 50 -- mode windowsvrstreaming --confirm linuxvrstreaming");
     let said = finish(command.env("TMPDIR", home.path()).spawn().unwrap());
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.out.contains("Now in windowsvrstreaming mode"), "{said:?}");
