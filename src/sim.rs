@@ -113,6 +113,18 @@ impl Sim {
         self.state().refused_starts.clone()
     }
 
+    /// Requests to start that came while a running guest had the device: nobody who looked first sends one.
+    #[must_use]
+    pub fn rash_requests(&self) -> Vec<Violation> {
+        self.state().rash_requests.clone()
+    }
+
+    /// A guest's lock.
+    #[must_use]
+    pub fn lock_of(&self, vmid: u32) -> Option<String> {
+        self.state().vms.get(&vmid)?.lock.clone()
+    }
+
     /// Whether a guest's process runs, paused ones too: the truth, for tests, past API and faults.
     #[must_use]
     pub fn is_on(&self, vmid: u32) -> bool {

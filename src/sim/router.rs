@@ -52,6 +52,12 @@ pub(crate) async fn handle(sim: &Arc<Sim>, raw: Raw) -> Result<Response, Lost> {
     let Some(path) = raw.path.strip_prefix(API) else { return Ok(empty(404, "not found")) };
     let found = schema::find(sim.world.release(), &raw.method, path);
     sim.state().counts.add(&raw.method, found.as_ref().map_or("(unknown)", |(endpoint, _)| endpoint.path));
+    if let Some((_, variables)) = found.as_ref().filter(|(endpoint, _)| endpoint.path.ends_with("/status/start")) {
+        let vmid = variables.iter().find(|(name, _)| *name == "vmid").and_then(|(_, text)| text.parse().ok());
+        if let Some(vmid) = vmid {
+            sim.state().note_request(&sim.world, vmid);
+        }
+    }
     let fault = sim.faults.request(&sim.clock, &raw.method, path);
     match &fault {
         Some(Effect::Answer { status, reason, body }) => {
@@ -163,6 +169,7 @@ fn counts(sim: &Sim) -> Response {
         "counts": state.counts,
         "violations": state.violations,
         "refused_starts": state.refused_starts,
+        "rash_requests": state.rash_requests,
     });
     Response { status: 200, reason: "OK".to_owned(), body: body.to_string().into_bytes() }
 }

@@ -85,6 +85,8 @@ pub enum Change {
     Start,
     /// It ends at once.
     PowerOff,
+    /// It powers off, but its QEMU process stays (`qmpstatus: shutdown`).
+    Linger,
     /// The host doesn't answer for so many seconds.
     Unreachable(f64),
 }

@@ -320,3 +320,44 @@ async fn the_records_follow_what_the_guests_did() {
     let refused = host.refused("GET /nodes/pve/rrddata", &hour, NOBODY).await;
     assert_eq!(refused, (403, "Permission check failed (/nodes/pve, Sys.Audit)".to_owned()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_resumes_a_hibernated_guest_and_a_stop_leaves_it_alone() {
+    let host = Host::with(
+        "world: { guests: { '102': { lock: suspended }, '101': { initial: stopped } } }\n\
+         faults:\n- { on: 'task qmstart 102', when: { nth: 1 }, then: { task: { error: unexpected status } } }\n",
+    );
+    for command in ["102/status/shutdown", "102/status/stop"] {
+        assert_eq!(host.task(&vm(command), &[]).await, "OK");
+    }
+    assert_eq!(host.task(&vm("102/status/start"), &[]).await, "unexpected status");
+    assert_eq!(host.0.lock_of(102).as_deref(), Some("suspended"), "it wasn't resumed");
+    assert_eq!(host.task(&vm("102/status/start"), &[]).await, "OK");
+    assert_eq!((host.0.lock_of(102), host.0.is_on(102)), (None, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_iommu_group_is_opened_once() {
+    let host = Host::with(
+        "{world: {guests: {'101': {config: {hostpci0: '0000:01:00.1'}}, '102': {config: {hostpci0: '0000:01:00.0'}}}}}",
+    );
+    let upid = host.ask(&vm("102/status/start"), &[]).await;
+    let upid = upid.as_str().unwrap();
+    assert_eq!(host.end_of(upid).await, "start failed: QEMU exited with code 1");
+    let log = host.ask(&format!("GET /nodes/pve/tasks/{upid}/log"), &[]).await;
+    assert!(log[0]["t"].as_str().unwrap().ends_with("Device or resource busy"), "{log}");
+    assert_eq!(host.task(&vm("101/status/stop"), &[]).await, "OK");
+    assert_eq!(host.task(&vm("102/status/start"), &[]).await, "OK");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_outlives_its_guest_holds_the_device_until_it_is_stopped() {
+    let host = Host::with("{events: [{at: 5, vmid: 101, do: linger}]}");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let current = host.ask("GET /nodes/pve/qemu/101/status/current", &[]).await;
+    assert_eq!((&current["status"], &current["qmpstatus"]), (&json!("running"), &json!("shutdown")));
+    assert_eq!(host.task(&vm("102/status/start"), &[]).await, "PCI device '0000:01:00.0' already in use by VMID '101'");
+    assert_eq!(host.0.rash_requests().len(), 1);
+    assert_eq!(host.task(&vm("101/status/stop"), &[]).await, "OK");
+    assert!(!host.0.is_on(101));
+}

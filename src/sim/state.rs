@@ -34,6 +34,8 @@ pub(crate) enum Power {
     Paused,
     Suspended,
     Prelaunch,
+    /// The guest has powered off, its process is left.
+    Shutdown,
 }
 
 impl Power {
@@ -45,6 +47,7 @@ impl Power {
             Self::Paused => "paused",
             Self::Suspended => "suspended",
             Self::Prelaunch => "prelaunch",
+            Self::Shutdown => "shutdown",
         }
     }
 
@@ -144,6 +147,8 @@ pub(crate) struct State {
     pub(crate) violations: Vec<Violation>,
     /// Starts that met a busy device and were refused.
     pub(crate) refused_starts: Vec<Violation>,
+    /// Requests to start that came while a running guest had the device, whatever became of them.
+    pub(crate) rash_requests: Vec<Violation>,
     /// Fingerprint of the certificate that the host is served with.
     pub(crate) fingerprint: String,
     /// The host doesn't answer at all until then.
@@ -165,6 +170,7 @@ impl State {
             counts: Counts::default(),
             violations: Vec::new(),
             refused_starts: Vec::new(),
+            rash_requests: Vec::new(),
             fingerprint: ["00"; 32].join(":"),
             unreachable_until: None,
             events,
@@ -177,6 +183,7 @@ impl State {
                 Initial::Paused => Power::Paused,
                 Initial::Suspended => Power::Suspended,
                 Initial::Prelaunch => Power::Prelaunch,
+                Initial::Shutdown => Power::Shutdown,
             };
             state.vms.insert(*vmid, Vm::new(spec.clone()));
             if power.is_on() {
@@ -280,6 +287,11 @@ impl State {
                 && self.take_devices(world, vmid, &spec)
             {
                 self.power_on(vmid, Power::Running, now);
+                let root = Identity { user: "root@pam".to_owned(), token: None };
+                let upid = self.new_task(clock, &world.node.name, ("qmstart", &vmid.to_string()), &root).upid;
+                if let Some(task) = self.tasks.iter_mut().find(|task| task.upid == upid) {
+                    task.end(clock.unix_at(now), Ok(()));
+                }
             }
             return;
         }
@@ -301,6 +313,7 @@ impl State {
                 }
             }
             Change::Pause if vm.power == Power::Running => vm.power = Power::Paused,
+            Change::Linger if vm.power.is_on() => vm.power = Power::Shutdown,
             Change::Resume if vm.power.is_on() => vm.power = Power::Running,
             Change::AgentDies => vm.agent.dead = true,
             Change::AgentReturns => vm.agent.dead = false,
@@ -325,6 +338,17 @@ impl State {
         }
         self.events.push(Event { at: at + seconds, vmid: Some(vmid), change: Change::Unlock });
         self.events.sort_by(|a, b| b.at.total_cmp(&a.at));
+    }
+
+    /// Notes a request to start a guest whose device a running guest has.
+    pub(crate) fn note_request(&mut self, world: &World, vmid: u32) {
+        let Some(spec) = self.vms.get(&vmid).map(|vm| vm.spec.clone()) else { return };
+        let functions = super::pci::first_choice(world, &self.mappings, &spec);
+        let Some((function, holder, _)) = self.reservations.holder(vmid, &functions) else { return };
+        if self.vms.get(&holder).is_some_and(|vm| vm.power.is_on()) {
+            let function = function.to_string();
+            self.rash_requests.push(Violation::EarlyStart { function, holder, vmid, running: true });
+        }
     }
 
     fn take_devices(&mut self, world: &World, vmid: u32, spec: &GuestSpec) -> bool {

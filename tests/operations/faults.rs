@@ -70,6 +70,11 @@ fn task_fault() -> impl Strategy<Value = Fault> {
     })
 }
 
+/// What may go wrong with a request or a task.
+pub(crate) fn request_faults() -> impl Strategy<Value = Fault> {
+    prop_oneof![request_fault(), task_fault()]
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let change = prop_oneof![
         Just(Change::AgentDies),
@@ -97,7 +102,7 @@ struct Script {
 }
 
 fn script() -> impl Strategy<Value = Script> {
-    let faults = prop::collection::vec(prop_oneof![request_fault(), task_fault()], 1..5);
+    let faults = prop::collection::vec(request_faults(), 1..5);
     (0_usize..4, 1_usize..4, faults, prop::collection::vec(event(), 0..3), any::<bool>()).prop_map(
         |(from, step, faults, events, refuses)| Script { from, to: (from + step) % 4, faults, events, refuses },
     )
@@ -129,6 +134,7 @@ fn play(script: &Script) -> Result<(), TestCaseError> {
         bad.extend(machine.sim.refused_starts());
         // What a guest that ended by itself leaves behind for a moment can't be seen; the start is simply tried again.
         bad.retain(|found| !matches!(found, Violation::EarlyStart { running: false, .. }));
+        bad.extend(machine.sim.rash_requests());
         prop_assert!(bad.is_empty(), "{bad:?}\n{:#?}", state.steps);
         let guessed = state.steps.iter().flat_map(|step| &step.calls).any(|call| call.fate == Fate::Unknown);
         truth(&machine, &plan, outcome, guessed || powers_off(script))

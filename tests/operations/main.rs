@@ -6,4 +6,5 @@ mod deaths;
 mod faults;
 mod hand_over;
 mod harness;
+mod outsiders;
 mod rivals;

@@ -34,6 +34,8 @@ use crate::domain::{
 const RETRY_WINDOW: u64 = 15_000;
 /// Milliseconds between two such tries.
 const RETRY_PAUSE: u64 = 1_500;
+/// Milliseconds for which a look at holders is good enough to start a guest by.
+const FRESH: u64 = 5_000;
 /// Milliseconds after which a request of unknown fate, of which the host shows no task, is sent again.
 const UNKNOWN_GRACE: u64 = 5_000;
 /// How often such a request is sent at most.

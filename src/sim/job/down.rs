@@ -75,10 +75,14 @@ pub(crate) async fn stop(worker: Worker, vmid: u32, overrule: Option<Identity>) 
 fn look(sim: &Sim, vmid: u32, timeout: Option<f64>) -> Result<Option<(u32, f64)>, String> {
     let state = sim.state();
     let vm = super::find_vm(&state, &sim.world, vmid)?;
+    // Of one that is off nothing is asked, its lock neither.
+    if !vm.power.is_on() {
+        return Ok(None);
+    }
     check_lock(vm)?;
     let startup = vm.spec.text("startup").unwrap_or_default();
     let own = startup.split(',').find_map(|part| part.strip_prefix("down=")?.parse().ok());
-    Ok(vm.power.is_on().then(|| (vm.life, timeout.or(own).unwrap_or(60.0))))
+    Ok(Some((vm.life, timeout.or(own).unwrap_or(60.0))))
 }
 
 /// Asks through the agent, else by the power button. The guest goes down some time later, or not at all.

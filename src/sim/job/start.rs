@@ -38,20 +38,20 @@ impl Drop for Reserved {
 pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
     let sim = &worker.sim;
     let _lock = lock_config(sim, vmid).await?;
-    let spec = {
-        let mut state = sim.state();
-        let vm = state.vms.get_mut(&vmid).ok_or_else(|| super::super::no_config(&sim.world, vmid))?;
+    let (spec, hibernated) = {
+        let state = sim.state();
+        let vm = state.vms.get(&vmid).ok_or_else(|| super::super::no_config(&sim.world, vmid))?;
         if vm.spec.is_template() {
             return Err("you can't start a vm if it's a template".to_owned());
         }
-        if vm.lock.as_deref() == Some("suspended") {
-            vm.lock = None;
+        let hibernated = vm.lock.as_deref() == Some("suspended");
+        if !hibernated {
+            check_lock(vm)?;
         }
-        check_lock(vm)?;
         if vm.power.is_on() {
             return Err(format!("VM {vmid} already running"));
         }
-        GuestSpec { config: vm.settings(true), ..vm.spec.clone() }
+        (GuestSpec { config: vm.settings(true), ..vm.spec.clone() }, hibernated)
     };
     for warning in warnings(vmid, &spec) {
         worker.warn(warning);
@@ -69,7 +69,8 @@ pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
         functions
     };
     let _reserved = Reserved { sim: sim.clone(), vmid };
-    if let Some(line) = taken_past_reservations(sim, vmid, &functions) {
+    let taken = taken_past_reservations(sim, vmid, &functions).or_else(|| busy_group(sim, vmid, &functions));
+    if let Some(line) = taken {
         worker.log(line);
         return Err("start failed: QEMU exited with code 1".to_owned());
     }
@@ -82,7 +83,32 @@ pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
     note_second_holders(&mut state, vmid, &functions);
     state.reservations.hold(vmid, &functions);
     state.power_on(vmid, Power::Running, Clock::now());
+    // Resumed: what was saved of its memory is gone, and the lock with it.
+    if let Some(vm) = state.vms.get_mut(&vmid).filter(|_| hibernated) {
+        vm.lock = None;
+    }
     Ok(())
+}
+
+/// QEMU's words about an IOMMU group that another guest's process has open: a group is opened once.
+fn busy_group(sim: &Sim, vmid: u32, functions: &[PciAddr]) -> Option<String> {
+    if !sim.world.refuse_busy_devices {
+        return None;
+    }
+    let state = sim.state();
+    let device = |addr: &PciAddr| sim.world.pci.iter().find(|device| device.id == *addr);
+    functions.iter().filter_map(device).filter(|device| device.iommugroup >= 0).find_map(|device| {
+        let peers = sim.world.pci.iter().filter(|other| other.iommugroup == device.iommugroup);
+        let peers: Vec<PciAddr> = peers.map(|other| other.id).collect();
+        let (_, holder, _) = state.reservations.holder(vmid, &peers)?;
+        state.vms.get(&holder).filter(|vm| vm.power.is_on())?;
+        Some(format!(
+            "kvm: -device vfio-pci,host={id},id=hostpci0.0,bus=ich9-pcie-port-1,addr=0x0.0,multifunction=on: \
+             vfio {id}: failed to open /dev/vfio/{group}: Device or resource busy",
+            id = device.id,
+            group = device.iommugroup
+        ))
+    })
 }
 
 /// Chooses the functions to take, one alternative per device.

@@ -20,6 +20,8 @@ pub enum Initial {
     Suspended,
     /// Started for a backup, CPUs not running.
     Prelaunch,
+    /// Powered off inside, its QEMU process left.
+    Shutdown,
 }
 
 /// A VM or container.

@@ -9,7 +9,7 @@ use crate::domain::{
     ids::Vmid,
     switch::{
         event::{Call, Outcome, What},
-        plan::{Restore, Step, StepAction},
+        plan::{Restore, Step, StepAction, Verb},
         planner::{RELEASE_SECONDS, drains, is_hibernated, party},
         state::{CallState, Fate, Phase, State, StepState},
     },
@@ -166,8 +166,28 @@ pub(super) fn finish(state: &State, look: &Look<'_>) -> Next {
     if state.is_rolling_back() {
         return end(state, look, state.trouble.clone());
     }
+    if let Some(next) = not_alone(state, look) {
+        return next;
+    }
     let gpu = state.plan.target.as_ref().and_then(|target| gpu_name(look.facts, target.vmid));
     finished(Outcome::Done, None, gpu)
+}
+
+/// A switch makes its target the only mode that runs. One that somebody else started meanwhile is noted.
+fn not_alone(state: &State, look: &Look<'_>) -> Option<Next> {
+    let target = state.plan.target.as_ref().filter(|_| state.plan.intent.verb == Verb::Switch)?;
+    let step = state.steps.last().filter(|_| !state.plan.intent.keep)?;
+    let unseen = look.at <= step.ended.unwrap_or(look.at) || !look.holders;
+    if unseen && step.notes.is_empty() {
+        return Some(Next::Wait { ms: 1, wants: Wants { holders: true, tasks: true, ..Wants::default() } });
+    }
+    let others = look.modes.running(look.facts).map(|mode| mode.vmid);
+    let others = others.filter(|vmid| *vmid != target.vmid && look.facts.power(*vmid) != Power::Unknown);
+    let names: Vec<String> = others.map(|vmid| party(vmid, look.modes, look.facts).to_string()).collect();
+    let text =
+        format!("Not the only mode that runs: {} was started meanwhile, not by this operation.", names.join(", "));
+    let said = names.is_empty() || step.notes.contains(&text);
+    (!said).then_some(Next::Record(What::Note { step: step.step.id, text }))
 }
 
 /// The end of an operation that didn't go as planned; what it is called follows from the facts.

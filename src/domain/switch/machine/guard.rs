@@ -1,6 +1,6 @@
 //! Nothing is started before the devices it needs are seen free, in a look of now: each request to start passes here.
 
-use super::{Call, Look, Millis, Next, RETRY_WINDOW, Turn, Wants};
+use super::{Call, FRESH, Look, Millis, Next, RETRY_WINDOW, Turn, Wants};
 use crate::domain::{
     facts::Facts,
     finding::FindingId,
@@ -118,6 +118,9 @@ impl Turn<'_> {
         if !self.look.holders {
             return Err(Hindrance::Lasting(self.wait(0)));
         }
+        if self.look.now.since(self.look.at) > FRESH {
+            return Err(if late { Hindrance::Lasting(self.too_slow()) } else { Hindrance::Passing });
+        }
         match blocked(self.state, self.look, self.vmid()) {
             None => Ok(()),
             Some(Blocked::Held(vmid, what)) if late || !self.lets_go(vmid) => {
@@ -174,6 +177,11 @@ impl Turn<'_> {
             _ => "This operation didn't start it; the tasks that the token may see don't say who did.".to_owned(),
         };
         self.fail(finding, format!("{name} {holds}. {who}"))
+    }
+
+    fn too_slow(&self) -> Next {
+        let message = format!("The host takes too long to say who holds the devices of {}.", self.step.step.party);
+        self.fail(FindingId::GpuHolderUnknown, message)
     }
 
     fn holder_unknown(&self, vmid: Vmid) -> Next {
