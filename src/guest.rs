@@ -9,7 +9,7 @@ mod backoff;
 pub mod drain;
 mod linux;
 mod outside;
-mod services;
+pub mod services;
 mod windows;
 
 pub use ask::{Question, ask};

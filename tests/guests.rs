@@ -14,7 +14,7 @@ use morpheus::{
         ids::{Millis, NodeName, Upid, Vmid},
         iommu::Device,
         mode::Os,
-        service::defaults,
+        service,
     },
     guest::{Backoff, Question, ask},
     pve::{Client, Credentials, Error, Target, TaskStatus},
@@ -61,7 +61,7 @@ async fn the_gpu_goes_from_linux_to_windows_and_both_say_what_they_are() {
     let sim = host();
     let client = client(&sim, TOKEN_ID);
     let config = client.qemu_config(&pve(), vmid(101), true).await.unwrap();
-    let services = defaults(Some(Os::Linux), Some("wivrn"), false);
+    let services = service::vr(Some(Os::Linux), Some("wivrn")).into_iter().collect();
     let everything =
         |services| Question { address: true, os: true, gpu: true, load: true, users: true, services, system: None };
     let part = ask(&client, &pve(), vmid(101), &config, &everything(services), Millis(1)).await;
@@ -81,7 +81,7 @@ async fn the_gpu_goes_from_linux_to_windows_and_both_say_what_they_are() {
     assert_eq!(end(&client, &upid).await, ok());
 
     let config = client.qemu_config(&pve(), vmid(102), true).await.unwrap();
-    let question = everything(defaults(Some(Os::Windows), Some("steam-link"), false));
+    let question = everything(service::vr(Some(Os::Windows), Some("steam-link")).into_iter().collect());
     let mut backoff = Backoff::default();
     let early = ask(&client, &pve(), vmid(102), &config, &question, Millis(2)).await;
     assert_eq!(early.fresh().unwrap().agent, AgentState::NotRunning);

@@ -10,6 +10,8 @@ mod client;
 mod drained;
 #[path = "support/planting.rs"]
 mod planting;
+#[path = "nats/routes.rs"]
+mod routes;
 #[path = "nats/secured.rs"]
 mod secured;
 #[path = "nats/server.rs"]

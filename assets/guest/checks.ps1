@@ -28,6 +28,19 @@ function CheckHttp($n, $url) {
     if ($answer) { Say "$n down HTTP $([int]$answer.StatusCode)" } else { Say "$n down no answer" }
   }
 }
+function CheckNats($n, $port, $monitor) {
+  $ask = { param($page) Invoke-RestMethod -Uri "http://127.0.0.1:$monitor/$page" -UseBasicParsing -TimeoutSec 3 }
+  try { $state = & $ask 'varz' } catch { CheckPort $n $false $port; return }
+  try { $null = & $ask 'healthz' } catch { Say "$n degraded not healthy"; return }
+  try {
+    $own = @('127.0.0.1', '::1', 'localhost') + @((Get-NetIPAddress).IPAddress)
+    $wanted = @($state.cluster.urls | Where-Object { $_ -and -not (($own -contains ($_ -replace ':\d+$' -replace '[\[\]]')) -and $_ -like "*:$($state.cluster.cluster_port)") })
+    $routes = @((& $ask 'routez').routes | Where-Object { $_ } | Select-Object -ExpandProperty remote_id -Unique)
+    if ($routes.Count -lt $wanted.Count) { Say "$n degraded $($routes.Count) of $($wanted.Count) routes"; return }
+    if (@($state.leaf.remotes | Where-Object { $_ }).Count -and -not $state.leafnodes) { Say "$n degraded not connected to its hub"; return }
+    Say "$n up healthy"
+  } catch { Say "$n unknown NATS' monitoring can't be read" }
+}
 function CheckGpu {
   try {
     $all = Get-CimInstance Win32_VideoController | Where-Object { $_.PNPDeviceID -like 'PCI\VEN_*' }

@@ -62,6 +62,40 @@ http() {
     say "$1 unknown neither curl nor wget in the guest"
   fi
 }
+fetch() {
+  if have curl; then curl -s -f -m 3 --noproxy '*' --url "$1" 2>/dev/null; else wget -q -O - -T 3 "$1" 2>/dev/null; fi
+}
+# How many of the servers behind "route" URLs are not this one.
+others() {
+  own=" 127.0.0.1 ::1 localhost $(hostname -I 2>/dev/null) "
+  count=0
+  for url in $(printf %s "$1" | tr -d '"[]' | tr ',' ' '); do
+    case $own in *" ${url%:*} "*) [ "$2" = "${url##*:}" ] && continue ;; esac
+    count=$((count + 1))
+  done
+  printf %s "$count"
+}
+# A NATS server by its monitoring: healthy, and connected to whom its configuration names.
+nats() {
+  { have curl || have wget; } || { say "$1 unknown neither curl nor wget in the guest"; return; }
+  state=$(fetch "http://127.0.0.1:$3/varz" | tr -d ' \n\r\t')
+  [ -n "$state" ] || { port "$1" -t "$2"; return; }
+  fetch "http://127.0.0.1:$3/healthz" >/dev/null || { say "$1 degraded not healthy"; return; }
+  listens=$(printf %s "$state" | sed -n 's/.*"cluster":{[^}]*"cluster_port":\([0-9]*\).*/\1/p')
+  wanted=$(printf %s "$state" | sed -n 's/.*"cluster":{[^}]*"urls":\[\("[^}]*"\)\].*/\1/p')
+  if [ -n "$wanted" ]; then
+    wanted=$(others "$wanted" "$listens") known=' ' routes=0
+    for id in $(fetch "http://127.0.0.1:$3/routez" | tr -d ' \n\r\t' | tr ',{}[]' '     '); do
+      case $id in '"remote_id":'*) ;; *) continue ;; esac
+      case $known in *" $id "*) ;; *) known="$known$id " routes=$((routes + 1)) ;; esac
+    done
+    [ "$routes" -ge "$wanted" ] || { say "$1 degraded $routes of $wanted routes"; return; }
+  fi
+  case $state in
+    *'"remotes":[{'*'"leafnodes":0,'* | *'"leafnodes":0,'*'"remotes":[{'*) say "$1 degraded not connected to its hub"; return ;;
+  esac
+  say "$1 up healthy"
+}
 # Files of the drivers: nvidia-smi would wake a card that sleeps.
 gpu() {
   name=

@@ -54,7 +54,7 @@ fn begun(step: u16) -> What {
 }
 
 fn good() -> Vec<Event> {
-    let services = vec![ServiceState { name: "WiVRn".into(), health: Health::Up, detail: None }];
+    let services = vec![ServiceState { name: "WiVRn".into(), health: Health::Up, detail: None, note: None }];
     let address = "192.168.1.151".parse().ok();
     let gpu = Some("NVIDIA GeForce RTX 4090".to_owned());
     journal(

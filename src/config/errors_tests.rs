@@ -102,7 +102,7 @@ fn services_that_cannot_be_asked() {
         &mode("{vmid: 101, services: [natss, {tcp: 1}, {name: X}, {name: Y, tcp: 0}, {name: Z, http: 'ftp://x'}]}"),
         "config.yaml:3:31: proxmox.modes.a.services: 'natss' is not allowed; use wivrn, steam-link, steamvr, virtual-desktop, nimsforest or nats, or a map with name and probes (did you mean nats?)
          config.yaml:3:38: proxmox.modes.a.services.name: the name of the service is missing; use a text
-         config.yaml:3:48: proxmox.modes.a.services: the service 'X' has no probe; use http, tcp, udp, systemd, systemd-user, process or winsvc
+         config.yaml:3:48: proxmox.modes.a.services: the service 'X' has no probe; use http, tcp, udp, systemd, systemd-user, process, winsvc or nats
          config.yaml:3:74: proxmox.modes.a.services.tcp: '0' is not allowed; use a number from 1 to 65535
          config.yaml:3:94: proxmox.modes.a.services.http: 'ftp://x' is not allowed; use a URL such as https://registry.example.com",
     );

@@ -119,6 +119,13 @@ pub const KEYS: &[Key] = &[
         "Answers if a process of this name runs; on Windows without `.exe`.",
     ),
     key("proxmox.modes.*.services.[].winsvc", "a service", "", "Answers if this Windows service runs."),
+    key(
+        "proxmox.modes.*.services.[].nats",
+        "1 to 65535",
+        "",
+        "Answers if a NATS server is healthy; its clients connect to this port. A configured route or leaf connection that is missing makes it degraded.",
+    ),
+    key("proxmox.modes.*.services.[].monitor", "1 to 65535", "8222", "For `nats`: the server's monitoring port."),
     key("vr.gpu_pci", "`0000:01:00`", "", "Older spelling: the card for both VR guests where they name none."),
     key(
         "vr.linux|windows.vmid",
@@ -131,6 +138,13 @@ pub const KEYS: &[Key] = &[
     key("vr.linux|windows.cores", "1 to 1024", "", "Its CPU cores when it is made."),
     key("vr.linux|windows.disk_size", "1 to 1048576 GiB", "", "Its disk when it is made."),
     key("vr.linux|windows.gpu_pci", "`0000:01:00`", "`vr.gpu_pci`", "Its card."),
+    key(
+        "vr.linux|windows.services",
+        "a list of services",
+        "as a mode's, and those of `nimsforest`",
+        "What must answer for the guest to be useful, as in `proxmox.modes.NAME.services`. What its mode lists comes first.",
+    ),
+    key("vr.linux|windows.services.[].*", "as a mode's", "", "As in `proxmox.modes.NAME.services`."),
     key("switch.shutdown_timeout", "1 to 86400 seconds", "60", "How long a guest may take to shut down."),
     key(
         "switch.shutdown_fallback",
@@ -204,8 +218,13 @@ pub const KEYS: &[Key] = &[
         "Whether times go in steps of 10 seconds and then of minutes instead of counting, and remarks stay until a key or for a minute.",
     ),
     key("ui.refresh", "1 to 3600 seconds", "4", "The time between two looks of the dashboard at the host."),
-    key("nimsforest.cluster_id", "text", "", "The forest's id."),
-    key("nimsforest.nats_port", "1 to 65535", "4222", "The port of its NATS."),
+    key(
+        "nimsforest.cluster_id",
+        "text",
+        "",
+        "The forest's id. The VR guests belong to it: NimsForest and NATS are expected of them.",
+    ),
+    key("nimsforest.nats_port", "1 to 65535", "4222", "The port of its NATS, in the checks and in new guests."),
     key(
         "nimsforest.registry_url",
         "a URL",

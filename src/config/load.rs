@@ -12,7 +12,7 @@ use super::{
     types::{Config, Overrides, Source},
     ui, unknown, vr,
 };
-use crate::domain::mode::Os;
+use crate::domain::{mode::Os, service::Forest};
 use std::{fs, io, path::Path};
 
 /// Reads everything.
@@ -44,25 +44,27 @@ pub(super) fn load(flags: &Overrides, env: &Env) -> Result<Loaded, ConfigError> 
 
 fn config(reader: &mut Reader<'_>, root: &Section<'_>, flags: &Overrides, source: Source) -> Config {
     let proxmox = reader.subsection(root, "proxmox");
+    let forest = reader.subsection(root, "nimsforest");
+    let nimsforest = other::nimsforest(reader, &forest);
+    let forest = Forest { cluster: nimsforest.cluster_id.as_deref(), nats_port: nimsforest.nats_port };
     let modes = reader.subsection(&proxmox, "modes");
     let spelled: Vec<&str> = modes.fields().map(|(name, _)| name).collect();
-    let drafts = modes::read(reader, &modes);
+    let drafts = modes::read(reader, &modes, forest);
     let section = reader.subsection(root, "vr");
     let card = vr::card(reader, &section);
-    let linux = vr::read(reader, &section, ("linux", Os::Linux, "PROXMOX_LINUX_VMID"), card);
-    let windows = vr::read(reader, &section, ("windows", Os::Windows, "PROXMOX_WINDOWS_VMID"), card);
+    let linux = vr::read(reader, &section, ("linux", Os::Linux, "PROXMOX_LINUX_VMID"), card, forest);
+    let windows = vr::read(reader, &section, ("windows", Os::Windows, "PROXMOX_WINDOWS_VMID"), card, forest);
     let (vr_linux, vr_windows) = (linux.as_ref().map(|f| f.guest.clone()), windows.as_ref().map(|f| f.guest.clone()));
     let guests: Vec<vr::Found> = linux.into_iter().chain(windows).collect();
     let switch = reader.subsection(root, "switch");
-    let forest = reader.subsection(root, "nimsforest");
     let dashboard = reader.subsection(root, "ui");
     Config {
         proxmox: host::read(reader, &proxmox, flags),
-        modes: names::settle(reader, drafts, &guests, &spelled),
+        modes: names::settle(reader, drafts, (&guests, forest), &spelled),
         switch: other::switch(reader, &switch),
         vr_linux,
         vr_windows,
-        nimsforest: other::nimsforest(reader, &forest),
+        nimsforest,
         ui: ui::read(reader, &dashboard, &flags.ui),
         source,
     }

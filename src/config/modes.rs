@@ -10,7 +10,7 @@ use crate::domain::{
     gpu::PciAddr,
     ids::{ModeName, Vmid},
     mode::{GpuMode, Mode, Os},
-    service::ServiceCheck,
+    service::{Forest, ServiceCheck},
 };
 
 pub(super) const VMID: &str = "a number from 100 to 999999999";
@@ -50,12 +50,12 @@ pub(super) struct Draft {
 }
 
 /// Reads every mode of the section, in the file's order.
-pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<Draft> {
+pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, forest: Forest<'_>) -> Vec<Draft> {
     let fields: Vec<(&str, Field<'_>)> = section.fields().collect();
-    fields.into_iter().filter_map(|(name, field)| one(reader, name, field)).collect()
+    fields.into_iter().filter_map(|(name, field)| one(reader, name, field, forest)).collect()
 }
 
-fn one(reader: &mut Reader<'_>, name: &str, field: Field<'_>) -> Option<Draft> {
+fn one(reader: &mut Reader<'_>, name: &str, field: Field<'_>, forest: Forest<'_>) -> Option<Draft> {
     let (place, at) = (reader.place(field.at), field.at);
     let named = check_name(reader, name, place.clone(), &field.key);
     let section = reader.section(field)?;
@@ -84,7 +84,7 @@ fn one(reader: &mut Reader<'_>, name: &str, field: Field<'_>) -> Option<Draft> {
         services: Vec::new(),
         gpu_pci: section.get("gpu_pci").and_then(|field| pci(reader, &field)),
     };
-    let services = section.get("services").and_then(|field| services::read(reader, &field, os));
+    let services = section.get("services").and_then(|field| services::read(reader, &field, os, forest));
     let (key, order) = (section.key, at.line);
     let conflicts = conflicts.unwrap_or_default();
     named.then_some(Draft { mode, place, vmid_place, key, order, aliases, conflicts, services, is_vr: false })

@@ -9,11 +9,17 @@ use super::{
 use crate::domain::{
     ids::ModeName,
     mode::{Mode, ModeSet},
-    service, text,
+    service::{self, Forest, ServiceCheck},
+    text,
 };
 
 /// Puts the set together, in the file's order. `spelled` are the modes that the file has, also those that can't be used.
-pub(super) fn settle(reader: &mut Reader<'_>, mut drafts: Vec<Draft>, guests: &[Found], spelled: &[&str]) -> ModeSet {
+pub(super) fn settle(
+    reader: &mut Reader<'_>,
+    mut drafts: Vec<Draft>,
+    (guests, forest): (&[Found], Forest<'_>),
+    spelled: &[&str],
+) -> ModeSet {
     one_guest_each(reader, &drafts);
     if let [linux, windows] = guests
         && linux.guest.vmid == windows.guest.vmid
@@ -32,7 +38,8 @@ pub(super) fn settle(reader: &mut Reader<'_>, mut drafts: Vec<Draft>, guests: &[
     let mut set = ModeSet(modes);
     conflicts(reader, &mut set, &drafts, spelled);
     for (mode, draft) in set.0.iter_mut().zip(&drafts) {
-        mode.services = draft.services.clone().unwrap_or_else(|| default_services(mode, draft.is_vr));
+        let services = draft.services.clone().unwrap_or_else(|| default_services(mode, draft.is_vr, forest));
+        mode.services = services.into_iter().map(|service| service.of(forest)).collect();
     }
     set
 }
@@ -184,12 +191,14 @@ fn conflict(reader: &mut Reader<'_>, known: &ModeSet, own: &ModeName, said: &Sai
 }
 
 /// What is expected of a mode that lists no services: VR software where the mode has to do with VR, NimsForest and NATS
-/// where its name begins so, else nothing.
-fn default_services(mode: &Mode, is_vr: bool) -> Vec<service::ServiceCheck> {
+/// where its name begins so or a VR guest belongs to a forest, else nothing.
+fn default_services(mode: &Mode, is_vr: bool, forest: Forest<'_>) -> Vec<ServiceCheck> {
     let name = mode.name.as_str().to_ascii_lowercase();
     let description = mode.description.to_ascii_lowercase();
     let nimsforest = name.starts_with("nimsforest");
     let mut words = description.split(|c: char| !c.is_ascii_alphanumeric());
     let vr = is_vr || mode.vr_software.is_some() || (!nimsforest && (name.contains("vr") || words.any(|w| w == "vr")));
-    service::defaults(mode.os.filter(|_| vr || nimsforest), mode.vr_software.as_deref(), nimsforest)
+    let member = nimsforest || (is_vr && forest.cluster.is_some());
+    let own = vr.then(|| service::vr(mode.os, mode.vr_software.as_deref())).flatten();
+    own.into_iter().chain(member.then(|| service::forest(mode.os, forest)).into_iter().flatten()).collect()
 }

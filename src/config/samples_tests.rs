@@ -1,5 +1,5 @@
 use super::{testing::*, *};
-use crate::domain::{gpu::PciAddr, mode::GpuMode, mode::Os};
+use crate::domain::{gpu::PciAddr, mode::GpuMode, mode::Os, service::Probe};
 use secrecy::ExposeSecret as _;
 use std::time::Duration;
 
@@ -67,7 +67,41 @@ fn the_vr_sample_makes_two_exclusive_modes() {
     assert_eq!(config.nimsforest.cluster_id.as_deref(), Some("forest-abc123"));
     assert_eq!(config.nimsforest.nats_port, Some(4222));
     assert_eq!(config.nimsforest.registry_url.as_deref(), Some("https://registry.example.com"));
+    assert_eq!(service_names(config, "linux"), ["WiVRn", "NimsForest", "NATS"]);
+    assert_eq!(service_names(config, "windows"), ["Steam Link", "NimsForest", "NATS"]);
+    let nimsforest = linux.services.iter().find(|service| service.name == "NimsForest").unwrap();
+    assert_eq!(nimsforest.note.as_deref(), Some("cluster: forest-abc123"));
+    assert!(linux.is_of_forest(), "so it leaves the forest before it is shut down");
 }
+
+#[test]
+fn a_vr_guest_lists_its_own_services_and_the_port_of_nats_counts() {
+    let vr = |more: &str| {
+        let forest = "nimsforest: { cluster_id: home, nats_port: 4333 }";
+        World::with_file(&format!("vr: {{ linux: {{ vmid: 101{more} }} }}\n{forest}\n"), &[]).load().config
+    };
+    let probes = |config: &Config| config.modes.find("linux").unwrap().services.last().unwrap().probes.clone();
+    assert_eq!(probes(&vr("")), [Probe::Nats { port: 4333, monitor: 8222 }]);
+    assert_eq!(service_names(&vr(", services: [wivrn]"), "linux"), ["WiVRn"]);
+    assert_eq!(service_names(&vr(", services: []"), "linux"), [""; 0]);
+    assert_eq!(
+        probes(&vr(", services: [{ name: X, nats: 4444, monitor: 8333 }]")),
+        [Probe::Nats { port: 4444, monitor: 8333 }]
+    );
+    let text =
+        format!("{MODES}vr: {{ linux: {{ vmid: 101, services: [nats] }} }}\nnimsforest: {{ nats_port: 4333 }}\n");
+    let config = World::with_file(&text, &TOKEN).load().config;
+    assert_eq!(service_names(&config, "linuxvrstreaming"), ["NATS"]);
+    assert_eq!(probes(&config), [Probe::Nats { port: 4333, monitor: 8222 }]);
+    assert_eq!(
+        service_names(&World::with_file(VR_ALONE, &[]).load().config, "linux"),
+        ["WiVRn"],
+        "no forest, nothing of one"
+    );
+}
+
+/// A VR guest of no forest.
+const VR_ALONE: &str = "vr: { linux: { vmid: 101 } }\nnimsforest: { registry_url: https://registry.example.com }\n";
 
 #[test]
 fn together_the_same_vmid_is_one_mode() {

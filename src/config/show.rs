@@ -8,7 +8,7 @@ use super::{
 use crate::domain::{
     ids::ModeName,
     mode::{Mode, Os},
-    service::{Probe, ServiceCheck},
+    service::{NATS_MONITOR, Probe, ServiceCheck},
     switch::plan::Fallback,
     text,
 };
@@ -187,6 +187,10 @@ fn service(page: &mut Page, check: &ServiceCheck) {
             }
             Probe::Process { process } => ("process", quoted(process)),
             Probe::Winsvc { service } => ("winsvc", quoted(service)),
+            Probe::Nats { port, monitor } => {
+                extra.extend((*monitor != NATS_MONITOR).then(|| format!("monitor: {monitor}")));
+                ("nats", port.to_string())
+            }
         };
         match parts.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, values)) => values.push(value),

@@ -4,12 +4,14 @@ use super::{
     error::Place,
     modes::{self, Draft},
     reader::{Reader, Section},
+    services,
     types::VrGuest,
 };
 use crate::domain::{
     gpu::PciAddr,
     ids::ModeName,
     mode::{GpuMode, Mode, Os},
+    service::{Forest, ServiceCheck},
 };
 
 /// A VR guest and where it was said.
@@ -17,6 +19,8 @@ pub(super) struct Found {
     pub(super) word: &'static str,
     pub(super) os: Os,
     pub(super) guest: VrGuest,
+    /// Services as listed; none if nothing is listed.
+    services: Option<Vec<ServiceCheck>>,
     pub(super) place: Place,
     pub(super) vmid_place: Place,
     pub(super) key: String,
@@ -29,6 +33,7 @@ pub(super) fn read(
     vr: &Section<'_>,
     (word, os, variable): (&'static str, Os, &str),
     card: Card,
+    forest: Forest<'_>,
 ) -> Option<Found> {
     let there = vr.get(word).is_some();
     let section = reader.subsection(vr, word);
@@ -47,6 +52,7 @@ pub(super) fn read(
     };
     let name = section.get("name").and_then(|field| reader.scalar(&field, "a text"));
     let own_card = section.get("gpu_pci").and_then(|field| modes::pci(reader, &field));
+    let services = section.get("services").and_then(|field| services::read(reader, &field, Some(os), forest));
     let order = if there { section.at.line } else { u64::MAX };
     let guest = VrGuest {
         name: name.map(|said| said.text.trim().to_owned()).filter(|name| !name.is_empty()),
@@ -56,7 +62,7 @@ pub(super) fn read(
         gpu_pci: if card.first { card.addr } else { own_card.or(card.addr) },
         vmid: vmid?,
     };
-    Some(Found { word, os, guest, place, vmid_place, key: section.key, order })
+    Some(Found { word, os, guest, services, place, vmid_place, key: section.key, order })
 }
 
 /// The card that is said for both guests.
@@ -95,6 +101,7 @@ pub(super) fn merge(drafts: &mut Vec<Draft>, found: &Found) {
         mode.os = mode.os.or(Some(found.os));
         mode.gpu_pci = mode.gpu_pci.or(guest.gpu_pci);
         draft.is_vr = true;
+        draft.services = draft.services.take().or_else(|| found.services.clone());
         return;
     }
     let system = match found.os {
@@ -121,7 +128,7 @@ pub(super) fn merge(drafts: &mut Vec<Draft>, found: &Found) {
         order: found.order,
         aliases: Vec::new(),
         conflicts: Vec::new(),
-        services: None,
+        services: found.services.clone(),
         is_vr: true,
     });
 }

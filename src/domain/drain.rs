@@ -79,7 +79,7 @@ mod tests {
 
     fn forest(probes: Vec<Probe>) -> Mode {
         let mut mode = testing::modes().0.remove(0);
-        mode.services = vec![ServiceCheck { name: "NATS".into(), probes }];
+        mode.services = vec![ServiceCheck { name: "NATS".into(), probes, note: None }];
         mode
     }
 

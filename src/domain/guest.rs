@@ -4,6 +4,8 @@ use super::{
     gpu::{HostPci, PciSource},
     ids::{Millis, Vmid},
     load::GpuLoad,
+    service::ServiceCheck,
+    text,
     wivrn::Wivrn,
 };
 use serde::{Deserialize, Serialize};
@@ -213,6 +215,27 @@ pub struct ServiceState {
     pub health: Health,
     /// What was seen, in a few words.
     pub detail: Option<String>,
+    /// What is known of it however it answers, such as its cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl ServiceState {
+    /// A service that couldn't be asked, with the reason if one is known.
+    #[must_use]
+    pub fn unknown(check: &ServiceCheck, detail: Option<String>) -> Self {
+        Self { name: check.name.clone(), health: Health::Unknown, detail, note: check.note.clone() }
+    }
+
+    /// As people read it: `NATS up`, `NimsForest down (cluster: home, inactive)`. What was seen is left out of one that is
+    /// up, unless `whole`.
+    #[must_use]
+    pub fn text(&self, whole: bool) -> String {
+        let detail = self.detail.iter().filter(|_| whole || self.health != Health::Up);
+        let words: Vec<String> = self.note.iter().chain(detail).map(|words| text::safe(words)).collect();
+        let words = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
+        format!("{} {}{words}", text::safe(&self.name), self.health.word())
+    }
 }
 
 /// Health of a service. Not asked is `Unknown`, never `Up`.
@@ -221,8 +244,23 @@ pub struct ServiceState {
 pub enum Health {
     /// It answers.
     Up,
-    /// It doesn't.
+    /// It answers, but not as well as it should: NATS without a server that it is to be connected to.
+    Degraded,
+    /// It doesn't answer.
     Down,
     /// Nobody could ask.
     Unknown,
+}
+
+impl Health {
+    /// The word for people, scripts, and what a guest prints.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
 }

@@ -95,7 +95,7 @@ pub struct Answer {
     pub detail: Option<String>,
 }
 
-/// What a script printed: `p NUMBER up|down|unknown [WORDS]` for each probe, `g BASE64` for the GPU's name,
+/// What a script printed: `p NUMBER up|degraded|down|unknown [WORDS]` for each probe, `g BASE64` for the GPU's name,
 /// `l PERCENT USED TOTAL` for its load and memory in bytes (`-` is unknown) or `l asleep`, `w BASE64` for WiVRn's server
 /// ([`Wivrn::parse`]), `end`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -118,11 +118,7 @@ impl Answers {
     pub fn print(&self) -> String {
         let mut out = String::new();
         for (number, Answer { health, detail }) in &self.probes {
-            let word = match health {
-                Health::Up => "up",
-                Health::Down => "down",
-                Health::Unknown => "unknown",
-            };
+            let word = health.word();
             let detail = detail.as_deref().unwrap_or_default();
             let _ = writeln!(out, "{}", format!("p {number} {word} {detail}").trim_end());
         }
@@ -151,6 +147,7 @@ impl Answers {
                 (Some("p"), Some(number), Some(health)) => {
                     let health = match health {
                         "up" => Health::Up,
+                        "degraded" => Health::Degraded,
                         "down" => Health::Down,
                         _ => Health::Unknown,
                     };
@@ -203,7 +200,8 @@ fn read_load(first: Option<&str>, used: Option<&str>, total: Option<&str>) -> Op
 pub fn combine(answers: &[Answer]) -> Answer {
     let first = |health| answers.iter().find(|answer| answer.health == health).cloned();
     let open = || Answer { health: Health::Unknown, detail: None };
-    first(Health::Up).or_else(|| first(Health::Unknown)).or_else(|| first(Health::Down)).unwrap_or_else(open)
+    let answers_at_all = first(Health::Up).or_else(|| first(Health::Degraded));
+    answers_at_all.or_else(|| first(Health::Unknown)).or_else(|| first(Health::Down)).unwrap_or_else(open)
 }
 
 #[cfg(test)]

@@ -10,9 +10,21 @@ pub struct ServiceCheck {
     pub name: String,
     /// How to see it. Several probes: one answering is enough.
     pub probes: Vec<Probe>,
+    /// What is said beside its health, such as the cluster that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl ServiceCheck {
+    /// Says beside `NimsForest` which forest it belongs to.
+    #[must_use]
+    pub fn of(mut self, forest: Forest<'_>) -> Self {
+        if self.name.eq_ignore_ascii_case(NIMSFOREST) {
+            self.note = forest.cluster.map(|id| format!("cluster: {id}"));
+        }
+        self
+    }
+
     /// Whether it is `WiVRn`, whose server says more than that it runs.
     #[must_use]
     pub fn is_wivrn(&self) -> bool {
@@ -35,6 +47,7 @@ impl ServiceCheck {
                 Probe::Systemd { unit } => known(unit),
                 Probe::Winsvc { service } => known(service),
                 Probe::Process { process } => known(process),
+                Probe::Nats { .. } => true,
                 Probe::Http { .. } | Probe::Tcp { .. } | Probe::SystemdUser { .. } => false,
             })
     }
@@ -82,38 +95,63 @@ pub enum Probe {
         /// Service name.
         service: String,
     },
+    /// A NATS server: healthy by its monitoring, and connected to the servers that its configuration names.
+    Nats {
+        /// Where its clients connect; what is looked for if it has no monitoring.
+        port: u16,
+        /// Its monitoring port.
+        monitor: u16,
+    },
 }
 
-/// Services to expect where the configuration lists none, by operating system and VR software. Sources: WiVRn's port
-/// 9757 and user unit, NATS' monitoring port 8222 with `/healthz`, Steam's and Virtual Desktop's process names.
+/// The forest that a mode's guest belongs to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Forest<'a> {
+    /// Its id.
+    pub cluster: Option<&'a str>,
+    /// The port of its NATS, unless it is [`NATS_PORT`].
+    pub nats_port: Option<u16>,
+}
+
+/// Where a NATS server's clients connect (nats-server `server/const.go`, `DEFAULT_PORT`).
+pub const NATS_PORT: u16 = 4222;
+/// Where it is monitored (nats-server `server/const.go`, `DEFAULT_HTTP_PORT`).
+pub const NATS_MONITOR: u16 = 8222;
+
+/// The name of `NimsForest` among services.
+const NIMSFOREST: &str = "NimsForest";
+
+fn check(name: &str, probes: Vec<Probe>) -> ServiceCheck {
+    ServiceCheck { name: name.to_owned(), probes, note: None }
+}
+
+/// What serves a headset, by the VR software's name in the configuration, else by what is usual on the operating system;
+/// none if neither tells. Sources: WiVRn's port 9757 and user unit, Steam's and Virtual Desktop's process names.
 #[must_use]
-pub fn defaults(os: Option<Os>, vr_software: Option<&str>, nimsforest: bool) -> Vec<ServiceCheck> {
-    let check = |name: &str, probes: Vec<Probe>| ServiceCheck { name: name.to_owned(), probes };
+pub fn vr(os: Option<Os>, software: Option<&str>) -> Option<ServiceCheck> {
     let process = |name: &str| Probe::Process { process: name.to_owned() };
-    let mut found = Vec::new();
-    match (vr_software.map(str::to_ascii_lowercase).as_deref(), os) {
-        (Some("wivrn"), _) | (None, Some(Os::Linux)) if vr_software.is_some() || !nimsforest => found.push(check(
-            "WiVRn",
-            vec![
-                Probe::SystemdUser { unit: "wivrn.service".into(), user: None },
-                Probe::Tcp { port: 9757, udp: false, outside: false },
-            ],
-        )),
+    match (software.map(str::to_ascii_lowercase).as_deref(), os) {
+        (Some("wivrn"), _) | (None, Some(Os::Linux)) => {
+            let unit = Probe::SystemdUser { unit: "wivrn.service".into(), user: None };
+            Some(check("WiVRn", vec![unit, Probe::Tcp { port: 9757, udp: false, outside: false }]))
+        }
         (Some("virtual-desktop" | "virtualdesktop"), _) => {
-            found.push(check("Virtual Desktop", vec![process("VirtualDesktop.Streamer")]));
+            Some(check("Virtual Desktop", vec![process("VirtualDesktop.Streamer")]))
         }
         (Some("steam-link" | "steamlink" | "steamvr" | "steam"), _) | (None, Some(Os::Windows)) => {
-            found.push(check("Steam Link", vec![process("vrserver"), process("steam")]));
+            Some(check("Steam Link", vec![process("vrserver"), process("steam")]))
         }
-        _ => {}
+        _ => None,
     }
-    if nimsforest {
-        let unit = |os| match os {
-            Some(Os::Windows) => Probe::Winsvc { service: "NimsForest".into() },
-            _ => Probe::Systemd { unit: "nimsforest.service".into() },
-        };
-        found.push(check("NimsForest", vec![unit(os)]));
-        found.push(check("NATS", vec![Probe::Http { url: "http://127.0.0.1:8222/healthz".into() }]));
-    }
-    found
+}
+
+/// What makes a guest one of a forest.
+#[must_use]
+pub fn forest(os: Option<Os>, forest: Forest<'_>) -> [ServiceCheck; 2] {
+    let runs = match os {
+        Some(Os::Windows) => Probe::Winsvc { service: "NimsForest".into() },
+        _ => Probe::Systemd { unit: "nimsforest.service".into() },
+    };
+    let port = forest.nats_port.unwrap_or(NATS_PORT);
+    [check(NIMSFOREST, vec![runs]), check("NATS", vec![Probe::Nats { port, monitor: NATS_MONITOR }])]
 }

@@ -32,7 +32,7 @@ fn mode(name: &str, vmid: u32, gpu_mode: GpuMode, conflicts: &[&str]) -> Mode {
         conflicts_with: conflicts.iter().map(|name| ModeName::from(*name)).collect(),
         os: None,
         vr_software: None,
-        services: super::service::defaults(None, Some("wivrn"), false),
+        services: super::service::vr(None, Some("wivrn")).into_iter().collect(),
         gpu_pci: None,
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         address,
         facts::Part,
-        guest::{AgentFacts, AgentState, GuestConfig, Health, ServiceState},
+        guest::{AgentFacts, AgentState, GuestConfig, ServiceState},
         ids::{Millis, NodeName, Vmid},
         mode::Os,
         service::{Probe, ServiceCheck},
@@ -112,9 +112,7 @@ pub(super) fn system(config: &GuestConfig) -> Os {
 }
 
 fn silent(agent: AgentState, question: &Question, now: Millis) -> AgentFacts {
-    let service =
-        |service: &ServiceCheck| ServiceState { name: service.name.clone(), health: Health::Unknown, detail: None };
-    let services = question.services.iter().map(service).collect();
+    let services = question.services.iter().map(|service| ServiceState::unknown(service, None)).collect();
     let mut facts = AgentFacts {
         agent,
         address: None,

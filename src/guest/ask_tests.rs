@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    domain::{finding::FindingId, probe::Checks, service::Probe},
+    domain::{finding::FindingId, guest::Health, probe::Checks, service::Probe},
     pve::{
         scripted::{Scripted, Step, answer, good, recorded},
         transport::TransportError,
@@ -17,7 +17,7 @@ fn config(ostype: &str) -> GuestConfig {
 }
 
 fn question() -> Question {
-    let service = |name: &str, probes: Vec<Probe>| ServiceCheck { name: name.into(), probes };
+    let service = |name: &str, probes: Vec<Probe>| ServiceCheck { name: name.into(), probes, note: None };
     let nats = Probe::Systemd { unit: "nats.service".into() };
     let services = vec![
         service(

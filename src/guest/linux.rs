@@ -27,6 +27,7 @@ fn script(checks: &Checks) -> String {
                 format!("systemd_user {number} {} {}", quote(unit), quote(user.as_deref().unwrap_or_default()))
             }
             Probe::Process { process } => format!("process {number} {}", quote(&pattern(process))),
+            Probe::Nats { port, monitor } => format!("nats {number} {port} {monitor}"),
             Probe::Winsvc { .. } => continue,
         };
         let _ = writeln!(script, "{call}");

@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::{
-    guest::Health::{self, Down, Unknown, Up},
+    guest::Health::{self, Degraded, Down, Unknown, Up},
     load::{GpuLoad, Space},
     probe::{Answer, Answers},
     wivrn::Wivrn,
@@ -82,11 +82,12 @@ fn where_no_tool_is_everything_is_unknown() {
         Probe::Process { process: "vrserver".into() },
         tcp(9757, true),
         Probe::Http { url: "http://127.0.0.1/".into() },
+        Probe::Nats { port: 4222, monitor: 8222 },
         Probe::Winsvc { service: "NimsForest".into() },
     ];
     let answers = guest.run(probes, true);
     assert!(answers.complete && answers.gpu.is_none());
-    assert_eq!(answers.probes.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert_eq!(answers.probes.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
     assert!(answers.probes.values().all(|answer| answer.health == Unknown), "{answers:?}");
 }
 
@@ -153,6 +154,46 @@ fn only_2xx_is_a_good_answer() {
     assert_eq!(curl("exit 2").0, Unknown);
     assert_eq!(http(&Guest::new().with("wget", "exit 0")), seen(Up, "answers"));
     assert_eq!(http(&Guest::new().with("wget", "exit 8")).0, Down);
+}
+
+/// A NATS server's monitoring, by page.
+fn nats(varz: &str, routez: &str) -> (Health, String) {
+    let curl = format!(
+        "for url; do :; done\ncase $url in\n*:8222/varz) printf '%s' '{varz}' ;;\n\
+         *:8222/routez) printf '%s' '{routez}' ;;\n*:8222/healthz) ;;\n*) exit 7 ;;\nesac"
+    );
+    let guest = Guest::new().with("curl", &curl).with("hostname", "echo '10.0.0.3 fd00::3 '");
+    guest.see(Probe::Nats { port: 4222, monitor: 8222 })
+}
+
+#[test]
+fn a_nats_server_without_its_routes_or_hub_is_degraded() {
+    let varz = |urls: &str| {
+        format!(
+            r#"{{ "cluster": {{ "name": "home", "cluster_port": 6222, "urls": [ {urls} ] }}, "leafnodes": 0, "x": 1 }}"#
+        )
+    };
+    let alone = r#"{ "cluster": {}, "leaf": {}, "leafnodes": 0, "x": 1 }"#;
+    assert_eq!(nats(alone, "{}"), seen(Up, "healthy"));
+    let peers = r#""10.0.0.1:6222", "[fd00::2]:6222", "10.0.0.3:6222", "[fd00::3]:6222""#;
+    let two = r#"{ "routes": [ { "rid": 1, "remote_id": "A" }, { "remote_id": "A" }, { "remote_id": "B" } ] }"#;
+    let one = r#"{ "routes": [ { "rid": 1, "remote_id": "A" }, { "rid": 2, "remote_id": "A" } ] }"#;
+    assert_eq!(nats(&varz(peers), two), seen(Up, "healthy"), "its own addresses are no peers");
+    assert_eq!(nats(&varz(peers), one), seen(Degraded, "1 of 2 routes"));
+    assert_eq!(nats(&varz(peers), "{}"), seen(Degraded, "0 of 2 routes"));
+    let leaf = r#"{ "cluster": {}, "leafnodes": 0, "leaf": { "remotes": [ { "urls": [ "h" ] } ] } }"#;
+    assert_eq!(nats(leaf, "{}"), seen(Degraded, "not connected to its hub"));
+    assert_eq!(nats(&leaf.replace("\"leafnodes\": 0", "\"leafnodes\": 1"), "{}"), seen(Up, "healthy"));
+}
+
+#[test]
+fn a_nats_server_without_monitoring_is_seen_by_its_port() {
+    let ss = r#"case "$*" in "-H -l -n -t sport = :4333") echo "LISTEN 0 4096 *:4333 *:*" ;; esac"#;
+    let guest = Guest::new().with("ss", ss).with("curl", "exit 7");
+    let nats = |port| guest.see(Probe::Nats { port, monitor: 8222 });
+    assert_eq!([nats(4333), nats(4222)], [seen(Up, "listening"), seen(Down, "not listening")]);
+    let sick = Guest::new().with("curl", "for url; do :; done; case $url in */varz) echo '{}' ;; *) exit 22 ;; esac");
+    assert_eq!(sick.see(Probe::Nats { port: 4222, monitor: 8222 }), seen(Degraded, "not healthy"));
 }
 
 #[test]

@@ -77,7 +77,8 @@ pub(crate) async fn check(place: Place<'_>, services: &[ServiceCheck], card: (bo
         }));
         let Answer { health, detail } =
             if answers.is_empty() { unknown("no probe for this system") } else { combine(&answers) };
-        ServiceState { name: plan.service.name.clone(), health, detail: detail.map(|words| text::safe(&words)) }
+        let ServiceCheck { name, note, .. } = plan.service;
+        ServiceState { name: name.clone(), health, detail: detail.map(|words| text::safe(&words)), note: note.clone() }
     });
     let services = states.collect();
     let Answers { gpu, load, wivrn, .. } = inside.unwrap_or_default();
@@ -106,15 +107,21 @@ fn plan(services: &[ServiceCheck], os: Os, (gpu, load): (bool, bool)) -> (Checks
     (checks, plans)
 }
 
+/// Program and arguments that ask these checks inside a guest; none if that is too long for its system.
+#[must_use]
+pub fn command(os: Os, checks: &Checks) -> Option<Vec<String>> {
+    match os {
+        Os::Linux => Some(linux::command(checks)),
+        Os::Windows => windows::command(checks),
+    }
+}
+
 /// Runs a script in the guest. The inner error says why it couldn't be run there.
 async fn run(place: Place<'_>, checks: &Checks) -> Result<Result<Answers, String>, Error> {
     let Place { client, node, vmid, os, .. } = place;
-    let (command, deadline) = match os {
-        Os::Linux => (Some(linux::command(checks)), Duration::from_secs(15)),
-        // PowerShell alone takes seconds to start on a busy guest.
-        Os::Windows => (windows::command(checks), Duration::from_secs(30)),
-    };
-    let Some(command) = command else { return Ok(Err("too many checks for one command line".to_owned())) };
+    // PowerShell alone takes seconds to start on a busy guest.
+    let deadline = Duration::from_secs(if os == Os::Linux { 15 } else { 30 });
+    let Some(command) = command(os, checks) else { return Ok(Err("too many checks for one command line".to_owned())) };
     let pid = match client.agent_exec(node, vmid, &command, None).await {
         Ok(pid) => pid,
         Err(error) => return in_guest(error).map(Err),

@@ -27,6 +27,7 @@ fn script(checks: &Checks) -> String {
             Probe::Tcp { port, udp, .. } => format!("CheckPort {number} ${udp} {port}"),
             Probe::Process { process } => format!("CheckProcess {number} {}", quote(process)),
             Probe::Winsvc { service } => format!("CheckWinsvc {number} {}", quote(service)),
+            Probe::Nats { port, monitor } => format!("CheckNats {number} {port} {monitor}"),
             Probe::Systemd { .. } | Probe::SystemdUser { .. } => continue,
         };
         let _ = writeln!(script, "{call}");
@@ -77,6 +78,7 @@ mod tests {
             tcp(9757, true),
             tcp(4222, false),
             Probe::Http { url: "http://127.0.0.1:8222/healthz".into() },
+            Probe::Nats { port: 4222, monitor: 8222 },
         ];
         let checks = Checks { gpu: true, load: true, wivrn: false, probes };
         let command = command(&checks).unwrap();
@@ -98,6 +100,7 @@ mod tests {
                 "CheckPort 3 $true 9757",
                 "CheckPort 4 $false 4222",
                 "CheckHttp 5 'http://127.0.0.1:8222/healthz'",
+                "CheckNats 6 4222 8222",
                 "CheckGpu",
                 "CheckLoad",
                 "[Console]::Out.Write(\"end`n\")",

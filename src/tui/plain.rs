@@ -13,7 +13,7 @@ pub use whole::whole;
 use super::model::Model;
 use crate::domain::{
     finding::FindingId,
-    guest::{AgentFacts, Guest, GuestKind, Health, ServiceState},
+    guest::{AgentFacts, Guest, GuestKind},
     ids::Vmid,
     mode::Mode,
     text::safe,
@@ -44,17 +44,6 @@ fn standing(model: &Model, mode: &Mode) -> Option<String> {
             finding => format!("can't be switched to: {} ({finding})", safe(no.message.trim_end_matches('.'))),
         },
     })
-}
-
-fn service(service: &ServiceState) -> String {
-    let word = match service.health {
-        Health::Up => "up",
-        Health::Down => "down",
-        Health::Unknown => "unknown",
-    };
-    let detail = service.detail.as_ref().filter(|_| service.health != Health::Up);
-    let detail = detail.map(|detail| format!(" ({})", safe(detail))).unwrap_or_default();
-    format!("{} {word}{detail}", safe(&service.name))
 }
 
 /// What a guest's agent said since the guest's last start.

@@ -5,7 +5,7 @@ use crate::{
     cli::{json, shell::Shell},
     domain::{
         facts::{Facts, Trouble},
-        guest::{AgentFacts, AgentState, Health, ServiceState},
+        guest::{AgentFacts, AgentState, ServiceState},
         ids::{ModeName, Vmid},
         lock,
         mode::{GpuMode, Mode},
@@ -101,10 +101,8 @@ fn text_of(out: &mut dyn Write, status: &Seen<'_>, mode: &Mode, lock: Option<Str
     )?;
     if running && !mode.services.is_empty() {
         let services = mode.services.iter().map(|check| {
-            let state = status.services.iter().find(|state| state.name == check.name);
-            let detail = state.and_then(|state| state.detail.as_deref()).map(|d| format!(" ({})", text::safe(d)));
-            let word = state.map_or("unknown", |state| health(state.health));
-            format!("{} {word}{}", text::safe(&check.name), detail.unwrap_or_default())
+            let state = status.services.iter().find(|state| state.name == check.name).cloned();
+            state.unwrap_or_else(|| ServiceState::unknown(check, None)).text(true)
         });
         line(out, "Services", Some(services.collect::<Vec<_>>().join(", ")))?;
     }
@@ -126,13 +124,5 @@ const fn agent(state: AgentState) -> &'static str {
         AgentState::GuestOff => "guest is off",
         AgentState::Forbidden => "not permitted",
         AgentState::Unknown => "unknown",
-    }
-}
-
-const fn health(health: Health) -> &'static str {
-    match health {
-        Health::Up => "up",
-        Health::Down => "down",
-        Health::Unknown => "unknown",
     }
 }

@@ -211,7 +211,7 @@ fn swinging(sim: &Sim, percent: u8) -> u8 {
 
 /// Whether a probe is of a service that leaves when the guest is told: by its unit, or by NATS' monitoring.
 fn is_of_forest(probe: &Probe) -> bool {
-    let alone = ServiceCheck { name: String::new(), probes: vec![probe.clone()] };
+    let alone = ServiceCheck { name: String::new(), probes: vec![probe.clone()], note: None };
     let monitoring = |url: &str| [":4222", ":8222", ":8322"].iter().any(|port| url.contains(port));
     alone.is_of_forest() || matches!(probe, Probe::Http { url } if monitoring(url))
 }
@@ -220,7 +220,7 @@ fn does_serve(serves: &Serves, probe: &Probe) -> bool {
     match probe {
         Probe::Http { url } => serves.http.contains(url),
         Probe::Tcp { port, udp: true, .. } => serves.udp.contains(port),
-        Probe::Tcp { port, .. } => serves.tcp.contains(port),
+        Probe::Tcp { port, .. } | Probe::Nats { port, .. } => serves.tcp.contains(port),
         Probe::Systemd { unit } => serves.systemd.contains(unit),
         Probe::SystemdUser { unit, .. } => serves.systemd_user.contains(unit),
         Probe::Process { process } => serves.process.contains(process),

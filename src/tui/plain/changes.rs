@@ -1,6 +1,6 @@
 //! What changed between two moments, a line each.
 
-use super::{agent_of, guest_name, name_of, service, standing, whole};
+use super::{agent_of, guest_name, name_of, standing, whole};
 use crate::{
     domain::{
         finding::FindingId,
@@ -148,7 +148,7 @@ fn agents(before: &Model, after: &Model) -> Vec<String> {
             let same = |other: &&crate::domain::guest::ServiceState| other.name == now.name;
             let seen = was.and_then(|was| was.services.iter().find(same));
             if seen.is_none_or(|seen| seen.health != now.health) {
-                words.push(format!("{name}: {}", service(now)));
+                words.push(format!("{name}: {}", now.text(false)));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! All that is known, from the top.
 
-use super::{agent_of, guest_name, service, standing};
+use super::{agent_of, guest_name, standing};
 use crate::{
     domain::{
         facts::{Part, Trouble},
@@ -116,7 +116,7 @@ fn of_mode(model: &Model, mode: &Mode) -> Vec<String> {
         lines.push(format!("    Address {address}."));
     }
     if !agent.services.is_empty() {
-        let services: Vec<String> = agent.services.iter().map(service).collect();
+        let services: Vec<String> = agent.services.iter().map(|service| service.text(false)).collect();
         lines.push(format!("    Services: {}.", services.join(", ")));
     }
     if !agent.users.is_empty() {

@@ -83,6 +83,7 @@ pub(in crate::tui) fn agent(vmid: u32) -> AgentFacts {
         name: name.into(),
         health,
         detail: detail.map(Into::into),
+        note: None,
     };
     AgentFacts {
         agent: AgentState::Alive,

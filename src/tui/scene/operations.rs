@@ -139,7 +139,7 @@ fn failing() -> Vec<(u64, What)> {
 }
 
 fn finished() -> Vec<(u64, What)> {
-    let service = |name: &str, health| ServiceState { name: name.into(), health, detail: None };
+    let service = |name: &str, health| ServiceState { name: name.into(), health, detail: None, note: None };
     let mut all = starting();
     all.extend([
         (20, done(2)),

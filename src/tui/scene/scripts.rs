@@ -72,8 +72,12 @@ fn facts(text: &str) -> Facts {
     for agent in facts.agents.values_mut().filter_map(|part| part.value.as_mut()) {
         agent.os = Some(text.to_owned());
         agent.users = vec![text.to_owned()];
-        agent.services =
-            vec![ServiceState { name: text.to_owned(), health: Health::Down, detail: Some(text.to_owned()) }];
+        agent.services = vec![ServiceState {
+            name: text.to_owned(),
+            health: Health::Down,
+            detail: Some(text.to_owned()),
+            note: Some(text.to_owned()),
+        }];
     }
     for device in facts.pci.value.iter_mut().flat_map(|pci| &mut pci.devices) {
         device.names.device = Some(text.to_owned());

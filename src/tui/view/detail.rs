@@ -182,14 +182,12 @@ impl<'a> Detail<'a> {
         all.extend(self.pair("Agent", &format!("{words}{old}"), role));
         for (i, service) in agent.services.iter().enumerate() {
             let label = if i == 0 { "Services" } else { "" };
-            let (word, role) = match service.health {
-                Health::Up => ("up", Role::Good),
-                Health::Down => ("down", Role::Bad),
-                Health::Unknown => ("unknown", Role::Warn),
+            let role = match service.health {
+                Health::Up => Role::Good,
+                Health::Down => Role::Bad,
+                Health::Degraded | Health::Unknown => Role::Warn,
             };
-            let detail = service.detail.as_ref().filter(|_| service.health != Health::Up);
-            let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
-            all.extend(self.pair(label, &format!("{} {word}{detail}", service.name), role));
+            all.extend(self.pair(label, &service.text(false), role));
         }
         for (label, text) in agent.wivrn.as_ref().map(Wivrn::notes).unwrap_or_default() {
             let role = if label == "PIN" { Role::Strong } else { Role::Warn };

@@ -82,7 +82,7 @@ pub(super) struct Toy {
 fn modes(forest: bool) -> ModeSet {
     let mut modes = testing::modes();
     for mode in modes.0.iter_mut().take(if forest { 2 } else { 0 }) {
-        mode.services.extend(service::defaults(mode.os, Some("none"), true));
+        mode.services.extend(service::forest(mode.os, service::Forest::default()));
     }
     modes
 }
@@ -239,6 +239,7 @@ impl Toy {
                 },
                 name: service.name,
                 detail: None,
+                note: None,
             });
             let facts = AgentFacts {
                 agent: if up { AgentState::Alive } else { AgentState::NotRunning },
