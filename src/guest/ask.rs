@@ -35,7 +35,7 @@ pub struct Question {
 }
 
 /// Asks a running guest. Trouble with the host is the part's error; trouble with the guest is in the facts: the agent's
-/// state, and services that are [`Health::Unknown`] with the reason. A token that may ping but not run programs gets
+/// state, and services that are `Health::Unknown` with the reason. A token that may ping but not run programs gets
 /// everything except services and GPU.
 pub async fn ask(
     client: &Client,
