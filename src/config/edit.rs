@@ -118,9 +118,10 @@ pub fn without(text: &str, entries: &[Entry]) -> Result<String, CantEdit> {
             continue;
         }
         let mut lines = Lines::new(&text)?;
-        lines.remove(&path, &piece.key)?;
+        let gone = lines.remove(&path, &piece.key)?;
         let after = lines.text();
-        if tree::read(&after)? != before.without(&path, &piece.key) {
+        let Some((last, above)) = gone.split_last() else { continue };
+        if tree::read(&after)? != before.without(above, last) {
             return Err(unclear(format!("taking '{}' out wouldn't keep the rest of it", piece.key)));
         }
         text = after;

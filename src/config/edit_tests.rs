@@ -19,7 +19,7 @@ fn there_and_back(text: &str) -> String {
     let after = with(text, &entries).unwrap();
     assert_eq!(with(&after, &entries).unwrap(), after, "the second time changes nothing");
     let back = without(&after, &entries).unwrap();
-    assert_eq!(back, if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") });
+    assert_eq!(back, text);
     after
 }
 
@@ -112,4 +112,54 @@ fn nobody_elses_link_beside_the_file_is_written_through() {
     assert!(change(&path, |text| with(text, &entries())).unwrap());
     assert_eq!(std::fs::read_to_string(&victim).unwrap(), "theirs");
     assert!(!path.is_symlink() && std::fs::read_to_string(&path).unwrap().starts_with(HEAD));
+}
+
+/// Texts that are odd in every way at once: how they begin, what is empty in them, how they end.
+#[test]
+fn whatever_is_odd_about_a_file_it_comes_back_byte_for_byte() {
+    let heads = ["", "# mine\n", "---\n", "%YAML 1.2\n---\n", "\n\n", "x: &x { a: 1 }\n"];
+    let middles = [
+        "",
+        "proxmox:\n",
+        "proxmox: # sic\n",
+        "proxmox:\n  host: x\n",
+        "proxmox:\n  host: x\n  modes:\n",
+        "proxmox:\n  host: x\n  modes:   # none yet\n    # not one\n",
+        "proxmox:\n    modes:\n      nas: { vmid: 110 }\n    host: x\n",
+        "\"proxmox\":\n  'modes':\n    nas:\n      vmid: 110\n      description: |\n        a: b\n        # no comment\n",
+        "vr:\n",
+        "vr:\n  gpu_pci: 01:00\nproxmox:\n  modes:\n",
+        "proxmox:\n  modes:\n    nas:\n      <<: *x\n      vmid: 110\n",
+    ];
+    let tails = ["", "\n", "\n\n  \n", "# end\n", "ui:\n  bell: true\n", "...\n", "  # deep\n"];
+    let (mut taken, mut refused) = (0, 0);
+    for (head, middle, tail) in combined(&heads, &middles, &tails) {
+        for text in [format!("{head}{middle}{tail}"), format!("{head}{middle}{tail}").replace('\n', "\r\n")] {
+            for text in [text.as_str(), text.trim_end_matches(['\n', '\r'])] {
+                match with(text, &entries()) {
+                    Ok(after) => {
+                        assert_eq!(without(&after, &entries()).unwrap(), text, "of {text:?} after {after:?}");
+                        taken += 1;
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(taken > 2 * refused && refused > 0, "{taken} were taken, {refused} refused");
+}
+
+fn combined<'a>(heads: &'a [&str], middles: &'a [&str], tails: &'a [&str]) -> Vec<(&'a str, &'a str, &'a str)> {
+    let pairs =
+        |head: &'a str| middles.iter().flat_map(move |middle| tails.iter().map(move |tail| (head, *middle, *tail)));
+    heads.iter().flat_map(|head| pairs(head)).collect()
+}
+
+#[test]
+fn a_key_that_was_there_stays_and_one_that_was_made_goes() {
+    for text in ["proxmox:\n  host: x\n  modes:\n", "proxmox:\nvr:\n", "vr: # later\n"] {
+        let after = there_and_back(text);
+        let config = World::with_file(&after, &[]).load().config;
+        assert_eq!(config.modes.find("linux").unwrap().vmid.get(), 121, "{after}");
+    }
 }

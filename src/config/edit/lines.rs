@@ -3,10 +3,17 @@
 use super::{CantEdit, unclear};
 use crate::config::node::{self, Entry, Node, Value};
 
+/// Columns of what is put below a key that this program wrote.
+const OWN: usize = 2;
+/// Columns of what is put first below a key that was there: so it is known later that the key stays.
+const THEIRS: usize = 4;
+
 /// The lines, each with its end.
 pub(super) struct Lines {
-    lines: Vec<String>,
+    all: Vec<String>,
     root: Node,
+    /// Whether the last line has no end; it has none afterwards either.
+    open: bool,
 }
 
 /// Where an entry's lines are: from its key's line to the line after its last.
@@ -24,14 +31,20 @@ impl Lines {
             return Err(unclear("it isn't a map"));
         }
         let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
-        if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('\n')) {
+        let last = lines.last_mut().filter(|last| !last.ends_with('\n'));
+        let open = last.is_some();
+        if let Some(last) = last {
             last.push('\n');
         }
-        Ok(Self { lines, root })
+        Ok(Self { all: lines, root, open })
     }
 
     pub(super) fn text(&self) -> String {
-        self.lines.concat()
+        let mut text = self.all.concat();
+        if self.open && text.ends_with('\n') {
+            text.pop();
+        }
+        text
     }
 
     /// Puts an entry at the end of what stands below a path. Says whether it wasn't there.
@@ -55,42 +68,46 @@ impl Lines {
         let children = children(below);
         let indent = match (children.first(), &span) {
             (Some(child), _) => column(child),
-            (None, Some(span)) => span.indent + 2,
+            (None, Some(span)) => span.indent + THEIRS,
             (None, None) => 0,
         };
-        let end = span.map_or(self.lines.len(), |span| span.end);
+        let end = span.map_or(self.all.len(), |span| span.end);
         let mut block = Vec::new();
         for (level, part) in missing.iter().enumerate() {
-            block.push(format!("{}{part}:\n", " ".repeat(indent + 2 * level)));
+            block.push(format!("{}{part}:\n", " ".repeat(indent + OWN * level)));
         }
-        let deep = " ".repeat(indent + 2 * missing.len());
+        let deep = " ".repeat(indent + OWN * missing.len());
         block.extend(own.iter().map(|line| format!("{deep}{line}\n")));
-        self.lines.splice(end..end, block);
+        self.all.splice(end..end, block);
         Ok(true)
     }
 
-    /// Takes an entry out, and what is above it where it holds nothing else.
-    pub(super) fn remove(&mut self, path: &[&str], key: &str) -> Result<(), CantEdit> {
+    /// Takes an entry out, and what is above it where that was written for it and holds nothing else. Says what went.
+    pub(super) fn remove<'k>(&mut self, path: &[&'k str], key: &'k str) -> Result<Vec<&'k str>, CantEdit> {
+        let whole: Vec<&'k str> = path.iter().copied().chain([key]).collect();
+        let mut entries: Vec<&Entry> = Vec::new();
         let mut below = &self.root;
-        let mut goes: Option<&Entry> = None;
-        for part in path.iter().chain([&key]) {
+        for part in &whole {
             let Some(entry) = find(below, part) else { return Err(unclear(format!("there is no '{key}'"))) };
-            let shared = children(below).len() > 1;
-            if shared || goes.is_none() {
-                goes = Some(entry);
-            }
+            entries.push(entry);
             below = &entry.node;
         }
-        let Some(entry) = goes else { return Ok(()) };
+        while let [.., above, last] = entries.as_slice() {
+            if children(&above.node).len() > 1 || column(last) != column(above) + OWN {
+                break;
+            }
+            entries.pop();
+        }
+        let Some(entry) = entries.last() else { return Ok(Vec::new()) };
         let span = self.block_of(entry);
-        self.lines.drain(span.first..span.end);
-        Ok(())
+        self.all.drain(span.first..span.end);
+        Ok(whole.into_iter().take(entries.len()).collect())
     }
 
     /// The lines of an entry whose children stand below it, each on a line of its own.
     fn block(&self, entry: &Entry) -> Result<Span, CantEdit> {
         let span = self.block_of(entry);
-        let line = self.lines.get(span.first).map_or("", String::as_str).trim();
+        let line = self.all.get(span.first).map_or("", String::as_str).trim();
         let rest = line.split_once(':').map_or("", |(_, rest)| rest).trim();
         if rest.is_empty() || rest.starts_with('#') {
             return Ok(span);
@@ -102,7 +119,7 @@ impl Lines {
         let first = usize::try_from(entry.at.line).unwrap_or(0).saturating_sub(1);
         let indent = column(entry);
         let mut end = first + 1;
-        for (number, line) in self.lines.iter().enumerate().skip(first + 1) {
+        for (number, line) in self.all.iter().enumerate().skip(first + 1) {
             let text = line.trim();
             if text.is_empty() || text.starts_with('#') {
                 continue;

@@ -57,7 +57,7 @@ impl Tree {
         Self::Map(entries)
     }
 
-    /// The same without an entry, and without maps that hold nothing else.
+    /// The same without an entry. A map that holds nothing else is as good as none.
     pub(super) fn without(self, path: &[&str], key: &str) -> Self {
         let Self::Map(mut entries) = self else { return self };
         match path.split_first() {
@@ -66,7 +66,6 @@ impl Tree {
                 if let Some((_, below)) = entries.iter_mut().find(|(name, _)| name == first) {
                     *below = std::mem::replace(below, Self::Null).without(rest, key);
                 }
-                entries.retain(|(name, below)| name != first || *below != Self::Null);
             }
         }
         if entries.is_empty() { Self::Null } else { Self::Map(entries) }
