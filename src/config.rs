@@ -22,6 +22,7 @@ mod other;
 mod reader;
 mod services;
 mod show;
+mod shown;
 mod theme;
 mod types;
 mod ui;

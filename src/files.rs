@@ -10,10 +10,10 @@ mod trust;
 
 pub(crate) use kept::Kept;
 pub(crate) use place::{Place, put};
-pub(crate) use trust::{Own, others_can_change, writable_by_others};
+pub(crate) use trust::{Own, not_ours, others_can_change, writable_by_others};
 
 use rustix::{
-    fs::{CWD, Mode, OFlags, openat},
+    fs::{CWD, Mode, OFlags, fcntl_setfl, openat},
     io::Errno,
 };
 use std::{
@@ -82,6 +82,19 @@ fn regular_in(dir: impl AsFd, name: &Path) -> io::Result<Option<File>> {
         other => File::from(other?),
     };
     if file.metadata()?.is_file() { Ok(Some(file)) } else { Err(io::Error::other("it isn't a regular file")) }
+}
+
+/// Opens what somebody named to read it, behind links. A pipe that nobody writes into any more is empty.
+///
+/// # Errors
+/// It isn't there, or can't be opened.
+pub(crate) fn named(path: &Path) -> io::Result<File> {
+    let file = File::from(openat(CWD, path, SAFE.difference(OFlags::NOFOLLOW), Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        // What is in a pipe may still be on its way.
+        fcntl_setfl(&file, OFlags::empty())?;
+    }
+    Ok(file)
 }
 
 /// What is in a regular file; none where there is none.

@@ -2,7 +2,7 @@
 
 use super::{args::ConfigCommand, dashboard, failure::Failure, json, shell::Shell, table::table};
 use crate::{
-    config::{self, Candidate, ConfigError, FoundBy, Loaded, Notice, Problem, Source},
+    config::{self, Candidate, ConfigError, Loaded, Notice, Problem, Source},
     domain::{finding::FindingId, finding::Severity, text},
 };
 use serde::Serialize;
@@ -29,12 +29,13 @@ struct Looked {
     because: String,
     exists: bool,
     read: bool,
+    /// Why it isn't read though it is there, and nothing before it.
+    refused: Option<String>,
 }
 
 fn path(shell: &mut Shell<'_>) -> Result<(), Failure> {
     let candidates = config::candidates(&shell.global.overrides(), shell.env);
-    let named = |c: &Candidate| matches!(c.found_by, FoundBy::Flag | FoundBy::Variable);
-    let chosen = candidates.iter().position(|c| c.exists || named(c));
+    let chosen = candidates.iter().position(Candidate::is_taken);
     let files: Vec<Looked> = candidates
         .iter()
         .enumerate()
@@ -43,6 +44,7 @@ fn path(shell: &mut Shell<'_>) -> Result<(), Failure> {
             because: c.found_by.to_string(),
             exists: c.exists,
             read: Some(place) == chosen,
+            refused: c.distrust.clone(),
         })
         .collect();
     if shell.json() {
@@ -51,6 +53,7 @@ fn path(shell: &mut Shell<'_>) -> Result<(), Failure> {
     }
     let rows = files.iter().map(|file| {
         let state = match (file.read, file.exists) {
+            _ if file.refused.is_some() => "refused",
             (true, true) => "read",
             (true, false) => "missing",
             (false, true) => "not read",
@@ -58,7 +61,11 @@ fn path(shell: &mut Shell<'_>) -> Result<(), Failure> {
         };
         [state.to_owned(), file.because.clone(), file.path.clone()]
     });
-    Ok(table(shell.out, [("STATE", 8), ("LOOKED FOR AS", 0), ("FILE", 0)], rows)?)
+    table(shell.out, [("STATE", 8), ("LOOKED FOR AS", 0), ("FILE", 0)], rows)?;
+    for (file, why) in files.iter().filter_map(|file| Some((file, file.refused.as_ref()?))) {
+        writeln!(shell.out, "{} is refused: {why}.", text::safe(&file.path))?;
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -87,10 +94,14 @@ fn template(shell: &mut Shell<'_>) -> Result<(), Failure> {
 /// Where a configuration was looked for, and what became of the file that is there.
 pub(crate) fn looked(shell: &Shell<'_>) -> Vec<String> {
     let candidates = config::candidates(&shell.global.overrides(), shell.env);
-    let read = candidates.iter().position(|candidate| candidate.exists);
+    let read = candidates.iter().position(|candidate| candidate.is_taken() && candidate.exists);
     let said = candidates.iter().enumerate().map(|(place, candidate)| {
         let path = shell.env.cwd.join(&candidate.path).display().to_string();
-        if Some(place) == read { format!("{path} (no host in it)") } else { path }
+        match &candidate.distrust {
+            Some(why) => format!("{path} (not read: {why})"),
+            None if Some(place) == read => format!("{path} (no host in it)"),
+            None => path,
+        }
     });
     said.collect()
 }

@@ -3,8 +3,8 @@
 use super::{
     error::Place,
     node::{self, At, Node, Value},
-    reader::{Field, Reader, Said, Section, shown},
-    unknown,
+    reader::{Field, Reader, Said, Section},
+    shown, unknown,
 };
 use std::{fs, io::ErrorKind, path::PathBuf};
 
@@ -25,7 +25,7 @@ pub(super) fn read<T: Default>(
                 ErrorKind::InvalidData => format!("the {what} is not UTF-8"),
                 _ => format!("the {what} can't be read: {error}"),
             };
-            let message = format!("{}: {why}", shown(&path.display().to_string()));
+            let message = format!("{}: {why}", shown::value(&path.display().to_string()));
             reader.problem(said.place.clone(), said.key.clone(), message);
             return T::default();
         }

@@ -61,7 +61,7 @@ pub struct Notice {
     pub finding: FindingId,
     /// Where.
     pub place: Place,
-    /// The key's path or the variable's name.
+    /// The key's path or the variable's name; empty for a file as a whole.
     pub key: String,
     /// This case. Never holds a secret.
     pub message: String,
@@ -69,7 +69,11 @@ pub struct Notice {
 
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.place, self.key, self.message)
+        write!(f, "{}: ", self.place)?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.message)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     credentials,
     reader::{Reader, Said, Section},
+    shown,
     types::{NodeChoice, Overrides, Proxmox},
 };
 use crate::domain::{finding::FindingId, ids::NodeName};
@@ -21,7 +22,7 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, flags: &Overr
     let port = reader.pick(("--port", port), "PROXMOX_PORT", section.get("port"), "a number from 1 to 65535");
     let port = port.and_then(|said| reader.number(&said, 1..=65535, "")).and_then(|port| u16::try_from(port).ok());
     let node = reader.pick(("--node", flags.node.clone()), "PROXMOX_NODE", section.get("node"), NODE);
-    let node = node.and_then(|said| reader.filled(said, NODE)).and_then(|said| node_choice(reader, &said));
+    let node = node.and_then(|said| reader.filled(said, NODE)).and_then(|said| node_choice(reader, said));
     let timeout = flags.timeout.map(|seconds| seconds.to_string());
     let timeout = reader.pick(("--timeout", timeout), "", section.get("timeout"), "a number of seconds");
     let timeout = timeout.and_then(|said| reader.number(&said, 1..=600, "seconds"));
@@ -43,6 +44,9 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, flags: &Overr
 fn host_name(reader: &mut Reader<'_>, said: Said) -> Option<String> {
     let said = reader.filled(said, HOST)?;
     let text = said.text.trim();
+    if shown::is_uuid(text) {
+        return not_a_secret(reader, said, HOST);
+    }
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     if bare.parse::<Ipv6Addr>().is_ok() {
         return Some(bare.to_owned());
@@ -55,8 +59,14 @@ fn host_name(reader: &mut Reader<'_>, said: Said) -> Option<String> {
         reader.problem(said.place, said.key, format!("an '@' is not allowed, nor a user or password; use {HOST}"));
         return None;
     }
-    let near = meant_host(text).filter(|_| said.literal || said.shown == text);
+    let near = meant_host(text).filter(|_| (said.literal || said.shown == text) && said.shown != shown::HIDDEN);
     reader.refuse(&said, HOST, near.as_deref());
+    None
+}
+
+/// A token's secret makes a fine name, which every message about the host would show.
+fn not_a_secret<T>(reader: &mut Reader<'_>, said: Said, allowed: &str) -> Option<T> {
+    reader.problem(said.place, said.key, format!("this looks like the secret of an API token; use {allowed}"));
     None
 }
 
@@ -69,14 +79,18 @@ fn meant_host(text: &str) -> Option<String> {
     plain.then(|| host.to_owned())
 }
 
-fn node_choice(reader: &mut Reader<'_>, said: &Said) -> Option<NodeChoice> {
+fn node_choice(reader: &mut Reader<'_>, said: Said) -> Option<NodeChoice> {
     let text = said.text.trim();
+    if shown::is_uuid(text) {
+        return not_a_secret(reader, said, NODE);
+    }
     if text.eq_ignore_ascii_case("auto") {
         return Some(NodeChoice::Auto);
     }
     let plain = text.len() <= 63 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if !plain || text.starts_with('-') {
-        reader.refuse(said, NODE, text.split('.').next().filter(|short| short.len() > 1 && *short != text));
+        let short = text.split('.').next().filter(|short| short.len() > 1 && *short != text);
+        reader.refuse(&said, NODE, short.filter(|_| said.shown != shown::HIDDEN));
         return None;
     }
     Some(NodeChoice::Named(NodeName(text.to_owned())))
@@ -94,7 +108,7 @@ fn fingerprint(reader: &mut Reader<'_>, section: &Section<'_>, flags: &Overrides
             None
         }
         Err(_) => {
-            reader.refuse(&said, FINGERPRINT, None);
+            reader.refuse_number(&said, FINGERPRINT);
             None
         }
     }

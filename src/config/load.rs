@@ -2,7 +2,7 @@
 
 use super::{
     Loaded,
-    error::{ConfigError, Place, Problem},
+    error::{ConfigError, Notice, Place, Problem},
     host,
     locate::{Candidate, Env, FoundBy, candidates},
     modes, names,
@@ -12,24 +12,38 @@ use super::{
     types::{Config, Overrides, Source},
     ui, unknown, vr,
 };
-use crate::domain::{mode::Os, service::Forest};
-use std::{fs, io, path::Path};
+use crate::{
+    domain::{finding::FindingId, mode::Os, service::Forest},
+    files,
+};
+use std::{
+    fs::Metadata,
+    io::{self, Read as _},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+};
+
+/// The largest file that is read, bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// Reads everything.
 pub(super) fn load(flags: &Overrides, env: &Env) -> Result<Loaded, ConfigError> {
-    let found = candidates(flags, env)
-        .into_iter()
-        .find(|candidate| candidate.exists || matches!(candidate.found_by, FoundBy::Flag | FoundBy::Variable));
-    let Some(candidate) = found else {
+    let candidates = candidates(flags, env);
+    let passed: Vec<Notice> =
+        candidates.iter().take_while(|candidate| !candidate.is_taken()).filter_map(passed).collect();
+    let Some(candidate) = candidates.into_iter().find(Candidate::is_taken) else {
         let mut reader = Reader::new(env, Path::new(""));
+        reader.notices = passed;
         let config = config(&mut reader, &Section::empty(String::new()), flags, Source::NoFile);
         return finish(reader, config);
     };
     let whole = env.cwd.join(&candidate.path);
-    let text = fs::read(&whole).map_err(|error| unreadable(&candidate, &error))?;
+    let (text, about) = read(&whole, candidate.found_by).map_err(|error| unreadable(&candidate, &error))?;
     let root = parse(&candidate, text)?;
     let mut reader = Reader::new(env, &candidate.path);
-    reader.readable_by_others = readable_by_others(&whole);
+    reader.notices = passed;
+    reader.readable_by_others = about.mode() & 0o044 != 0;
+    reader.stranger = files::not_ours(about.uid());
     unknown::check(&mut reader, &root);
     let field = Field { key: String::new(), at: At::default(), node: &root };
     let section = match root.value {
@@ -40,6 +54,29 @@ pub(super) fn load(flags: &Overrides, env: &Env) -> Result<Loaded, ConfigError> 
     let source = Source::File { path: candidate.path.clone(), found_by: candidate.found_by };
     let config = config(&mut reader, &section, flags, source);
     finish(reader, config)
+}
+
+/// What is said of a file that is passed over.
+fn passed(candidate: &Candidate) -> Option<Notice> {
+    let why = candidate.distrust.as_ref()?;
+    let place = Place::File { path: candidate.path.clone(), line: 0, column: 0 };
+    let message = format!("not read: {why}; if it is yours all the same, name it with --config");
+    Some(Notice { finding: FindingId::ConfigUntrusted, place, key: String::new(), message })
+}
+
+/// The bytes of a file, and whose it is. Only one that somebody named may be a pipe.
+fn read(path: &Path, found_by: FoundBy) -> io::Result<(Vec<u8>, Metadata)> {
+    let file = files::named(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() && !about.is_dir() && !matches!(found_by, FoundBy::Flag | FoundBy::Variable) {
+        return Err(io::Error::other("it isn't a regular file"));
+    }
+    let mut bytes = Vec::new();
+    (&file).take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= LARGEST) {
+        return Ok((bytes, about));
+    }
+    Err(io::Error::other("it is larger than 1 MiB"))
 }
 
 fn config(reader: &mut Reader<'_>, root: &Section<'_>, flags: &Overrides, source: Source) -> Config {
@@ -103,15 +140,4 @@ fn parse(candidate: &Candidate, bytes: Vec<u8>) -> Result<Node, ConfigError> {
         whole_file(candidate, at, "this line is not UTF-8; save the file as UTF-8".to_owned())
     })?;
     node::parse(&text).map_err(|(at, message)| whole_file(candidate, at, message))
-}
-
-#[cfg(unix)]
-fn readable_by_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o044 != 0)
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_: &Path) -> bool {
-    false
 }

@@ -1,10 +1,12 @@
 //! Which file is read.
 
 use super::types::Overrides;
+use crate::files;
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    fmt,
+    fmt, fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -93,10 +95,21 @@ pub struct Candidate {
     pub found_by: FoundBy,
     /// Whether it is there.
     pub exists: bool,
+    /// Why it isn't read though it is there: somebody else could have written it.
+    pub distrust: Option<String>,
+}
+
+impl Candidate {
+    /// Whether it is the one, if none before it is.
+    #[must_use]
+    pub const fn is_taken(&self) -> bool {
+        matches!(self.found_by, FoundBy::Flag | FoundBy::Variable) || (self.exists && self.distrust.is_none())
+    }
 }
 
 /// The places where the configuration may be, in the order in which they are tried. The first that exists is the one;
-/// a file that `--config` or `$MORPHEUS_CONFIG_PATH` names is the one whether it exists or not.
+/// a file that `--config` or `$MORPHEUS_CONFIG_PATH` names is the one whether it exists or not. One in the working
+/// directory is passed over if somebody else could have written it: it would get the token and send it anywhere.
 #[must_use]
 pub fn candidates(overrides: &Overrides, env: &Env) -> Vec<Candidate> {
     let named = overrides.config.clone().map(|path| (path, FoundBy::Flag));
@@ -113,10 +126,30 @@ pub fn candidates(overrides: &Overrides, env: &Env) -> Vec<Candidate> {
         Some((env.root.join("etc/morpheus/config.yaml"), FoundBy::Etc)),
     ];
     let candidate = |(path, found_by): (PathBuf, FoundBy)| {
-        let exists = env.cwd.join(&path).exists();
-        Candidate { path, found_by, exists }
+        let whole = env.cwd.join(&path);
+        let exists = whole.exists();
+        let distrust = (exists && found_by == FoundBy::WorkingDirectory).then(|| distrust(&whole)).flatten();
+        Candidate { path, found_by, exists, distrust }
     };
     all.into_iter().flatten().map(candidate).collect()
+}
+
+/// Why a file that was only found may not be the person's: whose it, a link to it or its directory is, or who can write
+/// there.
+fn distrust(path: &Path) -> Option<String> {
+    let of = |about: io::Result<fs::Metadata>| match about {
+        Ok(about) => files::others_can_change(&about),
+        Err(why) => Some(format!("it can't be looked at: {why}")),
+    };
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let link = fs::symlink_metadata(path);
+    let link = if link.as_ref().is_ok_and(fs::Metadata::is_symlink) {
+        link.ok().and_then(|link| files::not_ours(link.uid()))
+    } else {
+        None
+    };
+    let dir = || of(fs::metadata(dir)).map(|why| format!("its directory isn't only yours: {why}"));
+    link.or_else(|| of(fs::metadata(path))).or_else(dir)
 }
 
 fn expand_home(path: &str, env: &Env) -> PathBuf {

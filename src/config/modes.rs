@@ -95,7 +95,7 @@ fn check_name(reader: &mut Reader<'_>, name: &str, place: Place, key: &str) -> b
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     let letter = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
     let message = if !letter || !name.bytes().all(plain) || name.len() > 64 {
-        format!("'{}' is not allowed; use {NAME}", super::reader::shown(name))
+        format!("'{}' is not allowed; use {NAME}", super::shown::value(name))
     } else if RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name)) {
         format!("'{name}' is a command of `morpheus mode`; use another name, such as {name}-mode")
     } else {
@@ -125,7 +125,7 @@ pub(super) fn needed_vmid(reader: &mut Reader<'_>, field: Option<Field<'_>>, at:
 pub(super) fn vmid(reader: &mut Reader<'_>, said: &Said) -> Option<Vmid> {
     let found = said.text.trim().parse::<Vmid>().ok();
     if found.is_none() {
-        reader.refuse(said, VMID, None);
+        reader.refuse_number(said, VMID);
     }
     found
 }

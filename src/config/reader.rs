@@ -5,9 +5,13 @@ use super::{
     interpolate::{has_reference, interpolate},
     locate::Env,
     node::{At, Entry, Node, Value},
+    shown,
 };
 use crate::domain::{finding::FindingId, text};
 use std::{ops::RangeInclusive, path::Path};
+
+/// Keys that say where things are sent: what the environment puts into them leaves this machine.
+const ADDRESSES: [&str; 4] = ["proxmox.host", "proxmox.port", "proxmox.node", "nimsforest.registry_url"];
 
 /// A value as somebody said it: on the command line, in the environment or in the file.
 pub(super) struct Said {
@@ -56,7 +60,7 @@ impl<'n> Section<'n> {
     pub(super) fn fields(&self) -> impl Iterator<Item = (&'n str, Field<'n>)> {
         let entries = self.entries;
         entries.iter().map(|entry| {
-            let key = text::safe(&entry.key);
+            let key = shown::name(&entry.key);
             let key = if self.key.is_empty() { key } else { format!("{}.{key}", self.key) };
             (entry.key.as_str(), Field { key, at: entry.at, node: &entry.node })
         })
@@ -70,13 +74,15 @@ pub(super) struct Reader<'a> {
     pub(super) path: &'a Path,
     /// Whether users other than its owner can read the file.
     pub(super) readable_by_others: bool,
+    /// Whose the file is, if it is neither the person's nor root's.
+    pub(super) stranger: Option<String>,
     pub(super) problems: Vec<Problem>,
     pub(super) notices: Vec<Notice>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(env: &'a Env, path: &'a Path) -> Self {
-        Self { env, path, readable_by_others: false, problems: Vec::new(), notices: Vec::new() }
+        Self { env, path, readable_by_others: false, stranger: None, problems: Vec::new(), notices: Vec::new() }
     }
 
     /// A place in the file.
@@ -100,9 +106,27 @@ impl<'a> Reader<'a> {
 
     /// Refuses a value: what was said, what is allowed, what was probably meant.
     pub(super) fn refuse(&mut self, said: &Said, allowed: &str, near: Option<&str>) {
-        let what = if said.shown.is_empty() { "an empty text".to_owned() } else { format!("'{}'", said.shown) };
+        let what = match said.shown.as_str() {
+            "" => "an empty text".to_owned(),
+            shown::HIDDEN => "this value".to_owned(),
+            shown => format!("'{shown}'"),
+        };
         let hint = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
         self.problem(said.place.clone(), said.key.clone(), format!("{what} is not allowed; use {allowed}{hint}"));
+    }
+
+    /// Refuses what should have been a number.
+    pub(super) fn refuse_number(&mut self, said: &Said, allowed: &str) {
+        // A variable's name is shown as it was typed.
+        let shown = if said.shown.contains("${") { said.shown.clone() } else { shown::number(&said.text) };
+        let said = Said {
+            text: String::new(),
+            shown,
+            literal: said.literal,
+            place: said.place.clone(),
+            key: said.key.clone(),
+        };
+        self.refuse(&said, allowed, None);
     }
 
     /// The map behind a key.
@@ -137,10 +161,21 @@ impl<'a> Reader<'a> {
             self.wrong_shape(field, allowed);
             return None;
         };
+        if let Some(why) =
+            self.stranger.as_ref().filter(|_| has_reference(raw) && ADDRESSES.contains(&field.key.as_str()))
+        {
+            let message = format!("'${{...}}' isn't replaced here: the value would go where this file says, and {why}");
+            self.problem(place, field.key.clone(), message);
+            return None;
+        }
         match interpolate(raw, self.env) {
-            Ok(text) => {
-                Some(Said { text, shown: shown(raw), literal: !has_reference(raw), place, key: field.key.clone() })
-            }
+            Ok(text) => Some(Said {
+                text,
+                shown: shown::value(raw),
+                literal: !has_reference(raw),
+                place,
+                key: field.key.clone(),
+            }),
             Err(why) => {
                 self.problem(place, field.key.clone(), why);
                 None
@@ -177,7 +212,7 @@ impl<'a> Reader<'a> {
             self.problem(Place::Variable(name.to_owned()), name, "the value is not UTF-8");
             return None;
         };
-        let (text, shown) = (text.to_owned(), shown(text));
+        let (text, shown) = (text.to_owned(), shown::value(text));
         Some(Said { text, shown, literal: false, place: Place::Variable(name.to_owned()), key: name.to_owned() })
     }
 
@@ -191,7 +226,7 @@ impl<'a> Reader<'a> {
         allowed: &str,
     ) -> Option<Said> {
         if let (name, Some(text)) = flag {
-            let shown = shown(&text);
+            let shown = shown::value(&text);
             return Some(Said { text, shown, literal: false, place: Place::Flag(name), key: name.to_owned() });
         }
         self.variable(variable).or_else(|| self.scalar(&field?, allowed))
@@ -202,7 +237,7 @@ impl<'a> Reader<'a> {
         let number = said.text.trim().parse().ok().filter(|number| range.contains(number));
         if number.is_none() {
             let unit = if unit.is_empty() { String::new() } else { format!(" of {unit}") };
-            self.refuse(said, &format!("a number{unit} from {} to {}", range.start(), range.end()), None);
+            self.refuse_number(said, &format!("a number{unit} from {} to {}", range.start(), range.end()));
         }
         number
     }
@@ -247,11 +282,4 @@ pub(super) fn one_of(words: &[&str]) -> String {
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} or {last}", most.join(", ")),
     }
-}
-
-/// A value as it may stand in a message: one line, not too long.
-pub(super) fn shown(text: &str) -> String {
-    const MOST: usize = 60;
-    let text = text::safe(text);
-    if text.chars().count() <= MOST { text } else { text.chars().take(MOST).chain(['…']).collect() }
 }

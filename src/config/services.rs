@@ -2,7 +2,8 @@
 
 use super::{
     node::Value,
-    reader::{Field, Reader, Said, Section, one_of, shown},
+    reader::{Field, Reader, Said, Section, one_of},
+    shown,
 };
 use crate::domain::{
     mode::Os,
@@ -47,7 +48,7 @@ fn one(reader: &mut Reader<'_>, item: Field<'_>, os: Option<Os>, forest: Forest<
         return None;
     };
     if probes.is_empty() && clean {
-        let message = format!("the service '{}' has no probe; use {}", shown(&name), one_of(&KINDS));
+        let message = format!("the service '{}' has no probe; use {}", shown::value(&name), one_of(&KINDS));
         reader.problem(place, section.key, message);
     }
     Some(ServiceCheck { name, probes, note: None })

@@ -4,7 +4,8 @@ use super::{
     beside,
     look::Look,
     node::{Node, Value},
-    reader::{Field, Reader, Section, one_of, shown},
+    reader::{Field, Reader, Section, one_of},
+    shown,
 };
 use crate::domain::text;
 use indexmap::IndexMap;
@@ -115,7 +116,7 @@ fn changes(reader: &mut Reader<'_>, map: &Section<'_>) -> ThemeChoice {
         match said.text.parse() {
             Ok(look) => drop(choice.roles.insert(name.to_owned(), look)),
             Err(word) => {
-                let message = format!("'{}' is not allowed; use {LOOK}", shown(&word));
+                let message = format!("'{}' is not allowed; use {LOOK}", shown::value(&word));
                 reader.problem(said.place, said.key, message);
             }
         }

@@ -4,6 +4,7 @@ use super::{
     keys::{KEYS, OLD_KEYS},
     node::{Entry, Node, Value},
     reader::Reader,
+    shown,
 };
 use crate::domain::{finding::FindingId, text};
 
@@ -26,9 +27,7 @@ fn walk(reader: &mut Reader<'_>, node: &Node, path: &str, below: &Below) {
         Value::Map(entries) => {
             twice(reader, entries, path);
             for entry in entries {
-                let key = text::safe(&entry.key);
-                let whole = if path.is_empty() { key } else { format!("{path}.{key}") };
-                one_key(reader, entry, &whole, path.is_empty(), below);
+                one_key(reader, entry, path, below);
             }
         }
         Value::List(items) => {
@@ -41,16 +40,21 @@ fn walk(reader: &mut Reader<'_>, node: &Node, path: &str, below: &Below) {
     }
 }
 
-fn one_key(reader: &mut Reader<'_>, entry: &Entry, whole: &str, top: bool, below: &Below) {
+fn joined(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn one_key(reader: &mut Reader<'_>, entry: &Entry, path: &str, below: &Below) {
     let next = descend(below, |segment| segment == "*" || segment.split('|').any(|word| word == entry.key));
     if !next.is_empty() {
-        return walk(reader, &entry.node, whole, &next);
+        return walk(reader, &entry.node, &joined(path, &shown::name(&entry.key)), &next);
     }
     if below.is_empty() {
-        return walk(reader, &entry.node, whole, below);
+        return walk(reader, &entry.node, &joined(path, &shown::name(&entry.key)), below);
     }
+    let whole = joined(path, &shown::key(&entry.key));
     let place = reader.place(entry.at);
-    if top && OLD_KEYS.contains(&entry.key.as_str()) {
+    if path.is_empty() && OLD_KEYS.contains(&entry.key.as_str()) {
         let message = "a key of an older morpheus, ignored";
         return reader.notice(FindingId::ConfigOldKey, place, whole, message);
     }
@@ -58,10 +62,9 @@ fn one_key(reader: &mut Reader<'_>, entry: &Entry, whole: &str, top: bool, below
     let near = text::nearest(&entry.key, known);
     if near.is_none() && matches!(entry.node.value, Value::Null) {
         // Perhaps the tail of a value that should have been in quotes, such as a secret with a comma in it: not shown.
-        let parent = whole.strip_suffix(&text::safe(&entry.key)).unwrap_or_default().trim_end_matches('.');
         let message =
             "an unknown key without a value, ignored; if it belongs to the value before it, put that in quotes";
-        return reader.notice(FindingId::ConfigUnknownKey, place, parent, message);
+        return reader.notice(FindingId::ConfigUnknownKey, place, path, message);
     }
     let hint = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
     reader.notice(FindingId::ConfigUnknownKey, place, whole, format!("unknown key, ignored{hint}"));
@@ -79,8 +82,7 @@ fn descend(below: &Below, matches: impl Fn(&str) -> bool) -> Below {
 fn twice(reader: &mut Reader<'_>, entries: &[Entry], path: &str) {
     for (i, entry) in entries.iter().enumerate() {
         let Some(first) = entries.iter().take(i).find(|earlier| earlier.key == entry.key) else { continue };
-        let key = text::safe(&entry.key);
-        let key = if path.is_empty() { key } else { format!("{path}.{key}") };
+        let key = joined(path, &shown::key(&entry.key));
         let place = reader.place(entry.at);
         reader.problem(place, key, format!("this key stands twice, first on line {}", first.at.line));
     }

@@ -26,7 +26,7 @@ pub(crate) fn writable_by_others(about: &Metadata) -> bool {
 }
 
 /// Whose a file is, if it is neither the person's nor root's.
-fn not_ours(uid: u32) -> Option<String> {
+pub(crate) fn not_ours(uid: u32) -> Option<String> {
     let me = geteuid().as_raw();
     (uid != me && uid != 0).then(|| format!("it belongs to another user ({uid})"))
 }
