@@ -7,6 +7,7 @@ mod access;
 mod agent;
 mod auth;
 mod backup;
+mod bounded;
 mod client;
 mod cluster;
 mod error;

@@ -123,7 +123,11 @@ pub(crate) fn dumps(shell: &Shell<'_>) -> PathBuf {
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let fail = |why: io::Error| Failure::new(FindingId::UsageBad, format!("this machine can't run tasks: {why}"));
-    runtime.map_err(fail)?.block_on(work)
+    let runtime = runtime.map_err(fail)?;
+    let done = runtime.block_on(work);
+    // What still reads a file that never ends holds nobody up.
+    runtime.shutdown_background();
+    done
 }
 
 impl From<ops::Error> for Failure {
@@ -136,5 +140,26 @@ impl From<ops::Error> for Failure {
                 .or(format!("`morpheus op cancel {id}` ends it.")),
             _ => failure,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{sync::mpsc, thread, time::Duration};
+
+    #[test]
+    fn what_never_ends_holds_nobody_up() {
+        let (ended, waits) = mpsc::channel();
+        let (_open, never) = mpsc::channel::<()>();
+        thread::spawn(move || {
+            let done = block_on(async {
+                tokio::task::spawn_blocking(move || never.recv());
+                tokio::task::yield_now().await;
+                Ok(())
+            });
+            ended.send(done.is_ok())
+        });
+        assert_eq!(waits.recv_timeout(Duration::from_mins(1)), Ok(true));
     }
 }

@@ -8,9 +8,12 @@ use super::{
     wire::Object,
 };
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 use std::{fmt, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
 
+/// The shortest secret that is looked for in words from outside, bytes.
+const SHORTEST: usize = 4;
 /// How long a ticket is good (pve-access-control `AccessControl.pm:58`).
 const TICKET_LIFE: Duration = Duration::from_mins(119);
 /// A new one is fetched before that.
@@ -113,7 +116,7 @@ impl Auth {
     }
 
     /// Takes the answer to a login in. Says if a second factor is asked for: then there is no ticket yet.
-    pub(super) async fn logged_in(&self, data: &serde_json::Value) -> Result<Option<Challenge>, Error> {
+    pub(super) async fn logged_in(&self, data: &Value) -> Result<Option<Challenge>, Error> {
         let data = Object::new(data, "ticket")?;
         let (Some(cookie), Some(csrf)) = (data.word("ticket"), data.word("CSRFPreventionToken")) else {
             return Err(Error::Protocol("the answer to the login holds no ticket".to_owned()));
@@ -139,11 +142,47 @@ impl Auth {
 
     /// Takes secrets out of words that came from outside.
     pub(crate) fn scrub(&self, words: &str) -> String {
+        self.spellings().iter().fold(words.to_owned(), |words, secret| words.replace(secret, "(secret)"))
+    }
+
+    /// Takes a token's secret out of every text in an answer, keys and all. A password may be an ordinary word, such as
+    /// a guest's name, and stays.
+    pub(crate) fn scrub_all(&self, value: &mut Value) {
+        if matches!(&self.credentials, Credentials::Token { secret, .. } if secret.expose_secret().len() >= 2 * SHORTEST)
+        {
+            scrub(value, &self.spellings());
+        }
+    }
+
+    /// The secret as it is known, and as it is sent.
+    fn spellings(&self) -> Vec<String> {
         let secret = match &self.credentials {
             Credentials::Token { secret, .. } => secret.expose_secret(),
             Credentials::Password { password, .. } => password.expose_secret(),
         };
-        if secret.len() < 4 { words.to_owned() } else { words.replace(secret, "(secret)") }
+        // Fewer characters are a part of other words.
+        let mut all = if secret.len() < SHORTEST { Vec::new() } else { vec![secret.to_owned()] };
+        if let Some(secret) = all.first() {
+            all.extend([unescaped(secret), form::encode(secret)]);
+        }
+        all.dedup();
+        all
+    }
+}
+
+fn scrub(value: &mut Value, secrets: &[String]) {
+    let has = |text: &str| secrets.iter().any(|secret| text.contains(secret.as_str()));
+    let without = |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "(secret)"));
+    match value {
+        Value::String(text) if has(text) => *text = without(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| scrub(item, secrets)),
+        Value::Object(entries) => {
+            if entries.keys().any(|key| has(key)) {
+                *entries = std::mem::take(entries).into_iter().map(|(key, value)| (without(&key), value)).collect();
+            }
+            entries.values_mut().for_each(|value| scrub(value, secrets));
+        }
+        _ => {}
     }
 }
 

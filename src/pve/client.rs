@@ -2,7 +2,8 @@
 
 use super::{
     auth::{Auth, Credentials, Headers, Identity},
-    error::Error,
+    bounded::{self, Budget},
+    error::{self, Error},
     form,
     http::{Https, Target},
     transport::{File, Method, Request, Response, Transport, TransportError},
@@ -33,6 +34,9 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis
 const UPLOAD: Duration = Duration::from_mins(1);
 /// Bytes that any line takes in a second that is good enough for a dashboard: for each of them an upload has one more.
 const UPLOADED: usize = 8 << 10;
+
+/// What an entry of a list takes beside itself, bytes.
+const ENTRY: usize = 128;
 
 /// How long a refused login is not tried again.
 const LOGIN_PAUSE: Duration = Duration::from_secs(10);
@@ -143,13 +147,19 @@ impl Client {
         read: impl Fn(Object<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let response = self.answer(Method::Get, path, params, Meaning::Read).await?;
-        let entries: Vec<&RawValue> = serde_json::from_str(data(&response)?.get())
-            .map_err(|_| Error::Protocol(format!("{what}: expected a list")))?;
-        let mut all = Vec::with_capacity(entries.len());
-        for entry in entries {
-            all.push(read(Object::new(&value(entry)?, what)?)?);
+        let (mut all, mut bad, budget) = (Vec::new(), None, Budget::new());
+        let mut take = |entry| {
+            let room = budget.take(2 * size_of::<T>() + ENTRY);
+            let taken = if room { Ok(()) } else { Err(Error::Protocol(format!("{what}: a list without an end"))) };
+            let taken = taken.and_then(|()| self.value(entry)).and_then(|value| read(Object::new(&value, what)?));
+            taken.map(|taken| all.push(taken)).map_err(|error| bad = Some(error))
+        };
+        let whole = bounded::each(data(&response)?.get(), &mut take);
+        match (bad, whole) {
+            (Some(error), _) => Err(error),
+            (None, Err(_)) => Err(Error::Protocol(format!("{what}: expected a list"))),
+            (None, Ok(())) => Ok(all),
         }
-        Ok(all)
     }
 
     /// Reads, once: for questions that are dear, as all of those to a guest agent are.
@@ -189,7 +199,7 @@ impl Client {
         let request = Request { method: Method::Post, path, params, headers: Vec::new(), file: Some(Box::new(file)) };
         let deadline = Instant::now() + self.0.timeout.max(UPLOAD).saturating_add(on_its_way);
         let response = self.authorised(request, Meaning::Change, deadline).await?;
-        value(data(&response)?)
+        self.value(data(&response)?)
     }
 
     async fn request(
@@ -200,7 +210,15 @@ impl Client {
         meaning: Meaning,
     ) -> Result<Value, Error> {
         let response = self.answer(method, path, params, meaning).await?;
-        value(data(&response)?)
+        self.value(data(&response)?)
+    }
+
+    /// Reads a part of an answer. What repeats our secret doesn't hand it on.
+    pub(super) fn value(&self, raw: &RawValue) -> Result<Value, Error> {
+        let read = bounded::value(raw.get());
+        let mut value = read.map_err(|error| Error::Protocol(format!("the answer makes no sense: {error}")))?;
+        self.0.auth.scrub_all(&mut value);
+        Ok(value)
     }
 
     /// A good answer, as it came.
@@ -263,7 +281,7 @@ impl Client {
         let path = "/version".to_owned();
         let request = Request { method: Method::Get, path, params: Vec::new(), headers, file: None };
         let response = self.good(self.send(request, false, deadline).await?, false)?;
-        self.take_version(&value(data(&response)?)?).map(drop)
+        self.take_version(&self.value(data(&response)?)?).map(drop)
     }
 
     async fn credentials(&self, method: Method, deadline: Instant) -> Result<Headers, Error> {
@@ -347,10 +365,8 @@ impl Client {
         if response.status == 200 {
             return Ok(response);
         }
-        let reason = self.0.auth.scrub(&response.reason);
-        let body = self.0.auth.scrub(&String::from_utf8_lossy(&response.body)).into_bytes();
-        let scrubbed = Response { status: response.status, reason, body };
-        Err(Error::from_response(&scrubbed, changing, &self.0.auth.identity, self.known_release()))
+        let words = self.0.auth.scrub(&error::words(&response));
+        Err(Error::from_response(response.status, words, changing, &self.0.auth.identity, self.known_release()))
     }
 }
 
@@ -360,10 +376,6 @@ pub(super) fn data(response: &Response) -> Result<&RawValue, Error> {
     let body: Envelope<'_> = serde_json::from_slice(&response.body)
         .map_err(|error| senseless(if error.is_data() { "no object" } else { "no JSON" }))?;
     body.data.ok_or_else(|| senseless("no data in it"))
-}
-
-pub(super) fn value(raw: &RawValue) -> Result<Value, Error> {
-    serde_json::from_str(raw.get()).map_err(|error| Error::Protocol(format!("the answer makes no sense: {error}")))
 }
 
 /// Every answer of the API.

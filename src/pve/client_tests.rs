@@ -255,3 +255,35 @@ async fn a_refusal_is_granted_in_the_words_of_the_hosts_version() {
         assert_eq!(wire.lines()[1], "GET /version");
     }
 }
+
+#[tokio::test]
+async fn an_answer_that_repeats_the_tokens_secret_is_scrubbed() {
+    let repeats = [
+        answer(500, "Internal Server Error", r#"{"message":"no token s3cret\u002ds3cret"}"#),
+        answer(500, "no s3cret-s3cret here", ""),
+        answer(401, "s3cret-s3cret", "s3cret-s3cret"),
+        good(&json!({ "version": "9.2 s3cret-s3cret" })),
+        answer(200, "OK", r#"{"data":{"version":"9.2 s3cret\u002ds3cret"}}"#),
+        answer(200, "OK", r#"{"data":"s3cret-s3cret"}"#),
+    ];
+    for step in repeats {
+        let said = match Scripted::new([step.clone()]).client().version().await {
+            Ok(version) => version,
+            Err(error) => format!("{error}{error:?}"),
+        };
+        assert!(!said.contains("s3cret-s3cret"), "{step:?}: {said}");
+    }
+    let key = answer(200, "OK", r#"{"data":{"/vms":{"s3cret-s3cret":1}}}"#);
+    let permissions = Scripted::new([key]).client().permissions(None).await;
+    assert!(!format!("{permissions:?}").contains("s3cret-s3cret"));
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_is_no_answer() {
+    for piece in ["{}", "[]", "{\"vmid\":1}", "{\"upid\":\"x\"}"] {
+        let body = format!("{{\"data\":[{}]}}", vec![piece; (4 << 20) / (piece.len() + 1) - 16].join(","));
+        let wire = Scripted::new([answer(200, "OK", &body)]);
+        let error = wire.client().qemu_list(&pve(), true).await.unwrap_err();
+        assert!(matches!(error, Error::Protocol(_)), "{piece}: {error}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Why Proxmox didn't do what was asked.
 
-use super::{auth::Identity, grant, transport::Response};
+use super::{auth::Identity, bounded, grant, transport::Response};
 use crate::domain::{facts::Trouble, finding::FindingId, release::Release, text};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -154,10 +154,16 @@ impl Error {
         }
     }
 
-    /// Puts an answer that is no success into its class. `changing`: the request may have changed something.
-    pub(crate) fn from_response(response: &Response, changing: bool, who: &Identity, release: Option<Release>) -> Self {
-        let words = words(response);
-        match response.status {
+    /// Puts an answer that is no success into its class by its status and its [`words`]. `changing`: the request may have
+    /// changed something.
+    pub(crate) fn from_response(
+        status: u16,
+        words: String,
+        changing: bool,
+        who: &Identity,
+        release: Option<Release>,
+    ) -> Self {
+        match status {
             401 => Self::Auth { who: who.to_string(), words },
             403 => match Self::from_words(&words, who, release) {
                 error @ Self::Forbidden { .. } => error,
@@ -188,9 +194,12 @@ fn locked_by(words: &str) -> String {
     between("is locked (", ')').or_else(|| between("lock file '", '\'')).unwrap_or("unknown").to_owned()
 }
 
+/// Characters of Proxmox's words that are kept: more than it ever says.
+const MOST_WORDS: usize = 4_000;
+
 /// Proxmox's own words: the body's message with what it says of each parameter, else the reason phrase.
-fn words(response: &Response) -> String {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+pub(crate) fn words(response: &Response) -> String {
+    let body = std::str::from_utf8(&response.body).ok().and_then(|text| bounded::value(text).ok()).unwrap_or_default();
     let message = body.get("message").and_then(Value::as_str).map_or("", str::trim);
     let message = if message.is_empty() { response.reason.trim() } else { message };
     let message = if message.is_empty() { "no reason given" } else { message };
@@ -200,7 +209,7 @@ fn words(response: &Response) -> String {
             let _ = write!(words, " {name}: {}", why.as_str().unwrap_or_default().trim());
         }
     }
-    text::safe(&words)
+    text::safe(&words).chars().take(MOST_WORDS).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! environment.
 
 use super::{
+    bounded::LARGEST,
     error::Error,
     form,
     tls::{self, Fingerprint, Shown, Trust},
@@ -13,9 +14,6 @@ use tokio::sync::OnceCell;
 
 /// A host on any line that is good enough for a dashboard takes a connection sooner.
 const LONGEST_CONNECT: Duration = Duration::from_secs(10);
-/// The largest answer that is read, bytes.
-const LARGEST: usize = 64 << 20;
-
 /// Which host to speak to.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -135,7 +133,7 @@ impl Https {
         let mut body = Vec::with_capacity(announced.unwrap_or_default().min(LARGEST));
         while let Some(chunk) = answer.chunk().await.map_err(|why| TransportError::Broken(root(&why)))? {
             if body.len() + chunk.len() > LARGEST {
-                return Err(TransportError::Broken("the answer has no end".to_owned()));
+                return Err(TransportError::Broken(format!("the answer is larger than {} MiB", LARGEST >> 20)));
             }
             body.extend_from_slice(&chunk);
         }

@@ -6,7 +6,7 @@
 
 use super::{
     auth::{Auth, Credentials},
-    client::{Client, data, value},
+    client::{Client, data},
     error::Error,
     transport::{Method, Request},
 };
@@ -149,7 +149,7 @@ impl Client {
     async fn ask_for_ticket(&self, request: Request, deadline: Instant) -> Result<Option<Challenge>, Error> {
         let response = self.send(request, false, deadline).await?;
         let response = self.good(response, false)?;
-        self.auth().logged_in(&value(data(&response)?)?).await
+        self.auth().logged_in(&self.value(data(&response)?)?).await
     }
 }
 

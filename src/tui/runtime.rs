@@ -74,8 +74,9 @@ pub enum Error {
 pub fn run(setup: Setup) -> Result<u8, Error> {
     let tty = Tty::open().map_err(|why| Error::NoTerminal(why.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
-    let end = runtime.block_on(show(setup, tty.clone()))?;
+    let end = runtime.block_on(show(setup, tty.clone()));
     runtime.shutdown_background();
+    let end = end?;
     if let Some(line) = end.parting {
         let _ = tty.push(format!("{line}\n").as_bytes());
     }

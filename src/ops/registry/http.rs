@@ -15,8 +15,8 @@ use std::time::Duration;
 
 /// For one request with its answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// The longest document that is read, bytes.
-const LONGEST: usize = 4 << 20;
+/// The longest document that is read, bytes: with what it becomes when it is read, less than 16 MiB.
+const LONGEST: usize = 128 << 10;
 
 /// What a document was when it was read.
 pub(super) enum Version {
