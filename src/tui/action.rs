@@ -206,6 +206,22 @@ const fn words(name: &'static str, label: &'static str, sentence: &'static str) 
 }
 
 impl Action {
+    /// Whether it stops or undoes something: nobody means it by chance.
+    #[must_use]
+    pub const fn takes_away(&self) -> bool {
+        matches!(
+            self,
+            Self::ModeReplace(_)
+                | Self::ModeStop(_)
+                | Self::OpCancel
+                | Self::OpUndo
+                | Self::AnswerStop
+                | Self::AnswerAbort
+                | Self::PlantStop
+                | Self::PlantUndo
+        )
+    }
+
     /// Its words. An action that takes a name has the words of the one without.
     #[must_use]
     pub const fn words(&self) -> Words {

@@ -3,6 +3,7 @@
 use super::{dialogs::planned, running};
 use crate::domain::ids::Vmid;
 use crate::tui::{
+    action::Action,
     caps::{ColorTier, GlyphTier},
     keymap::testing::change,
     model::Pane,
@@ -102,4 +103,27 @@ fn the_palette_takes_scattered_letters_and_shows_which() {
     assert!(stop.iter().take(4).all(|text| text.starts_with("mode stop ")), "{stop:?}");
     assert!(!stop.contains(&"mode start nimsforestnogpu".to_owned()), "{stop:?}");
     assert!(texts("zzz").is_empty());
+}
+
+#[test]
+fn the_palette_offers_what_takes_something_away_only_by_name() {
+    let actions = |typed: &str| -> Vec<Action> {
+        running(&[101]).model.choices(typed).into_iter().map(|choice| choice.action).collect()
+    };
+    for typed in
+        ["shell", "mouse", "place", "teleport", "select", "wire", "since", "spare", "hello", "op cost", "reset", "tool"]
+    {
+        let dangerous: Vec<String> =
+            actions(typed).iter().filter(|a| a.takes_away()).map(ToString::to_string).collect();
+        assert_eq!(dangerous, Vec::<String>::new(), "{typed}");
+    }
+    let offered = |typed: &str, name: &str| actions(typed).iter().any(|action| action.to_string() == name);
+    for typed in ["replace", "rep lin", "--replace", "mode switch --rep", "sw lin"] {
+        assert!(offered(typed, "mode switch --replace linuxvrstreaming"), "{typed}");
+    }
+    assert!(
+        offered("undo", "op undo")
+            && offered("op ca", "op cancel")
+            && offered("stop win", "mode stop windowsvrstreaming")
+    );
 }

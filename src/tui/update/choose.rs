@@ -34,7 +34,8 @@ impl From<Action> for Choice {
 enum Fit {
     /// Its name begins so.
     Start,
-    /// Each typed word begins a word of its name.
+    /// Each typed word begins a word of its name. What takes something away needs at least this, or whole words of the
+    /// sentence about it.
     Words,
     /// Its name has the typed characters in their order; the higher the better.
     Letters(Reverse<u32>),
@@ -85,10 +86,17 @@ fn rank(mut choice: Choice, pattern: &Pattern, matcher: &mut Matcher, typed: &st
     let (typed, name) = (typed.trim().to_lowercase(), choice.text.to_lowercase());
     let begins = |word: &str| name.split(|c: char| !c.is_alphanumeric()).any(|part| part.starts_with(word));
     let sentence = choice.action.words().sentence.to_lowercase();
-    let told = typed.split_whitespace().all(|word| sentence.contains(word));
+    let mut told = typed.split_whitespace().all(|word| sentence.contains(word));
     let mut characters = Vec::new();
     let mut hits = Vec::new();
-    let score = pattern.indices(Utf32Str::new(&choice.text, &mut characters), matcher, &mut hits);
+    let mut score = pattern.indices(Utf32Str::new(&choice.text, &mut characters), matcher, &mut hits);
+    // What takes something away is offered to who names it, never for letters that happen to be in its name.
+    let named = name.starts_with(&typed) || typed.split_whitespace().all(|word| begins(word.trim_start_matches('-')));
+    if choice.action.takes_away() && !named {
+        let says = |typed: &str| sentence.split(|c: char| !c.is_alphanumeric()).any(|word| word == typed);
+        told = typed.split_whitespace().all(says);
+        score = None;
+    }
     let fit = match score {
         Some(_) if name.starts_with(&typed) => Fit::Start,
         Some(_) if typed.split_whitespace().all(begins) => Fit::Words,
