@@ -214,6 +214,14 @@ impl Facts {
         }
     }
 
+    /// Since when a guest has been running, as the host counts.
+    #[must_use]
+    pub fn up_since(&self, vmid: Vmid) -> Option<Millis> {
+        let guest = self.guest(vmid).filter(|guest| guest.power.holds_devices() && guest.power != Power::Unknown)?;
+        let up = guest.uptime.filter(|up| *up > 0)?.saturating_mul(1_000);
+        Some(Millis(self.qemu.seen?.0.saturating_sub(up)))
+    }
+
     /// The configuration of a VM if the newest look at it was good.
     #[must_use]
     pub fn config(&self, vmid: Vmid) -> Option<&GuestConfig> {

@@ -4,7 +4,7 @@ use crate::domain::{
     finding::FindingId,
     gpu::PciAddr,
     guest::Power,
-    ids::{ModeName, Vmid},
+    ids::{Millis, ModeName, Vmid},
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -258,6 +258,9 @@ pub struct BasisGuest {
     pub lock: Option<String>,
     /// The functions it would hold, as text.
     pub devices: Vec<String>,
+    /// Since when it had been running, if it was. Told for the history; that it grows is no change of the plan.
+    #[serde(default)]
+    pub up_since: Option<Millis>,
 }
 
 /// What an operation would do.

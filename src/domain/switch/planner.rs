@@ -365,6 +365,7 @@ impl<'a> Situation<'a> {
             party: self.party(vmid),
             power: self.facts.power(vmid),
             lock: self.facts.guest(vmid).and_then(|guest| guest.lock.clone()),
+            up_since: self.facts.up_since(vmid),
             devices: self.facts.claims(vmid).map_or_else(
                 || vec!["unknown".to_owned()],
                 |claims| claims.iter().flat_map(gpu::functions).map(|f| f.to_string()).collect(),

@@ -5,7 +5,10 @@ use crate::{
     domain::{
         guest::Power,
         ids::{Millis, Vmid},
-        switch::{plan::StepAction, state::Phase},
+        switch::{
+            plan::StepAction,
+            state::{Phase, State},
+        },
     },
     tui::msg::OpBrief,
 };
@@ -38,7 +41,7 @@ pub fn life(model: &Model, vmid: Vmid, from: Millis) -> Vec<(Millis, Was)> {
         let was = if on == next { Was::Unknown } else { held(*on) };
         all.push((begins(*at), was));
     }
-    let up = up_since(model, vmid);
+    let up = model.facts.up_since(vmid);
     let runs = model.facts.power(vmid);
     if let Some((at, on)) = changes.last().copied() {
         let agrees = match (runs, up) {
@@ -72,24 +75,30 @@ const fn held(on: bool) -> Was {
 }
 
 fn changes(ops: &[OpBrief], vmid: Vmid) -> Vec<Change> {
-    let steps = ops.iter().flat_map(|op| &op.state.steps).filter(|step| step.step.party.vmid == vmid);
-    let mut all: Vec<Change> = steps
-        .filter(|step| step.phase == Phase::Done)
-        .filter_map(|step| match step.step.action {
-            StepAction::Start { .. } => Some((step.ended?, true)),
-            ref action if action.stops() => Some((step.ended?, false)),
-            _ => None,
-        })
-        .collect();
+    let mut all: Vec<Change> = ops.iter().flat_map(|op| of_op(&op.state, vmid)).collect();
     all.sort();
+    // What an operation started and a later one found running is one start.
+    all.dedup_by(|later, earlier| later.1 && earlier.1 && later.0.since(earlier.0) <= START);
     all
 }
 
-/// Since when it runs, as the host counts.
-fn up_since(model: &Model, vmid: Vmid) -> Option<Millis> {
-    let guest = model.facts.guest(vmid).filter(|guest| guest.power.holds_devices() && guest.power != Power::Unknown)?;
-    let up = guest.uptime.filter(|up| *up > 0)?.saturating_mul(1_000);
-    Some(Millis(model.facts.qemu.seen?.0.saturating_sub(up)))
+/// What an operation changed, and since when the guest had been running that it stopped.
+fn of_op(state: &State, vmid: Vmid) -> Vec<Change> {
+    let mut all = Vec::new();
+    let done = state.steps.iter().filter(|step| step.step.party.vmid == vmid && step.phase == Phase::Done);
+    for (step, at) in done.filter_map(|step| Some((step, step.ended?))) {
+        match step.step.action {
+            StepAction::Start { .. } => all.push((at, true)),
+            ref action if action.stops() => {
+                let known = state.plan.basis.iter().find(|guest| guest.party.vmid == vmid);
+                let since = known.and_then(|guest| guest.up_since).filter(|since| all.is_empty() && *since < at);
+                all.extend(since.map(|since| (since, true)));
+                all.push((at, false));
+            }
+            _ => {}
+        }
+    }
+    all
 }
 
 /// The same in so many columns of equal length that end now: in each what lasted longest.

@@ -83,6 +83,25 @@ fn what_others_switched_is_unknown_and_the_uptime_is_believed() {
 }
 
 #[test]
+fn the_day_before_a_switch_stays() {
+    let mut op = switched(2, 101);
+    let stopped = testing::id(102);
+    let mut known = op.state.plan.basis[0].clone();
+    known.party.vmid = stopped;
+    known.up_since = Some(Millis(NOON.0 - 20 * HOUR));
+    op.state.plan.basis = vec![known];
+    let model = after(vec![op.clone()], 2);
+    assert_eq!(lived(&model, 102), [(24, Was::Unknown), (20, Was::Left), (2, Was::Off)]);
+    // What an operation had started is one start, and one that was started again since is another.
+    let mut earlier = switched(20, 102);
+    earlier.state.plan.basis.clear();
+    assert_eq!(lived(&after(vec![earlier, op.clone()], 2), 102), [(24, Was::Unknown), (20, Was::Left), (2, Was::Off)]);
+    let before = switched(22, 102);
+    let expected = [(24, Was::Unknown), (20, Was::Left), (2, Was::Off)];
+    assert_eq!(lived(&after(vec![before, op], 2), 102), expected);
+}
+
+#[test]
 fn a_column_shows_what_lasted_longest() {
     use Was::{Left, Off, On, Unknown};
     let (from, now) = (Millis(0), Millis(100));
