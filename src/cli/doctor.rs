@@ -14,14 +14,13 @@ use crate::{
     domain::{
         doctor::{Api, Evidence, Finding, Looked, Machine, Report, Unseen, examine},
         finding::{FindingId, Severity},
-        text::{counted, safe},
+        text::{self, counted, safe},
     },
     host::{self, Root},
     ops,
 };
 use serde::Serialize;
 use std::io;
-use unicode_width::UnicodeWidthStr;
 
 /// Text is broken at this column at most.
 const WIDEST: usize = 100;
@@ -186,20 +185,20 @@ fn folded(shell: &mut Shell<'_>, width: Option<usize>, label: &str, words: &str)
 /// A label and words; broken between words at a width, with what follows below the first word.
 fn fold(width: Option<usize>, label: &str, words: &str) -> String {
     let Some(width) = width else { return format!("{label}{words}") };
-    let (mut text, mut used) = (label.to_owned(), label.width());
+    let (mut folded, mut used) = (label.to_owned(), text::width(label));
     for (at, word) in words.split(' ').enumerate() {
-        if at > 0 && used + 1 + word.width() > width {
-            text.push('\n');
-            text.push_str(&" ".repeat(label.width()));
-            used = label.width();
+        if at > 0 && used + 1 + text::width(word) > width {
+            folded.push('\n');
+            folded.push_str(&" ".repeat(text::width(label)));
+            used = text::width(label);
         } else if at > 0 {
-            text.push(' ');
+            folded.push(' ');
             used += 1;
         }
-        text.push_str(word);
-        used += word.width();
+        folded.push_str(word);
+        used += text::width(word);
     }
-    text
+    folded
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! A line of progress that stays open while something runs. On a terminal it is rewritten by a carriage return and
 //! blanks only, so that any terminal can do it; elsewhere its end is written behind its beginning.
 
+use crate::domain::text;
 use std::io::{self, Write};
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The line.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ impl OpenLine {
             }
             None => 0,
         };
-        let columns = line.width();
+        let columns = text::width(line);
         write!(out, "{line}{}", " ".repeat(before.saturating_sub(columns)))?;
         self.open = Some((step, columns));
         out.flush()
@@ -86,9 +87,9 @@ impl OpenLine {
 /// The beginning of a line that fits into this many columns.
 pub(crate) fn cut(line: &str, columns: usize) -> String {
     let mut left = columns;
-    line.chars()
-        .take_while(|c| {
-            let width = c.width().unwrap_or(0);
+    line.graphemes(true)
+        .take_while(|grapheme| {
+            let width = text::width(grapheme);
             let fits = width <= left;
             left = left.saturating_sub(width);
             fits

@@ -1,8 +1,7 @@
 //! Tables: columns as wide as their widest cell, two or more spaces between them, nothing after the last.
 
-use crate::domain::text::safe;
+use crate::domain::text::{self, safe};
 use std::io::{self, Write};
-use unicode_width::UnicodeWidthStr;
 
 /// A table's columns: heading and least width.
 pub(crate) type Columns<'a, const N: usize> = [(&'a str, usize); N];
@@ -14,10 +13,10 @@ pub(crate) fn table<const N: usize>(
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> io::Result<()> {
     let rows: Vec<[String; N]> = rows.into_iter().map(|row| row.map(|cell| safe(&cell))).collect();
-    let mut widths = columns.map(|(heading, least)| heading.width().max(least));
+    let mut widths = columns.map(|(heading, least)| text::width(heading).max(least));
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.width().max(*width);
+            *width = text::width(cell).max(*width);
         }
     }
     line(out, &columns.map(|(heading, _)| heading.to_owned()), widths)?;
@@ -25,12 +24,12 @@ pub(crate) fn table<const N: usize>(
 }
 
 fn line<const N: usize>(out: &mut dyn Write, cells: &[String; N], widths: [usize; N]) -> io::Result<()> {
-    let mut text = String::new();
+    let mut whole = String::new();
     for (cell, width) in cells.iter().zip(widths) {
-        text.push_str(cell);
-        text.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
+        whole.push_str(cell);
+        whole.extend(std::iter::repeat_n(' ', width.saturating_sub(text::width(cell)) + 2));
     }
-    writeln!(out, "{}", text.trim_end())
+    writeln!(out, "{}", whole.trim_end())
 }
 
 #[cfg(test)]

@@ -1,6 +1,32 @@
 //! Small things about words: nearest names, durations, sizes, and names made safe for a terminal.
 
-use unicode_width::UnicodeWidthChar as _;
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// Columns that a text takes: those of its characters, as a terminal gives them out. Letters that a font would join to
+/// one, as Arabic's lam and alef, still have a column each.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.graphemes(true).map(grapheme_width).sum() }
+}
+
+/// Half-width katakana's marks of voice extend a letter for Unicode, and take a column of their own in every terminal.
+fn grapheme_width(grapheme: &str) -> usize {
+    grapheme.width() + grapheme.chars().filter(|c| is_half_width_mark(*c)).count()
+}
+
+const fn is_half_width_mark(c: char) -> bool {
+    matches!(c, '\u{ff9e}' | '\u{ff9f}')
+}
+
+/// Whether terminals may disagree about the columns of a grapheme: of several characters that become one, and of
+/// pictures, which come anew every year. A single letter is sure.
+#[must_use]
+pub fn is_doubtful(grapheme: &str) -> bool {
+    let mut characters = grapheme.chars();
+    let picture = |c: char| matches!(c, '\u{1f000}'..='\u{1faff}');
+    characters.next().is_some_and(picture) || characters.next().is_some()
+}
 
 /// The candidate nearest to `word`, if it is near enough to be meant: a distance of at most a third of its length, or
 /// one is a part of the other.
@@ -56,7 +82,7 @@ pub fn safe(text: &str) -> String {
     const MARKS: usize = 3;
     let mut marks = 0;
     let kept = text.chars().filter(|c| !chooses_a_look(*c)).filter(|c| {
-        let mark = !is_unsafe(*c) && c.width() == Some(0);
+        let mark = !is_unsafe(*c) && !is_half_width_mark(*c) && c.width() == Some(0);
         marks = if mark { marks + 1 } else { 0 };
         marks <= MARKS
     });
@@ -103,6 +129,16 @@ mod tests {
         assert_eq!(safe("a\u{1b}[31mb\u{202e}c\td"), "a?[31mb?c?d");
         assert_eq!(safe("日本 é"), "日本 é");
         assert_eq!(safe("a\u{61c}b\u{2067}c\u{ad}d\u{feff}\u{e0041}"), "a?b?c?d??");
+    }
+
+    #[test]
+    fn columns_are_those_of_a_terminal() {
+        assert_eq!(["ｹﾞｰﾐﾝｸﾞ", "ﾊﾟ", "ﾞ", "か\u{3099}", "e\u{301}日", "الألعاب"].map(width), [7, 2, 1, 2, 3, 7]);
+        assert_eq!(safe("ﾊﾟﾟﾟﾟﾟ"), "ﾊﾟﾟﾟﾟﾟ");
+        assert_eq!(
+            ["a", "é", "日", "⠿", "e\u{301}", "ｹﾞ", "👍", "বা"].map(is_doubtful),
+            [false, false, false, false, true, true, true, true]
+        );
     }
 
     #[test]

@@ -15,7 +15,6 @@ use crate::{
 };
 use serde::Serialize;
 use std::io;
-use unicode_width::UnicodeWidthStr as _;
 
 #[derive(Serialize)]
 struct Ops<'a> {
@@ -63,10 +62,10 @@ pub(crate) fn list(shell: &mut Shell<'_>, operations: &[(OpId, State)], active: 
 /// Rows whose last cell is cut so that none is broken over two lines of a terminal.
 fn fitting<const N: usize>(mut rows: Vec<[String; N]>, width: Option<usize>) -> Vec<[String; N]> {
     let Some(width) = width else { return rows };
-    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
+    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| text::width(cell)).max();
     let before: usize = (0..N.saturating_sub(1)).filter_map(widest).map(|columns| columns + 2).sum();
     let room = width.saturating_sub(before);
-    for cell in rows.iter_mut().filter_map(|row| row.last_mut()).filter(|cell| cell.width() > room) {
+    for cell in rows.iter_mut().filter_map(|row| row.last_mut()).filter(|cell| text::width(cell) > room) {
         *cell = format!("{}...", line::cut(cell, room.saturating_sub(3)));
     }
     rows

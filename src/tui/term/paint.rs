@@ -4,14 +4,13 @@ use super::{
     color::parameter,
     modes::{BEGIN_FRAME, END_FRAME},
 };
-use crate::tui::caps::ColorTier;
+use crate::{domain::text, tui::caps::ColorTier};
 use ratatui::{
     buffer::{Buffer, Cell},
     layout::{Position, Rect},
     style::{Color, Modifier},
 };
 use std::io::Write as _;
-use unicode_width::UnicodeWidthStr;
 
 /// Bytes below which a frame comes in one piece anyway: a clock that counts needs no synchronized update.
 const FEW: usize = 64;
@@ -149,14 +148,20 @@ impl Painter {
                 continue;
             }
             for (x, y, cell) in self.shown.diff_iter(frame).filter(|(_, y, _)| goes_first(*y) == now) {
+                let whole = is_unsure(&self.shown, y) || is_unsure(frame, y);
                 if painted.last() != Some(&y) {
                     if pen.out.len() >= end {
                         *open = true;
                         break;
                     }
                     painted.push(y);
+                    if whole {
+                        pen.row(y, frame);
+                    }
                 }
-                pen.put(x, y, cell);
+                if !whole {
+                    pen.put(x, y, cell);
+                }
             }
         }
         pen.wear(PLAIN);
@@ -173,6 +178,15 @@ impl Painter {
             }
         }
     }
+}
+
+/// Whether terminals may disagree about where things are in a row. What they drew is then drawn anew as a whole: a
+/// character that took more columns than we count lies over its neighbour, one that took fewer left something.
+fn is_unsure(buffer: &Buffer, y: u16) -> bool {
+    let width = usize::from(buffer.area.width);
+    let start = usize::from(y) * width;
+    let cells = buffer.content.get(start..start + width).unwrap_or_default();
+    cells.iter().any(|cell| cell.symbol().len() > 1 && text::is_doubtful(cell.symbol()))
 }
 
 fn show_cursor(cursor: Option<Position>, hiding: Hiding, out: &mut Vec<u8>) {
@@ -199,22 +213,44 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
+    /// All of a row, from its left.
+    fn row(&mut self, y: u16, frame: &Buffer) {
+        let mut x = 0;
+        while let Some(cell) = frame.cell((x, y)) {
+            self.put(x, y, cell);
+            x = x.saturating_add(u16::try_from(text::width(cell.symbol()).max(1)).unwrap_or(u16::MAX));
+        }
+    }
+
     fn put(&mut self, x: u16, y: u16, cell: &Cell) {
         if self.at != Some((x, y)) {
-            let _ = write!(self.out, "\x1b[{};{}H", y.saturating_add(1), x.saturating_add(1));
+            self.go(x, y);
         }
         let style = match self.colors {
             ColorTier::None => (Color::Reset, Color::Reset, cell.modifier),
             _ => (cell.fg, cell.bg, cell.modifier),
         };
         self.wear(style);
-        let width = cell.symbol().width().max(1);
-        if self.ascii && !cell.symbol().is_ascii() {
+        let width = text::width(cell.symbol()).max(1);
+        let ascii = self.ascii && !cell.symbol().is_ascii();
+        self.at = u16::try_from(width).ok().map(|width| (x.saturating_add(width), y));
+        if ascii {
             self.out.resize(self.out.len() + width, b'?');
+        } else if text::is_doubtful(cell.symbol()) {
+            // Its columns are empty before it comes, and what follows is placed, wherever the terminal takes it to end.
+            if width > 1 {
+                self.out.resize(self.out.len() + width, b' ');
+                self.go(x, y);
+            }
+            self.out.extend_from_slice(cell.symbol().as_bytes());
+            self.at = None;
         } else {
             self.out.extend_from_slice(cell.symbol().as_bytes());
         }
-        self.at = u16::try_from(width).ok().map(|width| (x.saturating_add(width), y));
+    }
+
+    fn go(&mut self, x: u16, y: u16) {
+        let _ = write!(self.out, "\x1b[{};{}H", y.saturating_add(1), x.saturating_add(1));
     }
 
     fn wear(&mut self, style: Style) {

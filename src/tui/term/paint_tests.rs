@@ -118,7 +118,19 @@ fn what_was_not_sent_is_not_taken_for_shown() {
 }
 
 fn frames() -> impl Strategy<Value = Vec<(Buffer, usize, bool)>> {
-    let texts = prop::sample::select(vec!["", "a", "日本", "日", "one two", "  x", "本 x", "e\u{301}y"]);
+    let texts = prop::sample::select(vec![
+        "",
+        "a",
+        "日本",
+        "日",
+        "one two",
+        "  x",
+        "本 x",
+        "e\u{301}y",
+        "ｹﾞｰﾐﾝｸﾞ",
+        "বাংলা a",
+        "👍z",
+    ]);
     let row = (texts, 0_u16..18, prop::bool::ANY);
     let frame = prop::collection::vec(row, 3).prop_map(|rows| {
         let mut buffer = Buffer::empty(AREA);
@@ -162,4 +174,100 @@ proptest! {
         whole.process(self::paint(&mut Painter::new(ColorTier::Ansi16, false, true), &last, None).as_bytes());
         prop_assert_eq!(cells(&sliced), cells(&whole));
     }
+}
+
+/// A terminal that gives marks, and pictures, so many columns.
+struct Odd {
+    marks: usize,
+    pictures: usize,
+    cells: [[char; 24]; 3],
+    at: (usize, usize),
+}
+
+impl Odd {
+    fn new(marks: usize, pictures: usize) -> Self {
+        Self { marks, pictures, cells: [[' '; 24]; 3], at: (0, 0) }
+    }
+
+    fn process(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            rest = &rest[c.len_utf8()..];
+            if c != '\x1b' {
+                self.put(c);
+                continue;
+            }
+            let end = rest.find(|c: char| c.is_ascii_alphabetic()).unwrap();
+            let numbers: Vec<usize> = rest[1..end].split(';').filter_map(|n| n.parse().ok()).collect();
+            match (&rest[end..=end], numbers.as_slice()) {
+                ("H", [y, x]) => self.at = (x - 1, y - 1),
+                ("J", _) => self.cells = [[' '; 24]; 3],
+                _ => {}
+            }
+            rest = &rest[end + 1..];
+        }
+    }
+
+    fn put(&mut self, c: char) {
+        use unicode_width::UnicodeWidthChar as _;
+        let width = match c {
+            '\u{1f000}'..='\u{1faff}' => self.pictures,
+            c if c.width() == Some(0) => self.marks,
+            c => c.width().unwrap(),
+        };
+        let (x, y) = self.at;
+        // Half of a wide character can't stay.
+        for x in x..(x + width).min(24) {
+            if self.cells[y][x] == '\0' && x > 0 {
+                self.cells[y][x - 1] = ' ';
+            }
+            if self.cells[y].get(x + 1) == Some(&'\0') {
+                self.cells[y][x + 1] = ' ';
+            }
+        }
+        for (n, cell) in self.cells[y].iter_mut().skip(x).take(width).enumerate() {
+            *cell = if n == 0 { c } else { '\0' };
+        }
+        self.at.0 += width;
+    }
+
+    /// Every letter about which nobody disagrees is where it belongs, and a blank is blank.
+    fn shows(&self, frame: &Buffer) -> bool {
+        (0..3_u16).all(|y| {
+            let mut x = 0;
+            while let Some(cell) = frame.cell((x, y)) {
+                let symbol = cell.symbol().chars().next().unwrap();
+                let shown = self.cells[usize::from(y)][usize::from(x)];
+                if !text::is_doubtful(cell.symbol()) && symbol != shown {
+                    return false;
+                }
+                x += u16::try_from(text::width(cell.symbol()).max(1)).unwrap();
+            }
+            true
+        })
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn letters_stand_right_however_wide_a_terminal_takes_others(session in frames()) {
+        for (marks, pictures) in [(0, 1), (0, 2), (1, 1), (1, 2), (2, 2)] {
+            let mut painter = Painter::new(ColorTier::Ansi16, false, false);
+            let mut terminal = Odd::new(marks, pictures);
+            for (frame, ..) in &session {
+                terminal.process(&self::paint(&mut painter, frame, None));
+                prop_assert!(terminal.shows(frame), "{marks} {pictures} {:?} of {frame:?}", terminal.cells);
+            }
+        }
+    }
+}
+
+#[test]
+fn half_width_marks_take_a_column_and_no_more() {
+    let mut buffer = Buffer::empty(AREA);
+    buffer.set_string(0, 0, "ｹﾞｰﾐﾝｸﾞx", Look::new());
+    let columns: Vec<&str> = (0..9).map(|x| buffer[(x, 0)].symbol()).collect();
+    assert_eq!(columns, ["ｹﾞ", " ", "ｰ", "ﾐ", "ﾝ", "ｸﾞ", " ", "x", " "]);
 }

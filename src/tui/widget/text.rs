@@ -1,5 +1,6 @@
 //! Texts by the columns that they take, not by their characters.
 
+pub use crate::domain::text::width;
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -7,14 +8,6 @@ use ratatui::{
 };
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr;
-
-/// Columns that a text takes: those of its characters, as a terminal gives them out. Letters that a font would join to
-/// one, as Arabic's lam and alef, still have a column each.
-#[must_use]
-pub fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
-}
 
 /// The text in at most `columns`, with `cut` at its end if something is missing.
 #[must_use]
