@@ -4,11 +4,11 @@ use crate::rig::{Rig, shape, snapshot};
 use serde_json::json;
 
 #[test]
-fn mode_list_is_a_table_and_takes_at_most_four_requests() {
+fn mode_list_is_a_table_and_takes_at_most_three_requests() {
     let rig = Rig::new();
     snapshot("cli_mode_list", &rig.ok("mode list"));
     let counts = rig.counts();
-    assert!(counts.total() <= 4 && counts.writes == 0, "{counts:?}");
+    assert!(counts.total() <= 3 && counts.writes == 0, "{counts:?}");
 }
 
 #[test]
