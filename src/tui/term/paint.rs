@@ -147,14 +147,16 @@ impl Painter {
             if *open || (now && first.is_empty()) {
                 continue;
             }
+            let mut whole = false;
             for (x, y, cell) in self.shown.diff_iter(frame).filter(|(_, y, _)| goes_first(*y) == now) {
-                let whole = is_unsure(&self.shown, y) || is_unsure(frame, y);
                 if painted.last() != Some(&y) {
                     if pen.out.len() >= end {
                         *open = true;
                         break;
                     }
                     painted.push(y);
+                    // Asked once for each row, not for each cell of it: that doubled the cost of a key.
+                    whole = is_unsure(&self.shown, y) || is_unsure(frame, y);
                     if whole {
                         pen.row(y, frame);
                     }
