@@ -4,6 +4,9 @@
 #[path = "support/host.rs"]
 mod host;
 #[cfg(test)]
+#[path = "pty/hostile.rs"]
+mod hostile;
+#[cfg(test)]
 #[path = "pty/manners.rs"]
 mod manners;
 #[cfg(test)]

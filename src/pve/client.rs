@@ -351,12 +351,13 @@ impl Client {
             TransportError::Unreachable(why) => Error::Unreachable(why),
             TransportError::Tls(why) => Error::Tls(why),
             TransportError::NoTls(why) => Error::Protocol(why),
-            TransportError::Timeout(_) | TransportError::Broken(_) if changing => {
+            TransportError::Timeout(_) | TransportError::Broken(_) | TransportError::TooLarge(_) if changing => {
                 let advice = if by_ticket { "; Proxmox VE drops uploads by password: use an API token" } else { "" };
                 Error::OutcomeUnknown(format!("{what}: {failure}; it may have been carried out{advice}"))
             }
             TransportError::Timeout(_) => Error::Timeout(seconds),
             TransportError::Broken(why) => Error::Unreachable(format!("the connection broke: {why}")),
+            TransportError::TooLarge(_) => Error::Protocol(failure.to_string()),
         })
     }
 

@@ -67,12 +67,12 @@ async fn a_missing_privilege_names_itself_its_path_and_the_lines_that_grant_it()
 
 #[tokio::test]
 async fn what_a_changing_request_did_is_unknown_when_a_proxy_or_the_wire_gave_up() {
-    use crate::pve::transport::TransportError::{Broken, Timeout, Unreachable};
+    use crate::pve::transport::TransportError::{Broken, Timeout, TooLarge, Unreachable};
     for status in [502, 503, 504, 595, 596, 599] {
         let error = changing(answer(status, "Connection timed out", "")).await;
         assert!(error.outcome_unknown(), "{status}: {error}");
     }
-    for failure in [Broken("reset".into()), Timeout(5)] {
+    for failure in [Broken("reset".into()), Timeout(5), TooLarge(4 << 20)] {
         let error = changing(Step::Fail(failure)).await;
         assert!(
             error.outcome_unknown() && error.to_string().starts_with("POST /nodes/pve/qemu/101/status/start: "),
@@ -92,6 +92,7 @@ async fn answers_of_something_else_are_told_from_those_of_proxmox() {
         answer(200, "OK", r#"{"data":null}"#),
         answer(302, "Found", ""),
         answer(404, "Not Found", "<html>"),
+        Step::Fail(crate::pve::transport::TransportError::TooLarge(4 << 20)),
     ] {
         let error = reading(step).await;
         assert_eq!(error.finding(), FindingId::PveProtocol, "{error}");

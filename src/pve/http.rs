@@ -133,7 +133,7 @@ impl Https {
         let mut body = Vec::with_capacity(announced.unwrap_or_default().min(LARGEST));
         while let Some(chunk) = answer.chunk().await.map_err(|why| TransportError::Broken(root(&why)))? {
             if body.len() + chunk.len() > LARGEST {
-                return Err(TransportError::Broken(format!("the answer is larger than {} MiB", LARGEST >> 20)));
+                return Err(TransportError::TooLarge(LARGEST));
             }
             body.extend_from_slice(&chunk);
         }

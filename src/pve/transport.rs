@@ -89,6 +89,9 @@ pub enum TransportError {
     /// The connection broke after the request was sent.
     #[error("{0}")]
     Broken(String),
+    /// The request was sent; its answer, of more than so many bytes, wasn't read to its end.
+    #[error("the answer is larger than {} MiB", .0 >> 20)]
+    TooLarge(usize),
 }
 
 /// A boxed future, so that the trait can be used as an object.

@@ -2,7 +2,7 @@
 
 use crate::{
     runner::end_runner,
-    served::{Served, serve},
+    served::{PATIENCE, Served, serve},
 };
 use morpheus::{
     ops::Clock,
@@ -14,6 +14,8 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
+    sync::mpsc,
+    time::Duration,
 };
 
 /// Gives guests all the time to shut down that a test needs.
@@ -67,6 +69,27 @@ impl Host {
         let word = |mode: &Value, key: &str| mode[key].as_str().unwrap().to_owned();
         let modes = list["modes"].as_array().unwrap().iter();
         modes.map(|mode| (word(mode, "name"), word(mode, "status"), mode["current"].as_bool().unwrap())).collect()
+    }
+
+    /// A command line for this host.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = morpheus(&self.home);
+        command.args(line.split_whitespace());
+        command
+    }
+
+    /// Requests so far.
+    pub(crate) fn asked(&self) -> u64 {
+        self.served.sim.counts().total()
+    }
+
+    /// Waits until it was asked more than so many requests.
+    pub(crate) fn is_asked_more_than(&self, before: u64) {
+        let (_keep, nothing) = mpsc::channel::<()>();
+        let pause = Duration::from_millis(20);
+        let asked = (0..PATIENCE.as_millis() / pause.as_millis())
+            .any(|_| self.asked() > before || nothing.recv_timeout(pause).is_ok());
+        assert!(asked, "the host isn't asked");
     }
 
     /// Makes a mode the current one from the command line, with these flags.

@@ -176,6 +176,13 @@ impl Terminal {
         rustix::process::Pid::from_raw(of_shell.trim().parse().unwrap()).unwrap()
     }
 
+    /// The most memory that the program had so far, KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Reads until this text comes, on a terminal that nobody else reads.
     pub(crate) fn glance(&self, text: &str) {
         let mut reader = self.master.as_ref().unwrap().try_clone_reader().unwrap();
