@@ -26,6 +26,7 @@ pub mod server;
 mod settings;
 mod state;
 mod task;
+mod tfa;
 mod upload;
 mod volume;
 pub mod world;
@@ -211,6 +212,8 @@ mod contract_tests;
 mod mapping_tests;
 #[cfg(test)]
 mod recorded_tests;
+#[cfg(test)]
+mod refusal_tests;
 #[cfg(test)]
 #[path = "sim/sim_tests.rs"]
 mod tests;

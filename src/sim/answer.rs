@@ -10,11 +10,25 @@ pub(crate) struct Answer {
     pub(crate) data: Value,
     /// Number of entries before `limit` cut them.
     pub(crate) total: Option<usize>,
+    /// Whether the data is a text for itself, not JSON.
+    is_text: bool,
+}
+
+impl Answer {
+    /// One page of a list.
+    pub(crate) const fn page(data: Value, total: Option<usize>) -> Self {
+        Self { data, total, is_text: false }
+    }
+
+    /// A text for itself.
+    pub(crate) const fn text(text: String) -> Self {
+        Self { data: Value::String(text), total: None, is_text: true }
+    }
 }
 
 impl From<Value> for Answer {
     fn from(data: Value) -> Self {
-        Self { data, total: None }
+        Self::page(data, None)
     }
 }
 
@@ -94,7 +108,10 @@ impl Refused {
 /// The response for a handler's result.
 pub(crate) fn response(result: Result<Answer, Refused>) -> Response {
     match result {
-        Ok(Answer { data, total }) => {
+        Ok(Answer { data: Value::String(text), is_text: true, .. }) => {
+            Response { status: 200, reason: "OK".to_owned(), body: text.into_bytes() }
+        }
+        Ok(Answer { data, total, .. }) => {
             let mut body = Map::from_iter([("data".to_owned(), data)]);
             if let Some(total) = total {
                 body.insert("total".to_owned(), json!(total));

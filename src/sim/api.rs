@@ -3,11 +3,14 @@
 mod access;
 mod agent;
 mod cluster;
+mod console;
+mod hardware;
 mod images;
 mod lxc;
 mod make;
 mod mapping;
 mod node;
+mod pools;
 mod power;
 mod qemu;
 mod rrd;
@@ -85,10 +88,13 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
     if let Some(command) = path.strip_prefix("/nodes/{node}/qemu/{vmid}/agent/") {
         return agent::handle(&call, command).await;
     }
+    if let ("/nodes/{node}/qemu/{vmid}/agent", "POST") = (path, call.endpoint.method) {
+        return agent::handle(&call, &call.text("command").unwrap_or_default()).await;
+    }
     if let (Some(command), "POST") = (path.strip_prefix("/nodes/{node}/qemu/{vmid}/status/"), call.endpoint.method) {
         return power::handle(&call, command);
     }
-    if let Some(answer) = access::handle(&call) {
+    if let Some(answer) = access::handle(&call).or_else(|| of_cluster(&call)) {
         return answer;
     }
     match (call.endpoint.method, path) {
@@ -96,14 +102,18 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
         ("GET", "/access/permissions") => access::permissions(&call),
         ("GET", "/access/ticket") => Ok(serde_json::Value::Null.into()),
         ("POST", "/access/ticket") => access::ticket(&call),
-        ("GET", "/cluster/resources") => Ok(cluster::resources(&call)),
-        ("GET", "/cluster/status") => Ok(cluster::status(&call)),
-        ("GET", "/cluster/backup") => Ok(cluster::backups(&call)),
-        ("GET", "/cluster/mapping/pci") => mapping::list(&call),
-        ("GET", "/cluster/mapping/pci/{id}") => mapping::get(&call),
-        ("POST", "/cluster/mapping/pci") => mapping::create(&call),
-        ("PUT", "/cluster/mapping/pci/{id}") => mapping::update(&call),
-        ("DELETE", "/cluster/mapping/pci/{id}") => Ok(mapping::delete(&call)),
+        ("GET", "/nodes/{node}/config") => Ok(node::config(&call)),
+        ("PUT", "/nodes/{node}/config") => node::configure(&call),
+        ("POST", "/nodes/{node}/wakeonlan") => node::wake(&call),
+        ("POST", "/nodes/{node}/termproxy") => console::node(&call),
+        ("POST", "/nodes/{node}/qemu/{vmid}/termproxy") => console::guest(&call),
+        ("GET", "/nodes/{node}/qemu/{vmid}/pending") => qemu::pending(&call),
+        ("GET", "/nodes/{node}/qemu/{vmid}/agent") => Ok(agent::index().into()),
+        ("GET", "/nodes/{node}/tasks/{upid}") => Ok(tasks::index()),
+        ("GET", "/nodes/{node}/hardware") => Ok(hardware::index()),
+        ("GET", "/nodes/{node}/hardware/usb") => Ok(hardware::usb(&call)),
+        ("GET", "/nodes/{node}/hardware/pci/{pci-id-or-mapping}") => Ok(hardware::device()),
+        ("GET", "/nodes/{node}/hardware/pci/{pci-id-or-mapping}/mdev") => Ok(hardware::mediated()),
         ("GET", "/nodes") => Ok(node::list(&call)),
         ("GET", "/nodes/{node}/status") => Ok(node::status(&call)),
         ("GET", "/nodes/{node}/rrddata") => Ok(rrd::node(&call)),
@@ -115,12 +125,11 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
         ("DELETE", "/nodes/{node}/storage/{storage}/content/{volume}") => images::delete(&call),
         ("POST", "/nodes/{node}/qemu") => make::create(&call),
         ("DELETE", "/nodes/{node}/qemu/{vmid}") => make::destroy(&call),
-        ("PUT", "/nodes/{node}/qemu/{vmid}/config") => make::configure(&call),
+        ("PUT", "/nodes/{node}/qemu/{vmid}/config") => make::configure(&call).await,
         ("PUT", "/nodes/{node}/qemu/{vmid}/resize") => make::resize(&call),
         ("PUT", "/nodes/{node}/qemu/{vmid}/sendkey") => make::press(&call),
         ("GET", "/nodes/{node}/network") => Ok(node::network(&call)),
-        ("GET", "/cluster/nextid") => cluster::next_id(&call),
-        ("GET", "/nodes/{node}/hardware/pci") => Ok(node::pci(&call)),
+        ("GET", "/nodes/{node}/hardware/pci") => Ok(hardware::pci(&call)),
         ("GET", "/nodes/{node}/lxc") => Ok(lxc::list(&call)),
         ("GET", "/nodes/{node}/lxc/{vmid}/status/current") => lxc::current(&call),
         ("GET", "/nodes/{node}/lxc/{vmid}/config") => lxc::config(&call),
@@ -133,4 +142,26 @@ pub(crate) async fn dispatch(call: Call<'_>) -> Result<Answer, Refused> {
         ("DELETE", "/nodes/{node}/tasks/{upid}") => tasks::stop(&call).await,
         (method, path) => Err(Refused::NotImplemented(format!("Method '{method} {path}' not implemented"))),
     }
+}
+
+/// Answers what belongs to no node; none if the endpoint isn't one of these.
+fn of_cluster(call: &Call<'_>) -> Option<Result<Answer, Refused>> {
+    Some(match (call.endpoint.method, call.endpoint.path) {
+        ("GET", "/cluster/resources") => Ok(cluster::resources(call)),
+        ("GET", "/cluster/status") => Ok(cluster::status(call)),
+        ("GET", "/cluster/backup") => Ok(cluster::backups(call)),
+        ("GET", "/cluster/mapping") => Ok(mapping::index()),
+        ("GET", "/cluster/mapping/pci" | "/cluster/mapping/usb") => mapping::list(call),
+        ("GET", "/cluster/mapping/pci/{id}" | "/cluster/mapping/usb/{id}") => mapping::get(call),
+        ("POST", "/cluster/mapping/pci" | "/cluster/mapping/usb") => mapping::create(call),
+        ("PUT", "/cluster/mapping/pci/{id}" | "/cluster/mapping/usb/{id}") => mapping::update(call),
+        ("DELETE", "/cluster/mapping/pci/{id}" | "/cluster/mapping/usb/{id}") => Ok(mapping::delete(call)),
+        ("GET", "/pools") => pools::list(call),
+        ("GET", "/pools/{poolid}") => pools::get(call),
+        ("POST", "/pools") => pools::create(call),
+        ("PUT", "/pools" | "/pools/{poolid}") => pools::update(call),
+        ("DELETE", "/pools" | "/pools/{poolid}") => pools::delete(call),
+        ("GET", "/cluster/nextid") => cluster::next_id(call),
+        _ => return None,
+    })
 }

@@ -97,7 +97,7 @@ fn valid(name: &str, param: &Param) -> String {
             .into();
     }
     let by_format = match param.format {
-        Some("pve-vmid") => "103",
+        Some("pve-vmid" | "pve-vmid-list") => "103",
         Some("pve-node") => "pve",
         Some("pve-storage-id") => "local",
         Some("pve-storage-content-list") => "iso,images",
@@ -126,7 +126,7 @@ fn valid(name: &str, param: &Param) -> String {
         }
         ("", _, "upid") => "UPID:pve:00000001:00000001:00000001:qmstart:103:root@pam:".into(),
         ("", _, "username") => "root@pam".into(),
-        ("", _, "password") => "simulated".into(),
+        ("", _, "password" | "confirmation-password") => "simulated".into(),
         ("", _, "filename") => "text.iso".into(),
         ("", _, "delete" | "revert") => "description".into(),
         ("", _, "volume") => "local:iso/none.iso".into(),
@@ -302,13 +302,16 @@ async fn an_auditor_sees_everything_and_changes_nothing() {
         let answer = ask(&sim, endpoint, &required(release, endpoint, None), As::Token(AUDITOR)).await;
         let refused = answer.status == 403;
         // The ping, and a task that there isn't.
-        let harmless = endpoint.path.ends_with("/agent/ping") || endpoint.path.ends_with("{upid}");
+        let harmless =
+            ["/agent/ping", "/agent/fsfreeze-status", "{upid}"].iter().any(|end| endpoint.path.ends_with(end));
         let runs = endpoint.path.contains("/agent/exec") || endpoint.path.ends_with("/agent/file-read");
         // In Proxmox VE 8 one privilege is for all that the agent does.
         let monitors = release == Release::V8 && endpoint.path.contains("/agent/");
         // Tokens are shown to those who make them.
         let tokens = endpoint.path.contains("/token");
-        let expected = runs || monitors || tokens || (endpoint.method != "GET" && !harmless);
+        // USB devices are shown to those who may change the host.
+        let usb = endpoint.path.ends_with("/hardware/usb");
+        let expected = runs || monitors || tokens || usb || (endpoint.method != "GET" && !harmless);
         assert_eq!(refused, expected, "{name_of}: {}", answer.reason);
     }
 }

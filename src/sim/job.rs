@@ -7,7 +7,7 @@ mod start;
 
 pub(crate) use down::{Shutdown, shutdown, stop};
 pub(crate) use make::{create, destroy, resize};
-pub(crate) use pause::{pause, resume, to_disk};
+pub(crate) use pause::{pause, reset, resume, to_disk};
 pub(crate) use start::start;
 
 use super::{Sim, clock::Clock, find_vm, state::Vm};
@@ -17,7 +17,7 @@ use tokio::sync::OwnedMutexGuard;
 const LOCK_TIMEOUT: f64 = 10.0;
 
 /// Takes the lock file of a guest's configuration.
-async fn lock_config(sim: &Sim, vmid: u32) -> Result<OwnedMutexGuard<()>, String> {
+pub(crate) async fn lock_config(sim: &Sim, vmid: u32) -> Result<OwnedMutexGuard<()>, String> {
     let file = {
         let state = sim.state();
         find_vm(&state, &sim.world, vmid)?.flock.clone()

@@ -1,7 +1,7 @@
 //! Who holds which PCI function: `/run/qemu-server/pci-id-reservations` and what starts make of it
 //! (qemu-server `QemuServer/PCI.pm:440-620, 805-872`).
 
-use super::world::{GuestSpec, MappingSpec, World};
+use super::world::{GuestSpec, MappingSpec, UsbSpec, World};
 use crate::domain::gpu::{HostPci, PciAddr, PciSource};
 use std::collections::BTreeMap;
 use tokio::time::Instant;
@@ -162,6 +162,25 @@ pub(crate) fn check_entry(world: &World, id: &str, entry: &str) -> Result<(), St
         }
     }
     Ok(())
+}
+
+/// Compares an entry of a USB mapping with the hardware (pve-guest-common `Mapping/USB.pm`).
+///
+/// # Errors
+/// The host's words for a device that isn't there.
+pub(crate) fn check_usb_entry(world: &World, id: &str, entry: &str) -> Result<(), String> {
+    let wanted = field(entry, "id").unwrap_or_default();
+    let pair = |device: &UsbSpec| format!("{}:{}", device.vendid, device.prodid);
+    let Some(path) = field(entry, "path") else {
+        let there = world.usb.iter().any(|device| pair(device) == wanted);
+        return if there { Ok(()) } else { Err(format!("usb device '{wanted}' not found")) };
+    };
+    let at = |device: &&UsbSpec| format!("{}-{}", device.busnum, device.usbpath) == path;
+    let device = world.usb.iter().find(at).ok_or_else(|| format!("usb device '{path}' not found"))?;
+    if pair(device) == wanted {
+        return Ok(());
+    }
+    Err(format!("'id' does not match for '{id}' ({} != {wanted})", pair(device)))
 }
 
 /// Every function that the addresses stand for: a slot means all of its functions.

@@ -3,7 +3,7 @@
 
 mod room;
 
-pub(crate) use room::{answer, read, run, write};
+pub(crate) use room::{answer, has_folder_of, read, run, write};
 
 use super::{
     clock::Clock,
@@ -12,7 +12,7 @@ use super::{
     volume::Volume,
     world::{AgentSpec, GuestSpec, NicSpec, OsInfo, PlantingSpec, Serves},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 /// What a guest booted.
@@ -47,6 +47,8 @@ pub(crate) struct Planted {
     installing: Option<Instant>,
     /// Files that were written into the system that runs.
     files: BTreeMap<String, Vec<u8>>,
+    /// Folders that were made in it.
+    folders: BTreeSet<String>,
 }
 
 /// A guest of which nothing is known yet.
@@ -114,6 +116,7 @@ pub(crate) fn end(vm: &mut Vm, clock: &Clock) {
     }
     if planted.boot == Boot::Live {
         planted.files.clear();
+        planted.folders.clear();
     }
     planted.boot = Boot::Nothing;
 }

@@ -15,20 +15,29 @@ fn right(key: &str, value: &str) -> Option<&'static str> {
         "cores" | "cpu" | "cpulimit" | "cpuunits" | "numa" | "smp" | "sockets" | "vcpus" => "VM.Config.CPU",
         "balloon" | "memory" | "shares" => "VM.Config.Memory",
         "acpi" | "audio" | "hotplug" | "kvm" | "machine" | "rng" | "scsihw" | "smbios" | "tablet" | "vga"
-        | "watchdog" => "VM.Config.HWType",
+        | "watchdog" | "usb" | "hostpci" => "VM.Config.HWType",
         "agent" | "autostart" | "bios" | "description" | "keyboard" | "localtime" | "migrate_downtime"
         | "migrate_speed" | "name" | "onboot" | "ostype" | "protection" | "reboot" | "startdate" | "startup"
         | "tags" | "tdf" | "template" => "VM.Config.Options",
         "boot" | "bootdisk" | "vmstatestorage" => "VM.Config.Disk",
         "net" => "VM.Config.Network",
-        "ipconfig" | "ciuser" | "cipassword" | "cicustom" | "citype" | "ciupgrade" | "nameserver" | "searchdomain"
-        | "sshkeys" => "VM.Config.Cloudinit",
         "serial" if value == "socket" => "VM.Config.HWType",
-        "hostpci" if property(value, "mapping").is_some() => "VM.Config.HWType",
         _ if is_disk(key) && value.contains("media=cdrom") => "VM.Config.CDROM",
         _ if is_disk(key) => "VM.Config.Disk",
         _ => return None,
     })
+}
+
+/// Settings of cloud-init, which two privileges allow.
+fn is_cloudinit(key: &str) -> bool {
+    let more = ["ciuser", "cipassword", "cicustom", "citype", "ciupgrade", "nameserver", "searchdomain", "sshkeys"];
+    key.starts_with("ipconfig") || more.contains(&key)
+}
+
+/// Whether a key isn't looked at when it is taken away although it isn't set: devices and drives.
+pub(crate) fn is_device(key: &str) -> bool {
+    let kind = key.trim_end_matches(|c: char| c.is_ascii_digit());
+    is_disk(key) || (kind != key && matches!(kind, "hostpci" | "usb" | "serial"))
 }
 
 /// A part of a property string.
@@ -44,14 +53,33 @@ pub(crate) fn check(sim: &Sim, who: &Identity, vmid: u32, key: &str, value: &str
     if who.is_root() {
         return Ok(());
     }
-    let access = sim.access();
-    let Some(privilege) = right(key, value) else {
-        let more = if key.starts_with("hostpci") { " for non-mapped devices" } else { "" };
-        return Err(Refused::died(format!("only root can set '{key}' config{more}")));
-    };
-    access.require(who, &format!("/vms/{vmid}"), &[privilege], false)?;
-    if let Some(mapping) = property(value, "mapping").filter(|_| key.starts_with("hostpci")) {
-        access.require(who, &format!("/mapping/pci/{mapping}"), &["Mapping.Use"], false)?;
+    let (access, path) = (sim.access(), format!("/vms/{vmid}"));
+    if is_cloudinit(key) {
+        return access.require(who, &path, &["VM.Config.Cloudinit", "VM.Config.Network"], true);
+    }
+    let kind = key.trim_end_matches(|c: char| c.is_ascii_digit());
+    let (mapping, first) = (property(value, "mapping"), value.split(',').next().unwrap_or_default());
+    let host = property(value, "host").or_else(|| Some(first).filter(|first| !first.contains('=')));
+    let only = |what: &str| Err(Refused::died(format!("only root can {what}")));
+    match (kind, host) {
+        ("serial", _) if value != "socket" => return only(&format!("modify '{key}' config for real devices")),
+        ("hostpci", Some(_)) => return only(&format!("set '{key}' config for non-mapped devices")),
+        ("usb", Some(host)) if !host.eq_ignore_ascii_case("spice") => {
+            return only(&format!("set '{key}' config for real devices"));
+        }
+        _ => {}
+    }
+    let Some(privilege) = right(key, value) else { return only(&format!("set '{key}' config")) };
+    access.require(who, &path, &[privilege], false)?;
+    if key == "startup" {
+        access.require(who, "/", &["Sys.Modify"], false)?;
+    }
+    if let (Some(mapping), "hostpci" | "usb") = (mapping, kind) {
+        let class = if kind == "usb" { "usb" } else { "pci" };
+        access.require(who, &format!("/mapping/{class}/{mapping}"), &["Mapping.Use"], false)?;
+    }
+    if kind == "hostpci" && property(value, "romfile").is_some() {
+        return Err(Refused::param(key, "only root@pam can set 'romfile' option"));
     }
     if let Some(bridge) = property(value, "bridge").filter(|_| privilege == "VM.Config.Network") {
         access.require(who, &format!("/sdn/zones/localnetwork/{bridge}"), &["SDN.Use"], false)?;
@@ -68,6 +96,35 @@ pub(crate) fn check(sim: &Sim, who: &Identity, vmid: u32, key: &str, value: &str
     }
 }
 
+/// Checks what a drive is made of: a storage that takes disks of guests, a source that can be imported
+/// (`API2/Qemu.pm:check_storage_access`).
+///
+/// # Errors
+/// A 400 for the drive or its storage; the words for a path that only root may name.
+pub(crate) fn check_drive(sim: &Sim, who: &Identity, key: &str, value: &str) -> Result<(), Refused> {
+    let first = value.split(',').next().unwrap_or_default();
+    let Some((storage, rest)) = first.strip_prefix("file=").unwrap_or(first).split_once(':') else { return Ok(()) };
+    if rest.parse::<u64>().is_ok()
+        && let Some(spec) = sim.world.storages.get(storage)
+        && !spec.content.iter().any(|content| content == "images")
+    {
+        return Err(Refused::param("storage", format!("storage '{storage}' does not support vm images")));
+    }
+    let Some(source) = property(value, "import-from") else { return Ok(()) };
+    if source.starts_with('/') && !who.is_root() {
+        let place = "/usr/share/perl5/PVE/Storage.pm line 651.";
+        return Err(Refused::died(format!("Only root can pass arbitrary filesystem paths. at {place}")));
+    }
+    let kind = sim.state().volumes.get(source).map(|volume| volume.content.clone());
+    match kind.as_deref() {
+        None | Some("images" | "import") => Ok(()),
+        Some(kind) => {
+            let why = format!("{source} has wrong type '{kind}' - needs to be 'images' or 'import'");
+            Err(Refused::param(key, why))
+        }
+    }
+}
+
 /// What a drive's setting makes of it: an existing volume gets its size, a wanted one is made.
 ///
 /// # Errors
@@ -79,13 +136,10 @@ pub(crate) fn drive(sim: &Sim, vmid: u32, key: &str, value: &str) -> Result<Stri
     let mut state = sim.state();
     let spec = sim.world.storages.get(storage).ok_or_else(|| format!("storage '{storage}' does not exist"))?;
     let Ok(gib) = rest.parse::<u64>() else {
-        let known = state.volumes.get(first).ok_or_else(|| format!("volume {first} does not exist"))?;
+        let known = state.volumes.get(first).ok_or_else(|| format!("volume '{first}' does not exist"))?;
         let sized = format!("{value},size={}", short(known.size));
         return Ok(if property(value, "size").is_some() { value.to_owned() } else { sized });
     };
-    if !spec.content.iter().any(|content| content == "images") {
-        return Err(format!("storage '{storage}' does not support content-type 'images'"));
-    }
     let size = match (property(value, "import-from"), key) {
         (Some(from), _) => {
             let missing = || format!("failed to stat '/var/lib/vz/{}'", from.split(':').nth(1).unwrap_or(from));

@@ -14,7 +14,10 @@ use super::{
     world::{GuestSpec, Initial, MappingSpec, World},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use tokio::time::Instant;
 
 /// Seconds that guests have been up which run from the beginning: a day and three hours.
@@ -138,6 +141,11 @@ impl Vm {
 pub(crate) struct State {
     pub(crate) vms: BTreeMap<u32, Vm>,
     pub(crate) mappings: BTreeMap<String, MappingSpec>,
+    pub(crate) usb_mappings: BTreeMap<String, MappingSpec>,
+    /// Properties of the node that were set.
+    pub(crate) node_config: BTreeMap<String, String>,
+    /// Ports of consoles that wait for a client or have one.
+    pub(crate) consoles: BTreeSet<u16>,
     /// Volumes by their ids.
     pub(crate) volumes: BTreeMap<String, Volume>,
     pub(crate) reservations: Reservations,
@@ -163,6 +171,9 @@ impl State {
         let mut state = Self {
             vms: BTreeMap::new(),
             mappings: world.mappings.clone(),
+            usb_mappings: world.usb_mappings.clone(),
+            node_config: world.node.config.clone(),
+            consoles: BTreeSet::new(),
             volumes: volume::of_world(world),
             reservations: Reservations::default(),
             tasks: Vec::new(),

@@ -7,10 +7,11 @@ mod planting;
 
 pub use access::{AclSpec, PoolSpec, TokenSpec, UserSpec};
 pub use guest::{AgentSpec, GuestSpec, HaSpec, Initial, NicSpec, OsInfo, Serves, Timing};
-pub use hardware::{MappingSpec, MemorySpec, NodeSpec, PciSpec, StorageSpec, WebSpec};
+pub use hardware::{MappingSpec, MemorySpec, NodeSpec, PciSpec, StorageSpec, UsbSpec, WebSpec};
 pub use planting::PlantingSpec;
 
 use super::release::Release;
+pub use super::tfa::{TfaSpec, TotpSpec};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -28,9 +29,15 @@ pub struct World {
     pub node: NodeSpec,
     /// PCI devices, in the order of their addresses.
     pub pci: Vec<PciSpec>,
-    /// Resource mappings by id.
+    /// USB devices.
+    #[serde(default)]
+    pub usb: Vec<UsbSpec>,
+    /// Resource mappings of PCI devices by id.
     #[serde(default)]
     pub mappings: BTreeMap<String, MappingSpec>,
+    /// Resource mappings of USB devices by id.
+    #[serde(default)]
+    pub usb_mappings: BTreeMap<String, MappingSpec>,
     /// Backup jobs, keys and values as the API gives them.
     #[serde(default)]
     pub backups: Vec<BTreeMap<String, Value>>,

@@ -1,6 +1,7 @@
 //! Answers that don't run anything in the guest.
 
 use crate::sim::{
+    Sim,
     answer::Entry,
     world::{AgentSpec, NicSpec},
 };
@@ -46,6 +47,17 @@ pub(crate) fn osinfo(agent: &AgentSpec) -> Value {
 /// `get-users`.
 pub(crate) fn users(agent: &AgentSpec, now: u64) -> Value {
     agent.users.iter().map(|user| json!({"user": user, "login-time": now.saturating_sub(3600)})).collect()
+}
+
+/// `get-vcpus`: the first one can't be taken away.
+pub(crate) fn vcpus(sim: &Sim, vmid: u32) -> Value {
+    let count = sim.state().vms.get(&vmid).map_or(1, |vm| vm.spec.cpus());
+    (0..count).map(|id| json!({"logical-id": id, "online": true, "can-offline": id > 0})).collect()
+}
+
+/// `get-host-name`: the guest's name.
+pub(crate) fn host_name(sim: &Sim, vmid: u32) -> String {
+    sim.state().vms.get(&vmid).map(|vm| vm.spec.name()).unwrap_or_default()
 }
 
 /// `info`: version and commands.

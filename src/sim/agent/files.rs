@@ -23,7 +23,7 @@ pub(crate) fn read(sim: &Sim, vmid: u32, path: &str) -> Result<Value, Refused> {
 /// `file-write`: plain text arrives as Latin-1; else it is base64 of the bytes.
 ///
 /// # Errors
-/// Characters that can't be written, and what isn't base64.
+/// Characters that can't be written, what isn't base64, and a folder that there isn't.
 pub(crate) fn write(sim: &Sim, vmid: u32, path: &str, content: &str, plain: bool) -> Result<Value, Refused> {
     let wide = || {
         let place = "/usr/share/perl5/PVE/API2/Qemu/Agent.pm line 624.";
@@ -32,9 +32,14 @@ pub(crate) fn write(sim: &Sim, vmid: u32, path: &str, content: &str, plain: bool
     let bytes = if plain {
         content.chars().map(|c| u8::try_from(u32::from(c)).map_err(|_| wide())).collect::<Result<Vec<u8>, _>>()?
     } else {
-        STANDARD.decode(content).map_err(|_| Refused::died("Agent error: invalid base64 data"))?
+        let bad = |_| Refused::died("Agent error: Base64 data contains invalid characters");
+        STANDARD.decode(content).map_err(bad)?
     };
     if let Some(vm) = sim.state().vms.get_mut(&vmid) {
+        if !planted::has_folder_of(vm, path) {
+            let why = format!("failed to open file '{path}' (mode: 'wb'): No such file or directory");
+            return Err(Refused::died(format!("Agent error: {why}")));
+        }
         planted::write(vm, path, bytes);
     }
     Ok(Value::Null)

@@ -2,6 +2,7 @@
 
 mod acl;
 mod roles;
+mod tfa;
 mod users;
 
 use super::Call;
@@ -57,13 +58,23 @@ fn as_json(held: &Privileges) -> Value {
     held.iter().map(|(name, below)| (name.clone(), json!(u8::from(*below)))).collect::<Map<_, _>>().into()
 }
 
-/// `POST /access/ticket`.
+/// `POST /access/ticket`. With path and privileges it is only checked whether the user has them.
 pub(super) fn ticket(call: &Call<'_>) -> Result<Answer, Refused> {
-    let mut user = call.text("username").unwrap_or_default();
-    if let (Some(realm), false) = (call.text("realm"), user.contains('@')) {
-        user = format!("{user}@{realm}");
+    let text = |name: &str| call.text(name);
+    let (name, password) = (text("username").unwrap_or_default(), text("password").unwrap_or_default());
+    let user = match text("realm") {
+        Some(realm) => format!("{name}@{realm}"),
+        None => name,
+    };
+    let (challenge, otp) = (text("tfa-challenge"), text("otp"));
+    let login = auth::Login { user: &user, password: &password, challenge: challenge.as_deref(), otp: otp.as_deref() };
+    let ticket = auth::log_in(call.sim, &login)?;
+    if ticket.half {
+        let answer = json!({
+            "username": ticket.user, "ticket": ticket.text, "CSRFPreventionToken": ticket.csrf, "NeedTFA": 1,
+        });
+        return Ok(answer.into());
     }
-    let ticket = auth::give_ticket(call.sim, &user, &call.text("password").unwrap_or_default())?;
     let who = Identity { user: ticket.user.clone(), token: None };
     let access = call.sim.access();
     let cap: Map<String, Value> = CAPS
@@ -74,10 +85,38 @@ pub(super) fn ticket(call: &Call<'_>) -> Result<Answer, Refused> {
             ((*name).to_owned(), as_json(&held))
         })
         .collect();
+    if let (Some(path), Some(wanted)) = (text("path"), text("privs")) {
+        let wanted: Vec<&str> = super::words(&wanted).collect();
+        access.require(&who, &path, &wanted, false).map_err(|_| Refused::BadPassword)?;
+        return Ok(json!({"username": ticket.user, "cap": cap}).into());
+    }
     let answer = json!({
         "username": ticket.user, "ticket": ticket.text, "CSRFPreventionToken": ticket.csrf, "cap": cap,
     });
     Ok(answer.into())
+}
+
+/// `PUT /access/password`.
+fn password(call: &Call<'_>) -> Result<Answer, Refused> {
+    let (id, password) = (call.text("userid").unwrap_or_default(), call.text("password").unwrap_or_default());
+    confirmed(call, "confirmation-password")?;
+    call.sim.change_access(|access| {
+        let unknown = || Refused::died(format!("no such user ('{id}')"));
+        access.users.get_mut(&id).ok_or_else(unknown)?.password = Some(password);
+        Ok(Value::Null.into())
+    })
+}
+
+/// Checks the asker's own password, which root needn't tell.
+fn confirmed(call: &Call<'_>, name: &str) -> Result<(), Refused> {
+    let who = call.who();
+    if who.is_root() {
+        return Ok(());
+    }
+    let given = call.text(name).ok_or_else(|| Refused::param(name, "password is required to modify user"))?;
+    let access = call.sim.access();
+    let own = access.users.get(&who.user).and_then(|spec| spec.password.as_deref());
+    if own == Some(given.as_str()) { Ok(()) } else { Err(Refused::BadPassword) }
 }
 
 /// Realms with their comments; the built-in ones, which every host has.
@@ -99,6 +138,15 @@ pub(super) fn handle(call: &Call<'_>) -> Option<Result<Answer, Refused>> {
         ("POST", "roles") => roles::create(call),
         ("PUT", "roles/{roleid}") => roles::update(call),
         ("DELETE", "roles/{roleid}") => roles::delete(call),
+        ("PUT", "password") => password(call),
+        ("GET", "tfa") => Ok(tfa::all(call)),
+        ("GET", "tfa/{userid}") => tfa::list(call),
+        ("POST", "tfa/{userid}") => tfa::add(call),
+        ("GET", "tfa/{userid}/{id}") => tfa::get(call),
+        ("PUT", "tfa/{userid}/{id}") => tfa::update(call),
+        ("DELETE", "tfa/{userid}/{id}") => tfa::delete(call),
+        ("GET", "users/{userid}/tfa") => tfa::kinds(call),
+        ("PUT", "users/{userid}/unlock-tfa") => tfa::unlock(call),
         ("GET", "users") => Ok(users::list(call)),
         ("GET", "users/{userid}") => users::get(call),
         ("POST", "users") => users::create(call),
@@ -136,7 +184,7 @@ fn normalized(path: &str) -> String {
 }
 
 /// What an error of a change to the file of users begins with (`lock_user_config`).
-fn failed(what: &str) -> impl Fn(Refused) -> Refused {
+pub(super) fn failed(what: &str) -> impl Fn(Refused) -> Refused {
     move |refused| match refused {
         Refused::Died(why) => Refused::Died(format!("{what} failed: {why}")),
         other => other,

@@ -28,9 +28,46 @@ pub(super) async fn handle(call: &Call<'_>, command: &str) -> Result<Answer, Ref
         "get-osinfo" => agent::osinfo(&guest),
         "get-users" => agent::users(&guest, sim.clock.unix()),
         "info" => agent::info(),
+        "get-time" => json!(sim.clock.unix() * 1_000_000_000),
+        "get-timezone" => json!({"zone": "UTC", "offset": 0}),
+        "get-vcpus" => agent::vcpus(sim, vmid),
+        "get-host-name" => json!({"host-name": agent::host_name(sim, vmid)}),
+        "get-fsinfo" => json!([]),
+        "fsfreeze-status" => json!("thawed"),
         _ => json!({}),
     };
     Ok(json!({ "result": result }).into())
+}
+
+/// `GET agent`: the commands that are paths of their own.
+pub(super) fn index() -> Value {
+    const COMMANDS: [&str; 24] = [
+        "exec",
+        "exec-status",
+        "file-read",
+        "file-write",
+        "fsfreeze-freeze",
+        "fsfreeze-status",
+        "fsfreeze-thaw",
+        "fstrim",
+        "get-fsinfo",
+        "get-host-name",
+        "get-memory-block-info",
+        "get-memory-blocks",
+        "get-osinfo",
+        "get-time",
+        "get-timezone",
+        "get-users",
+        "get-vcpus",
+        "info",
+        "network-get-interfaces",
+        "ping",
+        "set-user-password",
+        "shutdown",
+        "suspend-disk",
+        "suspend-ram",
+    ];
+    COMMANDS.iter().map(|name| json!({ "name": name })).collect()
 }
 
 /// The `command` parameter: repeated fields, a JSON array, or one program name.

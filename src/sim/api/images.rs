@@ -3,6 +3,7 @@
 use super::{Call, storage::known};
 use crate::sim::{
     answer::{Answer, Refused},
+    release::Release,
     task::{Worker, spawn},
     volume::{self, Volume},
 };
@@ -11,29 +12,37 @@ use sha2::{Digest, Sha256};
 
 /// Where a storage of files keeps a kind of image, for messages.
 fn place(content: &str, name: &str) -> String {
-    let dir = if content == "iso" { "template/iso" } else { content };
+    let dir = match content {
+        "iso" => "template/iso",
+        "vztmpl" => "template/cache",
+        other => other,
+    };
     format!("/var/lib/vz/{dir}/{name}")
 }
 
-/// Checks that a storage takes a kind of content, and the file's name.
-fn check(call: &Call<'_>) -> Result<(String, String, String), Refused> {
-    let (id, content) = (known(call)?, call.text("content").unwrap_or_default());
-    let held = call.sim.world.storages.get(&id).map(|storage| storage.content.clone()).unwrap_or_default();
-    if !held.contains(&content) {
-        return Err(Refused::died(format!("storage '{id}' is not configured for content-type '{content}'")));
-    }
+/// Whether a storage takes a kind of content.
+fn takes(call: &Call<'_>, id: &str, content: &str) -> bool {
+    call.sim.world.storages.get(id).is_some_and(|storage| storage.content.iter().any(|held| held == content))
+}
+
+/// The file's name: what follows the last slash, unusual characters replaced, with an ending of its kind.
+fn named(call: &Call<'_>, content: &str) -> Result<String, Refused> {
     let name = call.text("filename").unwrap_or_default();
-    let endings: &[&str] = match content.as_str() {
-        "iso" => &["iso", "img"],
-        "import" => &["ova", "qcow2", "raw", "vmdk"],
-        _ => &["gz", "xz", "zst", "bz2", "tar"],
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    let endings: &[&str] = match (content, call.release()) {
+        ("iso", _) => &[".iso", ".img"],
+        ("import", _) => &[".ova", ".qcow2", ".raw", ".vmdk"],
+        (_, Release::V8) => &[".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2"],
+        _ => &[".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2", ".tar"],
     };
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
-    if endings.contains(&ending.as_str()) {
-        Ok((id, content, name))
-    } else {
-        Err(Refused::param("filename", "wrong file extension"))
+    let lower = name.to_ascii_lowercase();
+    if endings.iter().any(|ending| lower.len() > ending.len() && lower.ends_with(ending)) {
+        return Ok(name);
     }
+    let why = if content == "import" { "invalid filename or wrong extension" } else { "wrong file extension" };
+    Err(Refused::param("filename", why))
 }
 
 /// The SHA-256 of bytes, 64 lower-case hexadecimal digits.
@@ -43,7 +52,11 @@ fn sha256(bytes: &[u8]) -> String {
 
 /// `POST upload`.
 pub(super) fn upload(call: &Call<'_>) -> Result<Answer, Refused> {
-    let (id, content, name) = check(call)?;
+    let (id, content) = (known(call)?, call.text("content").unwrap_or_default());
+    let name = named(call, &content)?;
+    if !takes(call, &id, &content) {
+        return Err(Refused::died(format!("storage '{id}' does not support '{content}' content")));
+    }
     let file = call.file.clone().ok_or_else(|| Refused::died("missing temporary file name"))?;
     let wanted = call.text("checksum");
     let work = |worker: Worker| async move {
@@ -77,7 +90,11 @@ pub(super) fn download(call: &Call<'_>) -> Result<Answer, Refused> {
     if !by_root {
         access.require(&who, &node, &["Sys.AccessNetwork"], false)?;
     }
-    let (id, content, name) = check(call)?;
+    let (id, content) = (known(call)?, call.text("content").unwrap_or_default());
+    if !takes(call, &id, &content) {
+        return Err(Refused::died(format!("storage '{id}' is not configured for content-type '{content}'")));
+    }
+    let name = named(call, &content)?;
     let url = call.text("url").unwrap_or_default();
     let wanted = call.text("checksum");
     let task = name.clone();
@@ -89,8 +106,15 @@ pub(super) fn download(call: &Call<'_>) -> Result<Answer, Refused> {
         let there = sim.state().volumes.get(&volid).map(|volume| volume.sum.clone());
         match (there, &wanted) {
             (Some(_), None) => return Err(format!("refusing to override existing file '{place}'")),
-            (Some(sum), Some(wanted)) if sum.as_ref() == Some(wanted) => return Ok(()),
-            (Some(_), Some(_)) => return Err(format!("mismatching checksum of existing file '{place}'")),
+            (Some(sum), Some(wanted)) if sum.as_ref() == Some(wanted) => {
+                worker.log("calculating checksum of existing file...OK, got correct file already, no need to download");
+                return Ok(());
+            }
+            (Some(sum), Some(wanted)) => {
+                worker.log("calculating checksum of existing file...");
+                let got = sum.unwrap_or_default();
+                return Err(format!("checksum mismatch: got '{got}' != expect '{wanted}', aborting"));
+            }
             (None, _) => {}
         }
         let found = sim.world.web.get(&url).cloned().unwrap_or_default();

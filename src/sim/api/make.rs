@@ -40,6 +40,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refused> {
     let given = given(call);
     for (key, value) in &given {
         settings::check(sim, &who, vmid, key, value)?;
+        check_disk(call, key, value)?;
     }
     let mut state = sim.state();
     if state.vms.contains_key(&vmid) {
@@ -69,39 +70,119 @@ pub(super) fn destroy(call: &Call<'_>) -> Result<Answer, Refused> {
     Ok(json!(spawn(sim, ("qmdestroy", &vmid.to_string()), &call.who(), |w| job::destroy(w, vmid, all))).into())
 }
 
-/// `PUT config`: at once. What a running guest can't take waits for its next start.
-pub(super) fn configure(call: &Call<'_>) -> Result<Answer, Refused> {
-    let (sim, vmid, who) = (call.sim, call.vmid(), call.who());
-    let set = given(call);
-    let delete = call.text("delete").unwrap_or_default();
-    let delete: Vec<&str> = delete.split([',', ';', ' ']).filter(|key| !key.is_empty()).collect();
-    if set.is_empty() && delete.is_empty() && call.text("revert").is_none() {
-        return Err(Refused::died("no options specified"));
-    }
-    let known = {
-        let state = sim.state();
-        find_vm(&state, &sim.world, vmid).map_err(Refused::Died)?.settings(true)
-    };
-    for (key, value) in &set {
-        settings::check(sim, &who, vmid, key, value)?;
-        if let Some(old) = known.get(key).filter(|_| key.starts_with("hostpci")) {
-            settings::check(sim, &who, vmid, key, &super::plain(old))?;
+/// What becomes of drives is looked at before anything is made.
+fn check_disk(call: &Call<'_>, key: &str, value: &str) -> Result<(), Refused> {
+    if is_disk(key) { settings::check_drive(call.sim, &call.who(), key, value) } else { Ok(()) }
+}
+
+/// What a change sets and takes away.
+struct Change {
+    set: BTreeMap<String, String>,
+    delete: Vec<String>,
+    revert: Vec<String>,
+}
+
+impl Change {
+    /// Reads and checks what is asked for (`API2/Qemu.pm:update_vm_api`).
+    fn read(call: &Call<'_>) -> Result<Self, Refused> {
+        let (sim, vmid, who) = (call.sim, call.vmid(), call.who());
+        if call.flag("skiplock") && !who.is_root() {
+            return Err(Refused::param("skiplock", "Only root may use this option."));
         }
+        let list = |name: &str| -> Vec<String> {
+            let text = call.text(name).unwrap_or_default();
+            super::words(&text).map(|key| if key == "cdrom" { "ide2" } else { key }.to_owned()).collect()
+        };
+        let change = Self { set: given(call), delete: list("delete"), revert: list("revert") };
+        if change.set.is_empty() && change.delete.is_empty() && change.revert.is_empty() {
+            return Err(Refused::died("no options specified"));
+        }
+        change.is_consistent(call)?;
+        let known = {
+            let state = sim.state();
+            find_vm(&state, &sim.world, vmid).map_err(Refused::Died)?.settings(true)
+        };
+        let old = |key: &str| known.get(key).map(super::plain);
+        for (key, value) in &change.set {
+            if let Some(old) = old(key).filter(|_| settings::is_device(key) && !is_disk(key)) {
+                settings::check(sim, &who, vmid, key, &old)?;
+            }
+            settings::check(sim, &who, vmid, key, value)?;
+            check_disk(call, key, value)?;
+        }
+        for key in &change.delete {
+            match old(key) {
+                None if settings::is_device(key) => {}
+                old => settings::check(sim, &who, vmid, key, &old.unwrap_or_default())?,
+            }
+        }
+        if let Some(boot) = change.set.get("boot").and_then(|boot| settings::property(boot, "order")) {
+            let there = |device: &&str| known.contains_key(*device) || change.set.contains_key(*device);
+            if let Some(missing) = boot.split(';').find(|device| !device.is_empty() && !there(device)) {
+                return Err(Refused::died(format!("invalid bootorder: device '{missing}' does not exist'")));
+            }
+        }
+        Ok(change)
     }
-    for key in &delete {
-        let old = known.get(*key).map(super::plain).unwrap_or_default();
-        let mapped = if key.starts_with("hostpci") && old.is_empty() { "mapping=none".to_owned() } else { old };
-        settings::check(sim, &who, vmid, key, &mapped)?;
+
+    /// Keys that there are, and each only once.
+    fn is_consistent(&self, call: &Call<'_>) -> Result<(), Refused> {
+        let declared = call.endpoint.declared(call.release());
+        let unknown = |key: &str| key != "lock" && declared.param(key).is_none();
+        for key in &self.revert {
+            if unknown(key) {
+                return Err(Refused::param("revert", format!("unknown option '{key}'")));
+            }
+            if self.set.contains_key(key) {
+                let why = format!("you can't use '-{key}' and -revert {key}' at the same time");
+                return Err(Refused::param("delete", why));
+            }
+        }
+        for key in &self.delete {
+            if self.set.contains_key(key) {
+                let why = format!("you can't use '-{key}' and -delete {key}' at the same time");
+                return Err(Refused::param("delete", why));
+            }
+            if self.revert.contains(key) {
+                let why = format!("you can't use '-delete {key}' and -revert {key}' at the same time");
+                return Err(Refused::param("revert", why));
+            }
+            if unknown(key) {
+                return Err(Refused::param("delete", format!("unknown option '{key}'")));
+            }
+        }
+        Ok(())
     }
+}
+
+/// `PUT config`: at once, or after 10 s not at all while a task holds the guest's lock file. What a running guest can't
+/// take waits for its next start.
+pub(super) async fn configure(call: &Call<'_>) -> Result<Answer, Refused> {
+    let (sim, vmid) = (call.sim, call.vmid());
+    let change = Change::read(call)?;
+    let _lock = job::lock_config(sim, vmid).await.map_err(Refused::Died)?;
+    apply(call, vmid, &change)?;
+    Ok(Value::Null.into())
+}
+
+fn apply(call: &Call<'_>, vmid: u32, changed: &Change) -> Result<(), Refused> {
+    let sim = call.sim;
+    let (known, lock) = {
+        let state = sim.state();
+        let vm = find_vm(&state, &sim.world, vmid).map_err(Refused::Died)?;
+        (vm.settings(true), vm.lock.clone())
+    };
     if call.text("digest").is_some_and(|digest| digest != super::qemu::stamp(&known)) {
         return Err(Refused::died("checksum mismatch (file change by other user?)"));
     }
-    let locked = sim.state().vms.get(&vmid).and_then(|vm| vm.lock.clone());
-    if let Some(lock) = locked {
+    if let Some(lock) = lock.filter(|_| !call.flag("skiplock")) {
         return Err(Refused::died(format!("VM is locked ({lock})")));
     }
     let ostype = known.get("ostype").map(super::plain).unwrap_or_default();
-    for (key, value) in &set {
+    if let Some(vm) = sim.state().vms.get_mut(&vmid) {
+        vm.pending.retain(|key, _| !changed.revert.contains(key));
+    }
+    for (key, value) in &changed.set {
         let value = if is_disk(key) {
             json!(settings::drive(sim, vmid, key, value).map_err(Refused::Died)?)
         } else {
@@ -109,15 +190,19 @@ pub(super) fn configure(call: &Call<'_>) -> Result<Answer, Refused> {
         };
         change(call, vmid, key, Some(value))?;
     }
-    for key in delete {
+    for key in &changed.delete {
         change(call, vmid, key, None)?;
     }
-    Ok(Value::Null.into())
+    Ok(())
 }
 
 fn change(call: &Call<'_>, vmid: u32, key: &str, value: Option<Value>) -> Result<(), Refused> {
     let mut state = call.sim.state();
     let vm = state.vms.get_mut(&vmid).ok_or_else(|| Refused::Died(no_config(&call.sim.world, vmid)))?;
+    if key == "lock" {
+        vm.lock = value.as_ref().map(super::plain);
+        return Ok(());
+    }
     let waits = ["hostpci", "cores", "memory", "machine", "bios", "cpu", "efidisk", "tpmstate"];
     if vm.power.is_on() && waits.iter().any(|kind| key.starts_with(kind)) {
         vm.pending.insert(key.to_owned(), value);

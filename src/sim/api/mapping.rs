@@ -1,4 +1,4 @@
-//! `/cluster/mapping/pci` (pve-manager `API2/Cluster/Mapping/PCI.pm`).
+//! `/cluster/mapping` (pve-manager `API2/Cluster/Mapping/PCI.pm`, `USB.pm`).
 
 use super::Call;
 use crate::sim::{
@@ -6,9 +6,25 @@ use crate::sim::{
     auth::digest,
     pci::{self, Mappings},
     router::plain,
+    state::State,
     world::MappingSpec,
 };
 use serde_json::{Value, json};
+
+/// `GET /cluster/mapping`.
+pub(super) fn index() -> Answer {
+    json!([{"name": "dir"}, {"name": "pci"}, {"name": "usb"}]).into()
+}
+
+/// `pci` or `usb`.
+fn kind(call: &Call<'_>) -> &'static str {
+    if call.endpoint.path.contains("/usb") { "usb" } else { "pci" }
+}
+
+/// All mappings of the kind that is asked for.
+fn all<'a>(call: &Call<'_>, state: &'a mut State) -> &'a mut Mappings {
+    if kind(call) == "usb" { &mut state.usb_mappings } else { &mut state.mappings }
+}
 
 /// `GET`: those that the asker may see; compared with the hardware if a node is named.
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refused> {
@@ -18,13 +34,15 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refused> {
         let why = format!("failed to get address info for: {node}: Name or service not known");
         return Err(Refused::died(format!("hostname lookup '{node}' failed - {why}")));
     }
-    let all = call.sim.state().mappings.clone();
-    let seen = all.iter().filter(|(id, _)| call.may(&format!("/mapping/pci/{id}"), &audit));
+    let all = all(call, &mut call.sim.state()).clone();
+    let kind = kind(call);
+    let seen = all.iter().filter(|(id, _)| call.may(&format!("/mapping/{kind}/{id}"), &audit));
     let entries = seen.map(|(id, mapping)| {
-        let mut entry = entry(&all, mapping);
+        let mut entry = entry(kind, &all, mapping);
         entry.set("id", id.as_str());
         if check.is_some() {
-            entry.set("checks", checks(call, id, mapping));
+            // The two kinds have different names for it.
+            entry.set(if kind == "usb" { "errors" } else { "checks" }, checks(call, id, mapping));
         }
         entry
     });
@@ -34,14 +52,14 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Refused> {
 /// `GET {id}`.
 pub(super) fn get(call: &Call<'_>) -> Result<Answer, Refused> {
     let id = call.text("id").unwrap_or_default();
-    let all = call.sim.state().mappings.clone();
+    let all = all(call, &mut call.sim.state()).clone();
     let mapping = all.get(&id).ok_or_else(|| Refused::died(format!("mapping '{id}' not found")))?;
-    Ok(entry(&all, mapping).into())
+    Ok(entry(kind(call), &all, mapping).into())
 }
 
 /// What answers say of a mapping.
-fn entry(all: &Mappings, mapping: &MappingSpec) -> Value {
-    let mut entry = json!({"type": "pci", "map": mapping.map, "digest": stamp(all)});
+fn entry(kind: &str, all: &Mappings, mapping: &MappingSpec) -> Value {
+    let mut entry = json!({"type": kind, "map": mapping.map, "digest": stamp(all)});
     if let Some(description) = &mapping.description {
         entry.set("description", json!(description));
     }
@@ -58,7 +76,11 @@ fn checks(call: &Call<'_>, id: &str, mapping: &MappingSpec) -> Value {
     if here.is_empty() {
         return json!([{"severity": "warning", "message": format!("No mapping for node {}.", world.node.name)}]);
     }
-    let wrong = here.into_iter().filter_map(|entry| pci::check_entry(world, id, entry).err());
+    let check = |entry: &String| match kind(call) {
+        "usb" => pci::check_usb_entry(world, id, entry),
+        _ => pci::check_entry(world, id, entry),
+    };
+    let wrong = here.into_iter().filter_map(|entry| check(entry).err());
     wrong.map(|why| json!({"severity": "error", "message": format!("Invalid configuration: {why}\n")})).collect()
 }
 
@@ -71,10 +93,12 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refused> {
         map: entries(call).unwrap_or_default(),
     };
     let mut state = call.sim.state();
-    if state.mappings.contains_key(&id) {
-        return Err(Refused::died(format!("create hardware mapping failed: pci ID '{id}' already defined")));
+    let all = all(call, &mut state);
+    if all.contains_key(&id) {
+        let kind = kind(call);
+        return Err(Refused::died(format!("create hardware mapping failed: {kind} ID '{id}' already defined")));
     }
-    state.mappings.insert(id, spec);
+    all.insert(id, spec);
     Ok(Value::Null.into())
 }
 
@@ -83,11 +107,12 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refused> {
     let failed = |why: &str| Refused::died(format!("update hardware mapping failed: {why}"));
     let id = call.text("id").unwrap_or_default();
     let mut state = call.sim.state();
-    if call.text("digest").is_some_and(|digest| digest != stamp(&state.mappings)) {
+    let all = all(call, &mut state);
+    if call.text("digest").is_some_and(|digest| digest != stamp(all)) {
         return Err(failed("detected modified configuration - file changed by other user? Try again."));
     }
-    let missing = || failed(&format!("pci ID '{id}' does not exist"));
-    let mapping = state.mappings.get_mut(&id).ok_or_else(missing)?;
+    let missing = || failed(&format!("{} ID '{id}' does not exist", kind(call)));
+    let mapping = all.get_mut(&id).ok_or_else(missing)?;
     mapping.map = entries(call).ok_or_else(|| failed("missing value for required option 'map'"))?;
     if let Some(description) = call.text("description") {
         mapping.description = Some(description);
@@ -97,7 +122,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Refused> {
 
 /// `DELETE`: also of a mapping that there isn't, and of one that guests use.
 pub(super) fn delete(call: &Call<'_>) -> Answer {
-    call.sim.state().mappings.remove(&call.text("id").unwrap_or_default());
+    all(call, &mut call.sim.state()).remove(&call.text("id").unwrap_or_default());
     Value::Null.into()
 }
 

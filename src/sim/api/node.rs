@@ -1,13 +1,14 @@
-//! The node itself: version, state, storages, PCI devices.
+//! The node itself: version, state, configuration, storages, network.
 
 use super::Call;
 use crate::sim::{
-    answer::{Answer, Entry},
+    answer::{Answer, Entry, Refused},
+    auth::digest,
     state::Vm,
     volume,
-    world::PciSpec,
 };
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// `GET /version`.
 pub(super) fn version(call: &Call<'_>) -> Answer {
@@ -167,35 +168,55 @@ pub(super) fn network(call: &Call<'_>) -> Answer {
     Value::Array(bridges.chain(Some(card).filter(|_| wants(false))).collect()).into()
 }
 
-/// `GET /nodes/{node}/hardware/pci`: without an empty `pci-class-blacklist`, memory controllers, bridges and
-/// processors are hidden.
-pub(super) fn pci(call: &Call<'_>) -> Answer {
-    let hidden = call.text("pci-class-blacklist").unwrap_or_else(|| "05;06;0b".to_owned());
-    let hidden: Vec<&str> = hidden.split([';', ',', ' ']).filter(|class| !class.is_empty()).collect();
-    let verbose = call.text("verbose").as_deref() != Some("0");
-    let shown = call.sim.world.pci.iter().filter(|device| {
-        let class = device.class.trim_start_matches("0x");
-        !hidden.iter().any(|prefix| class.starts_with(prefix.trim_start_matches("0x")))
-    });
-    Value::Array(shown.map(|device| pci_entry(device, verbose)).collect()).into()
-}
+/// Properties of a node that are kept, in the order in which they are told.
+const KEPT: [&str; 7] =
+    ["acme", "ballooning-target", "description", "location", "startall-onboot-delay", "wakeonlan", "digest"];
 
-fn pci_entry(device: &PciSpec, verbose: bool) -> Value {
-    let mut entry = json!({
-        "class": device.class, "device": device.device, "id": device.id.to_string(), "iommugroup": device.iommugroup,
-        "vendor": device.vendor,
-    });
-    let more = [
-        ("vendor_name", &device.vendor_name),
-        ("device_name", &device.device_name),
-        ("subsystem_vendor", &device.subsystem_vendor),
-        ("subsystem_device", &device.subsystem_device),
-        ("subsystem_vendor_name", &device.subsystem_vendor_name),
-    ];
-    for (name, value) in more.into_iter().filter(|_| verbose) {
-        if let Some(value) = value {
-            entry.set(name, json!(value));
+/// `GET /nodes/{node}/config`.
+pub(super) fn config(call: &Call<'_>) -> Answer {
+    let state = call.sim.state();
+    let mut config = json!({});
+    let wanted = call.text("property").filter(|name| name != "all");
+    for (key, value) in &state.node_config {
+        if wanted.as_ref().is_none_or(|wanted| wanted == key) {
+            config.set(key, value.as_str());
         }
     }
-    entry
+    if wanted.is_none() {
+        config.set("digest", stamp(&state.node_config));
+    }
+    config.into()
+}
+
+fn stamp(config: &BTreeMap<String, String>) -> String {
+    digest(&format!("{config:?}")).chars().take(40).collect()
+}
+
+/// `PUT /nodes/{node}/config`.
+pub(super) fn configure(call: &Call<'_>) -> Result<Answer, Refused> {
+    let mut state = call.sim.state();
+    if call.text("digest").is_some_and(|digest| digest != stamp(&state.node_config)) {
+        let why = "detected modified configuration - file changed by other user? Try again.";
+        return Err(Refused::died(why));
+    }
+    for key in super::words(&call.text("delete").unwrap_or_default()) {
+        state.node_config.remove(key);
+    }
+    for key in KEPT.into_iter().filter(|key| *key != "digest") {
+        if let Some(text) = call.text(key) {
+            // A description ends with a line's end in the file.
+            let text = if key == "description" { format!("{text}\n") } else { text };
+            state.node_config.insert(key.to_owned(), text);
+        }
+    }
+    Ok(Value::Null.into())
+}
+
+/// `POST /nodes/{node}/wakeonlan`: a node can't wake itself, and this one is alone.
+pub(super) fn wake(call: &Call<'_>) -> Result<Answer, Refused> {
+    let node = call.text("node").unwrap_or_default();
+    if node == call.sim.world.node.name {
+        return Err(Refused::died(format!("'{node}' is local node, cannot wake my self!")));
+    }
+    Err(Refused::died(format!("no such cluster node '{node}'")))
 }

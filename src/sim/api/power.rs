@@ -13,7 +13,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Parameters that only a root ticket may use, by command.
-const ROOT_ONLY: [(&str, &[&str]); 6] = [
+const ROOT_ONLY: [(&str, &[&str]); 7] = [
     (
         "start",
         &[
@@ -31,7 +31,8 @@ const ROOT_ONLY: [(&str, &[&str]); 6] = [
     ("stop", &["skiplock", "keepActive", "migratedfrom"]),
     ("shutdown", &["skiplock", "keepActive"]),
     ("suspend", &["skiplock"]),
-    ("resume", &["skiplock"]),
+    ("resume", &["skiplock", "nocheck"]),
+    ("reset", &["skiplock"]),
     ("reboot", &[]),
 ];
 
@@ -53,6 +54,10 @@ pub(super) fn handle(call: &Call<'_>, command: &str) -> Result<Answer, Refused> 
             must_run(sim, vmid)?;
             let how = Shutdown { timeout: seconds(call), force: false, reboot: true };
             spawn(sim, ("qmreboot", &vmid.to_string()), &who, |w| job::shutdown(w, vmid, how))
+        }
+        "reset" => {
+            must_run(sim, vmid)?;
+            spawn(sim, ("qmreset", &vmid.to_string()), &who, |w| job::reset(w, vmid))
         }
         "suspend" if call.flag("todisk") => {
             let storage = call.text("statestorage").unwrap_or_else(|| "local".to_owned());

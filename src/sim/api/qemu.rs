@@ -10,7 +10,7 @@ use crate::sim::{
     state::{Power, Vm},
 };
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `GET /nodes/{node}/qemu`: those that the asker may see.
 pub(super) fn list(call: &Call<'_>) -> Answer {
@@ -165,6 +165,30 @@ pub(super) fn config(call: &Call<'_>) -> Result<Answer, Refused> {
         config.insert("lock".to_owned(), json!(lock));
     }
     Ok(Value::Object(config).into())
+}
+
+/// `GET /nodes/{node}/qemu/{vmid}/pending`: what holds now, and what will from the next start.
+pub(super) fn pending(call: &Call<'_>) -> Result<Answer, Refused> {
+    let state = call.sim.state();
+    let vm = find_vm(&state, &call.sim.world, call.vmid()).map_err(Refused::Died)?;
+    let keys: BTreeSet<&String> = vm.spec.config.keys().chain(vm.pending.keys()).collect();
+    let mut entries: Vec<Value> = keys
+        .into_iter()
+        .map(|key| {
+            let mut entry = json!({ "key": key });
+            if let Some(value) = vm.spec.config.get(key) {
+                entry.set("value", value.clone());
+            }
+            match vm.pending.get(key) {
+                Some(Some(value)) => entry.set("pending", value.clone()),
+                Some(None) => entry.set("delete", 1),
+                None => {}
+            }
+            entry
+        })
+        .collect();
+    entries.push(json!({"key": "digest", "value": stamp(&vm.settings(true))}));
+    Ok(Value::Array(entries).into())
 }
 
 /// What tells one state of a configuration from another.

@@ -27,14 +27,14 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     };
     let mut found: Vec<&Task> = state.tasks.iter().filter(wanted).collect();
     found.sort_by_key(|task| (!task.is_running(), std::cmp::Reverse((task.starttime, task.pid))));
-    let start = index(call, "start").unwrap_or(0);
-    let limit = index(call, "limit").filter(|limit| *limit > 0).unwrap_or(50);
+    let start = place(call, "start").unwrap_or(0);
+    let limit = place(call, "limit").unwrap_or(50);
     let total = found.len();
     let data: Vec<Value> = found.into_iter().skip(start).take(limit).map(row).collect();
-    Answer { data: Value::Array(data), total: Some(total).filter(|total| *total > 0) }
+    Answer::page(Value::Array(data), Some(total).filter(|total| *total > 0))
 }
 
-fn index(call: &Call<'_>, name: &str) -> Option<usize> {
+fn place(call: &Call<'_>, name: &str) -> Option<usize> {
     call.text(name)?.parse().ok()
 }
 
@@ -97,6 +97,11 @@ fn find(call: &Call<'_>, privilege: &str) -> Result<Task, Refused> {
     Ok(task)
 }
 
+/// `GET /nodes/{node}/tasks/{upid}`.
+pub(super) fn index() -> Answer {
+    json!([{"name": "log"}, {"name": "status"}]).into()
+}
+
 /// `GET /nodes/{node}/tasks/{upid}/status`.
 pub(super) fn status(call: &Call<'_>) -> Result<Answer, Refused> {
     let task = find(call, "Sys.Audit")?;
@@ -112,18 +117,21 @@ pub(super) fn status(call: &Call<'_>) -> Result<Answer, Refused> {
 /// `GET /nodes/{node}/tasks/{upid}/log`.
 pub(super) fn log(call: &Call<'_>) -> Result<Answer, Refused> {
     let task = find(call, "Sys.Audit")?;
-    let start = index(call, "start").unwrap_or(0);
-    let limit = match index(call, "limit") {
+    let start = place(call, "start").unwrap_or(0);
+    let limit = match place(call, "limit") {
         Some(0) => usize::MAX,
         Some(limit) => limit,
         None => 50,
     };
+    if call.flag("download") {
+        return Ok(Answer::text(task.log.iter().fold(String::new(), |text, line| text + line + "\n")));
+    }
     let lines = task.log.iter().enumerate().skip(start).take(limit);
     let mut data: Vec<Value> = lines.map(|(at, line)| json!({"n": at + 1, "t": line})).collect();
     if data.is_empty() && start == 0 {
         data.push(json!({"n": 1, "t": "no content"}));
     }
-    Ok(Answer { data: Value::Array(data), total: Some(task.log.len().max(usize::from(start == 0))) })
+    Ok(Answer::page(Value::Array(data), Some(task.log.len().max(usize::from(start == 0)))))
 }
 
 /// `DELETE /nodes/{node}/tasks/{upid}`: a running one is interrupted; the answer takes a second, as it does there.

@@ -32,10 +32,43 @@ pub(crate) fn write(vm: &mut Vm, path: &str, bytes: Vec<u8>) {
     }
 }
 
+/// Folders that every Linux has.
+const FOLDERS: [&str; 12] = [
+    "",
+    "/boot",
+    "/etc",
+    "/etc/systemd/system",
+    "/home",
+    "/opt",
+    "/root",
+    "/run",
+    "/srv",
+    "/tmp",
+    "/usr/local/bin",
+    "/var/tmp",
+];
+
+/// Whether the folder is there that a file would be written into: a usual one, one that was made, one that has a file
+/// already. In Windows nothing is known of folders.
+pub(crate) fn has_folder_of(vm: &Vm, path: &str) -> bool {
+    let Some((folder, _)) = path.rsplit_once('/').filter(|_| path.starts_with('/')) else { return true };
+    let Some(planted) = &vm.planted else { return FOLDERS.contains(&folder) };
+    let inside = |known: &str| known.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let set_up = planted.boot == Boot::Disk || planted.installing.is_some();
+    FOLDERS.contains(&folder)
+        || (set_up && inside(LINUX_DIR))
+        || planted.folders.iter().any(|known| inside(known))
+        || planted.files.keys().any(|known| inside(known))
+}
+
 /// A program is started. True if the guest turns itself off by it.
 pub(crate) fn run(vm: &mut Vm, argv: &[String]) -> bool {
     let line = argv.join(" ");
     let Some(planted) = &mut vm.planted else { return false };
+    if line.contains("mkdir") || line.contains("install -d") {
+        let words = line.split([' ', ';', '\n', '"', '\'']).filter(|word| word.starts_with('/'));
+        planted.folders.extend(words.map(|word| word.trim_end_matches('/').to_owned()));
+    }
     let named = planted.files.keys().any(|path| line.contains(path.as_str()));
     let installs = planted.boot == Boot::Live && !line.contains("mkdir") && (named || line.contains("install"));
     if installs && planted.installing.is_none() {

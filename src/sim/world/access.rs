@@ -1,5 +1,6 @@
 //! People, their tokens and what they may do.
 
+use crate::sim::tfa::TfaSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,8 @@ pub struct UserSpec {
     pub firstname: Option<String>,
     /// Last name.
     pub lastname: Option<String>,
+    /// The second factor.
+    pub tfa: TfaSpec,
     /// API tokens by name.
     pub tokens: BTreeMap<String, TokenSpec>,
 }

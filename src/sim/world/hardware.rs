@@ -38,6 +38,9 @@ pub struct NodeSpec {
     /// Whether the IOMMU is on.
     #[serde(default = "super::yes")]
     pub iommu: bool,
+    /// Its own settings, such as `wakeonlan`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub config: BTreeMap<String, String>,
     /// Bridges.
     #[serde(default = "vmbr0")]
     pub bridges: Vec<String>,
@@ -95,6 +98,34 @@ pub struct PciSpec {
 
 const fn none() -> i64 {
     -1
+}
+
+/// A USB device as `hardware/usb` lists it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UsbSpec {
+    /// Number of its bus.
+    pub busnum: u32,
+    /// Number on the bus.
+    pub devnum: u32,
+    /// Port of the hub that it is in.
+    pub port: u32,
+    /// How many hubs are before it.
+    pub level: u32,
+    /// Class.
+    pub class: u32,
+    /// Vendor id such as `2833`.
+    pub vendid: String,
+    /// Product id.
+    pub prodid: String,
+    /// Mbit/s.
+    pub speed: String,
+    /// Where it is plugged in, such as `3`.
+    pub usbpath: String,
+    /// Manufacturer's name.
+    pub manufacturer: String,
+    /// Product's name.
+    pub product: String,
 }
 
 /// A resource mapping.
