@@ -12,6 +12,7 @@ pub mod finding;
 pub mod gpu;
 pub mod guest;
 pub mod held;
+pub mod host_id;
 pub mod hostplan;
 pub mod ids;
 pub mod iommu;

@@ -8,7 +8,7 @@ use crate::{
         finding::{FindingId, Severity},
         switch::plan::{Options, Warning},
     },
-    ops::{self, Clock, Host},
+    ops::{self, Client, Clock, Host},
     pve::transport::Transport,
     tui::{
         caps::{ColorTier, GlyphTier},
@@ -70,8 +70,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
             clock: Clock::System,
             connect: Box::new(move || connect(&config, password, wire)),
             reload: reload(shell),
-            store: session::store(shell),
-            launch,
+            client: Client::new(session::store(shell), launch),
             garden,
         },
     };

@@ -120,16 +120,12 @@ impl Room {
     /// Ends the runner that is still at work: its host goes away with this process.
     fn end_runner(&self) {
         let store = Store::open(self.ops());
-        let runner = store.active().and_then(|id| {
-            if id.is_plant() {
-                store.plant_journal(&id).ok()?.state().runner
-            } else {
-                store.journal(&id).ok()?.state().runner
+        let switches = store.list().into_iter().filter(|op| op.alive).filter_map(|op| op.state.runner);
+        let plantings = store.plants().into_iter().filter(|op| op.alive).filter_map(|op| op.state.runner);
+        for pid in switches.chain(plantings) {
+            if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             }
-        });
-        let pid = runner.and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?));
-        if let Some(pid) = pid {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
     }
 }

@@ -54,6 +54,11 @@ impl Failure {
         self
     }
 
+    /// The same as another process, or the screen, tells it.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        Some(Trouble { finding: self.finding?, message: self.message.clone() })
+    }
+
     /// Writes it as people read it, or as one JSON document.
     pub(crate) fn print(&self, err: &mut dyn Write, as_json: bool) -> io::Result<()> {
         let Some(finding) = self.finding else { return Ok(()) };

@@ -4,6 +4,7 @@ use super::{exit::Exit, failure::Failure, json, progress::Progress, questions::Q
 use crate::{
     domain::{
         finding::FindingId,
+        host_id::HostId,
         ids::OpId,
         journal::Told,
         mode::{GpuMode, ModeSet},
@@ -12,7 +13,7 @@ use crate::{
             state::State,
         },
     },
-    ops::{self, Clock, Control, Followed, Store},
+    ops::{Client, Clock, Control, Followed},
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -30,8 +31,9 @@ struct Line<'a> {
 /// It didn't end as planned; the exit code is its outcome's. Or it was interrupted, or nobody follows any more.
 pub(crate) async fn follow(
     shell: &mut Shell<'_>,
-    store: &Store,
+    client: &Client,
     id: &OpId,
+    here: Option<&HostId>,
     modes: Option<&ModeSet>,
 ) -> Result<(), Failure> {
     let mut follower = Follower {
@@ -40,7 +42,7 @@ pub(crate) async fn follow(
         state: None,
         questions: shell.can_ask().then(Questions::default),
     };
-    let mut journal = ops::follow(store.clone(), id.clone());
+    let mut journal = client.follow(id, here).await?;
     let mut second = tokio::time::interval(Duration::from_millis(if follower.live.is_some() { 250 } else { 60_000 }));
     loop {
         if journal.is_empty() {
@@ -53,7 +55,7 @@ pub(crate) async fn follow(
                 let open = follower.state.as_ref().and_then(State::question).map(|(step, _)| step);
                 let Some(step) = open else { continue };
                 match answer {
-                    Some(answer) => store.control(id, Control::Answer { step, answer })?,
+                    Some(answer) => client.control(id, Control::Answer { step, answer }, here).await?,
                     None => follower.questions.iter_mut().try_for_each(|questions| questions.ask_again(shell.err))?,
                 }
             }

@@ -28,7 +28,9 @@ use crate::{
 pub(crate) fn run(shell: &mut Shell<'_>, command: &ModeCommand) -> Result<(), Failure> {
     match command {
         ModeCommand::History(args) => {
-            let mut operations: Vec<_> = session::store(shell).list().into_iter().map(|op| (op.id, op.state)).collect();
+            let here = session::here(shell);
+            let operations = session::store(shell).list().into_iter().filter(|op| op.concerns(here.as_ref()));
+            let mut operations: Vec<_> = operations.map(|op| (op.id, op.state)).collect();
             operations.reverse();
             operations.truncate(args.limit);
             Ok(history::write(shell, &operations)?)

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{
         finding::FindingId,
+        host_id::HostId,
         ids::{OpId, Vmid},
         journal::Told,
         mode::ModeSet,
@@ -27,21 +28,22 @@ use std::io;
 /// Runs a command of `op`.
 pub(crate) fn run(shell: &mut Shell<'_>, command: &OpCommand) -> Result<(), Failure> {
     let store = session::store(shell);
+    let here = session::here(shell);
     match command {
         OpCommand::List => {
             let mut operations: Vec<_> = store.list().into_iter().map(|op| (op.id, op.state)).collect();
             operations.reverse();
-            Ok(list::list(shell, &operations, store.active().as_ref())?)
+            Ok(list::list(shell, &operations, &store.running())?)
         }
         OpCommand::Status(op) => {
-            let id = find(&store, op)?;
+            let id = find(&store, op, here.as_ref())?;
             let (events, modes) = (store.read(&id)?, modes(shell));
-            Ok(list::status(shell, &id, &events, store.active().as_ref() == Some(&id), modes.as_ref())?)
+            Ok(list::status(shell, &id, &events, store.is_running(&id), modes.as_ref())?)
         }
         OpCommand::Attach(op) => {
-            let id = find(&store, op)?;
-            let modes = modes(shell);
-            session::block_on(follow::follow(shell, &store, &id, modes.as_ref()))
+            let id = find(&store, op, here.as_ref())?;
+            let (client, modes) = (operate::local(shell)?, modes(shell));
+            session::block_on(follow::follow(shell, &client, &id, here.as_ref(), modes.as_ref()))
         }
         OpCommand::Cancel(args) => cancel(shell, &store, args),
         OpCommand::Resume(args) => resume(shell, &store, args),
@@ -50,13 +52,14 @@ pub(crate) fn run(shell: &mut Shell<'_>, command: &OpCommand) -> Result<(), Fail
     }
 }
 
-/// The operation that is meant: the named one, else the running one, else the newest.
-fn find(store: &Store, op: &OpRef) -> Result<OpId, Failure> {
-    match (&op.id, store.active()) {
-        (None, Some(active)) if active.is_plant() => Err(planting(&active)),
-        (None, Some(active)) => Ok(active),
-        (Some(id), _) if OpId::from(id.as_str()).is_plant() => Err(planting(&OpId::from(id.as_str()))),
-        (id, _) => Ok(store.find(id.as_deref())?),
+/// The operation that is meant: the named one, else of those of this host the running one, else the newest.
+fn find(store: &Store, op: &OpRef, here: Option<&HostId>) -> Result<OpId, Failure> {
+    let named = op.id.as_deref().map(OpId::from);
+    let running = || store.running().into_iter().find(|id| here.is_none_or(|here| store.is_of(id, here).is_ok()));
+    match named.clone().or_else(running) {
+        Some(id) if id.is_plant() => Err(planting(&id)),
+        Some(id) if named.is_none() => Ok(id),
+        _ => Ok(store.find(op.id.as_deref(), here)?),
     }
 }
 
@@ -78,17 +81,6 @@ fn state(store: &Store, id: &OpId) -> Result<State, Failure> {
     State::fold(&store.read(id)?).ok_or_else(broken)
 }
 
-/// The host of an operation. Another one has other guests under the same numbers.
-fn open(shell: &mut Shell<'_>, state: &State) -> Result<Session, Failure> {
-    let session = Session::open(shell)?;
-    let here = session.host.label();
-    if state.host.ends_with(&here) {
-        return Ok(session);
-    }
-    let message = format!("The operation is for {}, but the configuration names {here}.", state.host);
-    Err(Failure::new(FindingId::OpOtherHost, message))
-}
-
 fn ended(id: &OpId, state: &State) -> Option<Failure> {
     let outcome = state.finished.as_ref()?.outcome;
     let message = format!("Operation {id} has ended already: {}.", outcome.word());
@@ -96,19 +88,22 @@ fn ended(id: &OpId, state: &State) -> Option<Failure> {
 }
 
 fn cancel(shell: &mut Shell<'_>, store: &Store, args: &CancelArgs) -> Result<(), Failure> {
-    let id = find(store, &args.op)?;
+    let here = session::here(shell);
+    let id = find(store, &args.op, here.as_ref())?;
     if let Some(failure) = ended(&id, &state(store, &id)?) {
         return Err(failure);
     }
-    if store.active().as_ref() != Some(&id) {
+    if !store.is_running(&id) {
         return Err(follow::interrupted(&id).ending(Exit::Refused));
     }
-    store.control(&id, Control::Cancel { go_back: args.go_back })?;
-    if args.detach {
-        return operate::started(shell, &id);
-    }
-    let modes = modes(shell);
-    wanted(session::block_on(follow::follow(shell, store, &id, modes.as_ref())))
+    session::block_on(async {
+        let (client, modes) = (operate::local(shell)?, modes(shell));
+        client.control(&id, Control::Cancel { go_back: args.go_back }, here.as_ref()).await?;
+        if args.detach {
+            return operate::started(shell, &id);
+        }
+        wanted(follow::follow(shell, &client, &id, here.as_ref(), modes.as_ref()).await)
+    })
 }
 
 /// Ended by a person: for the one who asked for it that is success.
@@ -117,34 +112,33 @@ fn wanted(followed: Result<(), Failure>) -> Result<(), Failure> {
 }
 
 fn resume(shell: &mut Shell<'_>, store: &Store, args: &ResumeArgs) -> Result<(), Failure> {
-    let id = find(store, &args.op)?;
-    let state = state(store, &id)?;
-    if let Some(failure) = ended(&id, &state) {
+    let here = session::here(shell);
+    let id = find(store, &args.op, here.as_ref())?;
+    if let Some(failure) = ended(&id, &state(store, &id)?) {
         return Err(failure);
     }
-    if let Some(active) = store.active() {
-        return Err(ops::Error::Running(active).into());
-    }
     session::block_on(async {
-        let session = open(shell, &state)?;
-        operate::launch(shell, &session, &id).await?;
+        let session = Session::of(shell, store, &id)?;
+        let (client, here) = (operate::client(shell, &session)?, session.host.id());
+        client.resume(&id, &here).await?;
         if args.detach {
             return operate::started(shell, &id);
         }
-        follow::follow(shell, store, &id, Some(session.host.modes())).await
+        follow::follow(shell, &client, &id, Some(&here), Some(session.host.modes())).await
     })
 }
 
 fn undo(shell: &mut Shell<'_>, store: &Store, args: &UndoArgs) -> Result<(), Failure> {
-    let id = find(store, &args.op)?;
-    if let Some(active) = store.active() {
-        return Err(ops::Error::Running(active).into());
+    let here = session::here(shell);
+    let id = find(store, &args.op, here.as_ref())?;
+    if let Some(rival) = here.and_then(|here| store.rival(&here)) {
+        return Err(ops::Error::Running(rival).into());
     }
     let state = state(store, &id)?;
     session::block_on(async {
-        let session = open(shell, &state)?;
+        let session = Session::of(shell, store, &id)?;
         if state.finished.is_none() {
-            return go_back(shell, store, &session, &id, &state, &args.operate).await;
+            return go_back(shell, &session, &id, &state, &args.operate).await;
         }
         let options = operate::options(shell, &session, &args.operate);
         let nothing = || Failure::new(FindingId::OpNothingToUndo, format!("Operation {id} changed nothing."));
@@ -156,7 +150,6 @@ fn undo(shell: &mut Shell<'_>, store: &Store, args: &UndoArgs) -> Result<(), Fai
 /// An interrupted operation goes back by itself: its own runner knows what it began and waits for what is under way.
 async fn go_back(
     shell: &mut Shell<'_>,
-    store: &Store,
     session: &Session,
     id: &OpId,
     state: &State,
@@ -167,12 +160,12 @@ async fn go_back(
         return Ok(writeln!(shell.out, "{way}\nNothing was changed.")?);
     }
     confirm::go_back(shell, &mut io::stdin().lock(), &way, flags)?;
-    store.control(id, Control::Cancel { go_back: true })?;
-    operate::launch(shell, session, id).await?;
+    let (client, here) = (operate::client(shell, session)?, session.host.id());
+    client.go_back(id, &here).await?;
     if flags.detach {
         return operate::started(shell, id);
     }
-    wanted(follow::follow(shell, store, id, Some(session.host.modes())).await)
+    wanted(follow::follow(shell, &client, id, Some(&here), Some(session.host.modes())).await)
 }
 
 fn way_back(state: &State) -> String {

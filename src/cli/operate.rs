@@ -19,14 +19,11 @@ use crate::{
             planner,
         },
     },
-    ops::{self, Clock, Launch, Store},
+    ops::{self, Client, Host, Launch, Store},
 };
 use secrecy::SecretString;
 use serde::Serialize;
-use std::{io, time::Duration};
-
-/// How long a runner may take to show up; what followers grant it, too.
-const LAUNCHING: Duration = Duration::from_secs(3);
+use std::io;
 
 #[derive(Serialize)]
 struct Planned<'a> {
@@ -62,9 +59,8 @@ pub(crate) async fn carry_out(
     intent: &Intent,
     flags: &OperateFlags,
 ) -> Result<(), Failure> {
-    let store = session::store(shell);
     if !flags.dry_run {
-        may_begin(&store)?;
+        may_begin(&session::store(shell), &session.host)?;
     }
     let facts = session.host.look_for_plan(intent).await;
     let plan = planner::plan(intent, session.host.modes(), &facts)?;
@@ -73,27 +69,22 @@ pub(crate) async fn carry_out(
     }
     let confirm = flags.confirm.as_deref().map(|name| canonical(name, &plan, session.host.modes()));
     confirm::confirm(shell, &mut io::stdin().lock(), &plan, &OperateFlags { confirm, ..flags.clone() })?;
-    let id = store.create(&plan, &session.host.label(), Clock::System.now())?;
-    launch(shell, session, &id).await?;
+    let client = client(shell, session)?;
+    let id = client.start(plan, &session.host).await?;
     if !flags.detach {
-        return follow::follow(shell, &store, &id, Some(session.host.modes())).await;
+        return follow::follow(shell, &client, &id, Some(&session.host.id()), Some(session.host.modes())).await;
     }
     started(shell, &id)
 }
 
-/// Whether a new operation may begin. One whose runner is only just being started has none to be seen yet.
-pub(crate) fn may_begin(store: &Store) -> Result<(), Failure> {
-    if let Some(id) = store.active() {
+/// Whether a new operation may begin on a host: none is running or being started there, and the newest is at its end.
+pub(crate) fn may_begin(store: &Store, host: &Host) -> Result<(), Failure> {
+    let here = host.id();
+    if let Some(id) = store.rival(&here) {
         return Err(ops::Error::Running(id).into());
     }
-    let Some(newest) = store.list().pop() else { return Ok(()) };
-    let age = Clock::System.now().since(newest.state.started);
-    let starting =
-        newest.state.finished.is_none() && newest.state.runner.is_none() && u128::from(age) < LAUNCHING.as_millis();
-    if starting {
-        return Err(ops::Error::Running(newest.id).into());
-    }
-    let refusal = policy::may_begin(Some((&newest.id, &newest.state, newest.alive)));
+    let newest = store.list().into_iter().rfind(|brief| brief.concerns(Some(&here)));
+    let refusal = policy::may_begin(newest.as_ref().map(|newest| (&newest.id, &newest.state, newest.alive)));
     refusal.map_err(|refusal| Failure::from(refusal).ending(Exit::Refused))
 }
 
@@ -104,9 +95,14 @@ fn canonical(name: &str, plan: &Plan, modes: &ModeSet) -> String {
     mode.map_or_else(|| name.to_owned(), |mode| mode.name.to_string())
 }
 
-/// Starts the runner of an operation that has a journal.
-pub(crate) async fn launch(shell: &Shell<'_>, session: &Session, id: &OpId) -> Result<(), Failure> {
-    Ok(ops::launch(id, &how_to_launch(shell, session.password.clone())?).await?)
+/// The operations of this machine, with runners that reach the same host.
+pub(crate) fn client(shell: &Shell<'_>, session: &Session) -> Result<Client, Failure> {
+    Ok(Client::new(session::store(shell), how_to_launch(shell, session.password.clone())?))
+}
+
+/// The same where nothing is sent to a host: nobody is asked for a password.
+pub(crate) fn local(shell: &Shell<'_>) -> Result<Client, Failure> {
+    Ok(Client::new(session::store(shell), how_to_launch(shell, None)?))
 }
 
 /// How to start a runner that finds the same configuration and the same journals.

@@ -17,20 +17,21 @@ use super::{
     shell::Shell,
 };
 use crate::{
-    domain::{finding::FindingId, ids::OpId, journal::Told, plant::State},
+    domain::{finding::FindingId, host_id::HostId, ids::OpId, journal::Told, plant::State},
     ops::{Store, plant::passwords_file},
 };
 
 /// Runs a command of `plant`.
 pub(crate) fn run(shell: &mut Shell<'_>, command: &PlantCommand) -> Result<(), Failure> {
     let store = session::store(shell);
+    let here = session::here(shell);
     match command {
         PlantCommand::Nimsforest(args) => match &args.what {
             NimsforestCommand::Vr(args) => session::block_on(vr::run(shell, args)),
         },
         PlantCommand::Status(plant) => {
-            let id = find(&store, plant)?;
-            status::write(shell, &id, &state(&store, &id)?, store.active().as_ref() == Some(&id))?;
+            let id = find(&store, plant, here.as_ref())?;
+            status::write(shell, &id, &state(&store, &id)?, store.is_running(&id))?;
             passwords(shell, &store, &id)
         }
         PlantCommand::Resume(args) => again::resume(shell, &store, args),
@@ -40,13 +41,13 @@ pub(crate) fn run(shell: &mut Shell<'_>, command: &PlantCommand) -> Result<(), F
     }
 }
 
-/// The planting that is meant: the named one, else the newest.
-fn find(store: &Store, plant: &PlantRef) -> Result<OpId, Failure> {
+/// The planting that is meant: the named one, else the newest of this host.
+fn find(store: &Store, plant: &PlantRef, here: Option<&HostId>) -> Result<OpId, Failure> {
     if plant.id.is_none() && store.plants().is_empty() {
         let nothing = Failure::new(FindingId::OpUnknown, "Nothing was planted from this machine yet.");
         return Err(nothing.or("`morpheus plant nimsforest vr --dry-run` shows what would be done."));
     }
-    Ok(store.find_plant(plant.id.as_deref())?)
+    Ok(store.find_plant(plant.id.as_deref(), here)?)
 }
 
 /// Says where the passwords are that a planting made.

@@ -20,7 +20,8 @@ fn plan(running: &[u32]) -> Plan {
 
 /// Events at these seconds, as one journal.
 fn journal(plan: Plan, events: Vec<(u64, What)>) -> Vec<Event> {
-    let planned = What::Planned { plan: Box::new(plan), host: "pve at 192.0.2.1".into() };
+    let planned =
+        What::Planned { plan: Box::new(plan), origin: crate::domain::journal::Origin::labelled("pve at 192.0.2.1") };
     let all = std::iter::once((0, planned)).chain(events);
     all.enumerate()
         .map(|(seq, (second, what))| Event { seq: u32::try_from(seq).unwrap(), at: Millis(second * 1000), what })

@@ -2,8 +2,8 @@
 
 use super::{config_file, failure::Failure, shell::Shell};
 use crate::{
-    config::{Config, Credentials, Loaded},
-    domain::finding::FindingId,
+    config::{self, Config, Credentials, Loaded},
+    domain::{finding::FindingId, host_id::HostId, ids::OpId},
     ops::{self, Host, Store},
     pve::{self, Challenge, Client},
 };
@@ -27,6 +27,16 @@ impl Session {
     /// Reads the configuration, says its warnings, and asks for a password where one is needed.
     pub(crate) fn open(shell: &mut Shell<'_>) -> Result<Self, Failure> {
         Self::with_password(shell, None)
+    }
+
+    /// The session in which an operation is gone on with or undone: on its own host. What can't be compared is said.
+    pub(crate) fn of(shell: &mut Shell<'_>, store: &Store, id: &OpId) -> Result<Self, Failure> {
+        let session = Self::open(shell)?;
+        store.is_of(id, &session.host.id())?;
+        if let Some(note) = store.note(id).filter(|_| !shell.json()) {
+            writeln!(shell.err, "{note}")?;
+        }
+        Ok(session)
     }
 
     /// The same with a password that is known already.
@@ -107,6 +117,12 @@ fn ask_factor(user: &str, challenge: &Challenge) -> Result<String, Failure> {
     Ok(rpassword::prompt_password(format!("Second factor of {user} ({challenge}): "))?)
 }
 
+/// The host that the configuration names, as far as nobody has to be asked; none where there is no configuration that
+/// could be used.
+pub(crate) fn here(shell: &Shell<'_>) -> Option<HostId> {
+    Host::named(&config::load(&shell.global.overrides(), shell.env).ok()?.config)
+}
+
 /// The journals of this machine.
 pub(crate) fn store(shell: &Shell<'_>) -> Store {
     let is_root = rustix::process::geteuid().is_root();
@@ -138,6 +154,9 @@ impl From<ops::Error> for Failure {
             ops::Error::Running(id) => failure
                 .or(format!("`morpheus op attach {id}` follows it."))
                 .or(format!("`morpheus op cancel {id}` ends it.")),
+            ops::Error::OtherHost { .. } => {
+                failure.or("Use the configuration of its host: --config FILE, or PROXMOX_HOST.")
+            }
             _ => failure,
         }
     }

@@ -29,14 +29,47 @@ pub enum Error {
     /// The runner couldn't be started.
     #[error("can't start a runner: {0}")]
     Launch(String),
+    /// The runner ended without having begun.
+    #[error("{}", .0.message)]
+    Refused(Trouble),
+    /// The operation is another host's.
+    #[error("the {} is for {of}, but the configuration names {here}{}", named(.id), why(*.by_label, *.unknown))]
+    OtherHost {
+        /// Which.
+        id: OpId,
+        /// Its host.
+        of: String,
+        /// The host that is reached from here.
+        here: String,
+        /// Its journal names no identity of its host, only a label.
+        by_label: bool,
+        /// It is one server, but it isn't known whether it is one node.
+        unknown: bool,
+    },
 }
 
 fn named(id: &OpId) -> String {
     format!("{} {id}", if id.is_plant() { "planting" } else { "operation" })
 }
 
+const fn why(by_label: bool, unknown: bool) -> &'static str {
+    match (by_label, unknown) {
+        (_, true) => "; whether both are one node can't be told",
+        (true, false) => "; its journal is of an earlier morpheus, so that only address and node can be compared",
+        (false, false) => "",
+    }
+}
+
+/// An error as the reason why an operation ended before it began.
+pub(super) fn refusal(error: &Error) -> Trouble {
+    match error {
+        Error::Running(other) => Trouble { finding: FindingId::OpRunning, message: busy(other) },
+        error => error.trouble(),
+    }
+}
+
 /// Why an operation can't begin now, for its journal.
-pub(super) fn busy(other: &OpId) -> String {
+fn busy(other: &OpId) -> String {
     if other.is_plant() {
         format!("Planting {other} is running; morpheus plant status tells how far it is.")
     } else {
@@ -58,6 +91,8 @@ impl Error {
             Self::File { .. } | Self::Launch(_) => FindingId::JournalBroken,
             Self::UnknownOp(_) => FindingId::OpUnknown,
             Self::Running(_) => FindingId::OpRunning,
+            Self::Refused(trouble) => trouble.finding,
+            Self::OtherHost { .. } => FindingId::OpOtherHost,
         }
     }
 

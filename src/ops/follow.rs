@@ -36,13 +36,13 @@ pub enum Followed<E = switch::event::Event> {
 
 /// Follows a switch from its first line. The channel closes after its last one.
 #[must_use]
-pub fn follow(store: Store, id: OpId) -> mpsc::Receiver<Followed> {
+pub(super) fn follow(store: Store, id: OpId) -> mpsc::Receiver<Followed> {
     spawn::<switch::state::State>(store, id)
 }
 
 /// Follows a planting from its first line. The channel closes after its last one.
 #[must_use]
-pub fn follow_plant(store: Store, id: OpId) -> mpsc::Receiver<Followed<plant::Event>> {
+pub(super) fn follow_plant(store: Store, id: OpId) -> mpsc::Receiver<Followed<plant::Event>> {
     spawn::<plant::State>(store, id)
 }
 
@@ -76,7 +76,7 @@ async fn run<S: Told>(store: &Store, id: &OpId, sender: mpsc::Sender<Followed<Li
         if ends {
             return Ok(());
         }
-        alone = if store.active().as_ref() == Some(id) { 0 } else { alone + 1 };
+        alone = if store.is_running(id) { 0 } else { alone + 1 };
         if alone >= PATIENCE && !lost {
             lost = true;
             if sender.send(Followed::Lost).await.is_err() {

@@ -2,8 +2,8 @@
 
 use super::{Clock, Error, hardware::Here, registry::Listed};
 use crate::{
-    config::{Config, Credentials, NodeChoice},
-    domain::{ids::NodeName, iommu::Inventory, mode::ModeSet, text, traffic::Traffic},
+    config::{Config, Credentials, NodeChoice, Proxmox},
+    domain::{host_id::HostId, ids::NodeName, iommu::Inventory, mode::ModeSet, text, traffic::Traffic},
     pve::{self, Client, Fingerprint, Node, ResourceKind, Target, transport::Transport},
 };
 use secrecy::SecretString;
@@ -15,12 +15,11 @@ use tokio::sync::OnceCell;
 
 /// A connection to one host. Cheap to clone; nothing is sent until something is asked.
 #[derive(Clone)]
-pub struct Host(Arc<Inner>, Arc<ModeSet>);
+pub struct Host(Arc<Inner>, Arc<ModeSet>, NodeChoice);
 
 struct Inner {
     client: Client,
-    choice: NodeChoice,
-    address: String,
+    server: HostId,
     clock: Clock,
     node: OnceCell<NodeName>,
     /// This machine, if it is the host.
@@ -35,8 +34,14 @@ struct Inner {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Host({})", self.0.address)
+        write!(f, "Host({})", self.0.server)
     }
+}
+
+/// The server that a configuration names.
+fn server(proxmox: &Proxmox) -> HostId {
+    let pin = proxmox.tls_fingerprint.map(|pin| Fingerprint(pin).to_string());
+    HostId::new(&proxmox.host, proxmox.port, pin, None)
 }
 
 impl Host {
@@ -85,22 +90,21 @@ impl Host {
             None => Client::connect(&target, credentials)?,
         };
         let host = Self::over(client, config.modes.clone(), proxmox.node.clone(), Clock::System);
-        Ok(host.at(format!("{}:{}", proxmox.host, proxmox.port), here, Listed::of(&config.nimsforest)))
+        Ok(host.at(server(proxmox), here, Listed::of(&config.nimsforest)))
     }
 
     /// A host behind a client that exists already.
     #[must_use]
     pub fn over(client: Client, modes: ModeSet, choice: NodeChoice, clock: Clock) -> Self {
         let (node, pci, traffic) = (OnceCell::new(), Mutex::default(), Mutex::default());
-        let inner =
-            Inner { client, choice, address: String::new(), clock, node, here: None, pci, traffic, listed: None };
-        Self(Arc::new(inner), Arc::new(modes))
+        let inner = Inner { client, server: HostId::default(), clock, node, here: None, pci, traffic, listed: None };
+        Self(Arc::new(inner), Arc::new(modes), choice)
     }
 
     /// The same connection with other modes: the configuration was read again.
     #[must_use]
     pub fn with_modes(&self, modes: ModeSet) -> Self {
-        Self(Arc::clone(&self.0), Arc::new(modes))
+        Self(Arc::clone(&self.0), Arc::new(modes), self.2.clone())
     }
 
     /// Where the forest's nodes are listed, if the configuration says.
@@ -108,10 +112,10 @@ impl Host {
         self.0.listed.as_ref()
     }
 
-    fn at(self, address: String, here: Option<Here>, listed: Option<Listed>) -> Self {
+    fn at(self, server: HostId, here: Option<Here>, listed: Option<Listed>) -> Self {
         match Arc::try_unwrap(self.0) {
-            Ok(inner) => Self(Arc::new(Inner { address, here, listed, ..inner }), self.1),
-            Err(shared) => Self(shared, self.1),
+            Ok(inner) => Self(Arc::new(Inner { server, here, listed, ..inner }), self.1, self.2),
+            Err(shared) => Self(shared, self.1, self.2),
         }
     }
 
@@ -136,15 +140,34 @@ impl Host {
     /// How people know it: `pve at 192.168.1.100:8006`, or only the address while the node isn't known.
     #[must_use]
     pub fn label(&self) -> String {
-        let node = match &self.0.choice {
+        self.id().to_string()
+    }
+
+    /// Its identity, as far as it is known: the node may not be before the host was asked.
+    #[must_use]
+    pub fn id(&self) -> HostId {
+        let node = match &self.2 {
             NodeChoice::Named(node) => Some(node),
             NodeChoice::Auto => self.0.node.get(),
         };
-        match (node, self.0.address.as_str()) {
-            (Some(node), "") => node.to_string(),
-            (Some(node), address) => format!("{node} at {address}"),
-            (None, address) => address.to_owned(),
-        }
+        HostId { node: node.cloned(), ..self.0.server.clone() }
+    }
+
+    /// The identity of the host that a configuration names, as far as nobody has to be asked; none if it names none.
+    #[must_use]
+    pub fn named(config: &Config) -> Option<HostId> {
+        let proxmox = config.proxmox.as_ref()?;
+        let node = if let NodeChoice::Named(node) = &proxmox.node { Some(node.clone()) } else { None };
+        Some(HostId { node, ..server(proxmox) })
+    }
+
+    /// The same connection to this node, where the configuration leaves the node open.
+    pub(super) fn on(&self, node: NodeName) -> Self {
+        let choice = match &self.2 {
+            NodeChoice::Auto => NodeChoice::Named(node),
+            named @ NodeChoice::Named(_) => named.clone(),
+        };
+        Self(Arc::clone(&self.0), Arc::clone(&self.1), choice)
     }
 
     /// The node: the configured one, the only one, or the one that has the modes' guests. Asked for once, before
@@ -159,7 +182,7 @@ impl Host {
 
     async fn find_node(&self) -> Result<NodeName, pve::Error> {
         let nodes = self.client().nodes().await?;
-        if let NodeChoice::Named(wanted) = &self.0.choice {
+        if let NodeChoice::Named(wanted) = &self.2 {
             return named(wanted, &nodes);
         }
         if let [only] = nodes.as_slice() {

@@ -1,9 +1,9 @@
 //! A journal: one JSON line per event, on disk before anything happens because of it.
 
-use super::Error;
+use super::{Error, lock::is_at};
 use crate::{
     domain::{
-        ids::Millis,
+        ids::{Millis, OpId},
         journal::{Line, Told},
         switch::state::State,
     },
@@ -11,13 +11,16 @@ use crate::{
 };
 use serde::de::DeserializeOwned;
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     io::Write,
     path::{Path, PathBuf},
 };
 
-/// A journal that is being written: of a switch, or of a planting. One writer at a time: whoever holds the
-/// [`Lock`](super::Lock).
+/// What is said of a journal whose lines nobody would find.
+const REPLACED: &str = "the journal was deleted or replaced while it was being written";
+
+/// A journal that is being written: of a switch, or of a planting. One writer at a time: the file is locked as long as
+/// this value lives, and the kernel unlocks it when the process dies.
 #[derive(Debug)]
 pub struct Journal<S = State> {
     path: PathBuf,
@@ -39,14 +42,22 @@ impl<S: Told> Journal<S> {
     }
 
     /// Opens a journal to go on with it. A last line that was torn by a crash is cut off.
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// Somebody else is writing it, or it can't be read.
+    pub(super) fn open(path: &Path, id: &OpId) -> Result<Self, Error> {
         let fail = |why: &dyn ToString| Error::file(path, why);
         // Somebody else's journal would say what is done in our name.
-        let own = files::Own::open_to_append(path).map_err(|why| fail(&why))?;
-        let text = files::all(&own.0).map_err(|why| fail(&why))?;
+        let file = files::Own::open_to_append(path).map_err(|why| fail(&why))?.0;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path) => {}
+            Ok(()) => return Err(fail(&REPLACED)),
+            Err(TryLockError::WouldBlock) => return Err(Error::Running(id.clone())),
+            Err(TryLockError::Error(why)) => return Err(fail(&why)),
+        }
+        let text = files::all(&file).map_err(|why| fail(&why))?;
         let (lines, whole) = parse(&text).map_err(|why| fail(&why))?;
         let state = S::fold(&lines).ok_or_else(|| fail(&"the journal doesn't begin with a plan"))?;
-        let file = own.0;
         if whole < text.len() {
             file.set_len(u64::try_from(whole).unwrap_or(0)).map_err(|why| fail(&why))?;
         }
@@ -62,8 +73,11 @@ impl<S: Told> Journal<S> {
     /// Writes a line and waits until it is on disk.
     ///
     /// # Errors
-    /// The disk didn't take it; nothing may be done then.
+    /// The disk didn't take it, or nobody would find it there: the file was deleted or replaced. Nothing may be done then.
     pub fn append(&mut self, what: S::What, at: Millis) -> Result<(), Error> {
+        if !is_at(&self.file, &self.path) {
+            return Err(Error::file(&self.path, &REPLACED));
+        }
         let line = Line { seq: self.state.next_seq(), at, what };
         self.put(&line)?;
         self.state.apply(&line);

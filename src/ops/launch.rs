@@ -1,10 +1,18 @@
 //! Starting a runner that outlives whoever started it.
 
 use super::Error;
-use crate::domain::ids::OpId;
+use crate::domain::{facts::Trouble, ids::OpId};
 use secrecy::{ExposeSecret, SecretString};
-use std::{ffi::OsString, path::PathBuf, process::Stdio};
-use tokio::{io::AsyncWriteExt, process::Command};
+use serde::{Deserialize, Serialize};
+use std::{ffi::OsString, io, path::PathBuf, process::Stdio, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// How long a runner may take until it has begun. Usually that is some milliseconds.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// How to start a runner.
 #[derive(Clone, Debug)]
@@ -19,27 +27,80 @@ pub struct Launch {
     pub password: Option<SecretString>,
 }
 
-/// Starts `morpheus op run ID`. The runner makes itself the leader of a session of its own, so that neither a closed
-/// terminal nor an interrupt from its keyboard reaches it; it has no terminal to write on.
+/// The one line that a runner writes on its standard output, for whoever started it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "runner", rename_all = "snake_case")]
+pub enum Report {
+    /// It has a session of its own, the operation's lock, and a line in its journal: it goes on whatever becomes of who
+    /// started it.
+    Begun,
+    /// It ends without having begun.
+    Refused {
+        /// Why.
+        trouble: Trouble,
+    },
+}
+
+impl Report {
+    /// Writes it as the line that it is.
+    ///
+    /// # Errors
+    /// Nobody reads it any more.
+    pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        writeln!(out, "{}", serde_json::to_string(self)?)?;
+        out.flush()
+    }
+}
+
+/// Starts `morpheus op run ID` and waits until it has begun. The runner makes itself the leader of a session of its own,
+/// so that neither a closed terminal nor an interrupt from its keyboard reaches it; until it has done that, whoever leads
+/// the present session must not end, for the kernel then hangs up on all in front of the terminal.
 ///
 /// # Errors
-/// The program can't be started.
-pub async fn launch(id: &OpId, how: &Launch) -> Result<(), Error> {
+/// The program can't be started, it refuses, or it doesn't begin in time.
+pub(super) async fn launch(id: &OpId, how: &Launch) -> Result<(), Error> {
     let input = if how.password.is_some() { Stdio::piped() } else { Stdio::null() };
-    let mut child = Command::new(&how.exe)
+    let child = Command::new(&how.exe)
         .args(&how.args)
         .args(["op", "run", id.as_str()])
         .args(how.password.is_some().then_some("--password-stdin"))
         .envs(how.env.iter().map(|(key, value)| (key, value)))
         .stdin(input)
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(false)
-        .spawn()
-        .map_err(|why| Error::Launch(why.to_string()))?;
+        .spawn();
+    let mut child = child.map_err(|why| failed(&why))?;
+    match timeout(DEADLINE, begun(&mut child, how)).await {
+        Ok(report) => report,
+        Err(_) => {
+            // It must not begin after it was said that it doesn't.
+            let killed = child.kill().await.err().map(|why| format!(", and it can't be ended: {why}"));
+            let seconds = DEADLINE.as_secs();
+            Err(failed(&format!("it didn't begin within {seconds} s{}", killed.unwrap_or_default())))
+        }
+    }
+}
+
+fn failed(why: &dyn ToString) -> Error {
+    Error::Launch(why.to_string())
+}
+
+async fn begun(child: &mut Child, how: &Launch) -> Result<(), Error> {
     if let (Some(password), Some(mut pipe)) = (&how.password, child.stdin.take()) {
         let line = format!("{}\n", password.expose_secret());
-        pipe.write_all(line.as_bytes()).await.map_err(|why| Error::Launch(why.to_string()))?;
+        pipe.write_all(line.as_bytes()).await.map_err(|why| failed(&why))?;
     }
-    Ok(())
+    let mut line = String::new();
+    if let Some(out) = child.stdout.take() {
+        BufReader::new(out).read_line(&mut line).await.map_err(|why| failed(&why))?;
+    }
+    match serde_json::from_str(&line) {
+        Ok(Report::Begun) => Ok(()),
+        Ok(Report::Refused { trouble }) => Err(Error::Refused(trouble)),
+        Err(_) => {
+            let status = child.wait().await.map_err(|why| failed(&why))?;
+            Err(failed(&format!("it ended before it began ({status})")))
+        }
+    }
 }

@@ -1,68 +1,135 @@
-//! One operation at a time on this machine.
+//! One operation at a time on each host.
+//!
+//! Whoever carries an operation out holds its journal locked ([`Journal`]): the lock is on the very file that is written,
+//! so that no second runner can get at it whatever becomes of other files. The file `lock` beside the journals only
+//! keeps those apart who find out at the same time whether a host is free, and notes who works, so that lookers needn't
+//! try every journal. It may be deleted at any time.
 
-use super::{Error, Store};
+use super::{Error, Journal, Store, identity::may_concern};
 use crate::{
-    domain::{ids::OpId, journal::Told, plant, switch::state::State},
+    domain::{host_id::HostId, ids::OpId, journal::Told, plant, switch::state::State},
     files,
 };
 use std::{
-    fs::{File, TryLockError},
-    io::{Read, Seek, Write},
+    fs::{self, File, TryLockError},
+    io::{Seek, Write},
+    os::unix::fs::MetadataExt,
+    path::Path,
     time::Duration,
 };
+use tokio::time::sleep;
 
-/// How long a runner tries to get the lock that a looker may be touching just now.
-const TRIES: u32 = 20;
+/// How often a lock is tried for that somebody may be holding for a moment.
+const TRIES: u32 = 40;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Takes the lock for a runner.
-pub(super) async fn take(store: &Store, id: &OpId) -> Result<Lock, Error> {
-    for _ in 1..TRIES {
-        match store.lock(id) {
-            Err(Error::Running(_)) => tokio::time::sleep(PAUSE).await,
-            other => return other,
-        }
-    }
-    store.lock(id)
-}
-
-/// The lock, held as long as this value lives; the kernel lets go of it when the process dies.
+/// The right to find out whether a host is free.
 #[derive(Debug)]
-pub struct Lock {
+pub(super) struct Guard(File);
+
+/// That an operation's runner is being started, as long as this value lives.
+#[derive(Debug)]
+pub(super) struct Starting {
     _file: File,
 }
 
-impl Store {
-    /// Takes the lock for an operation.
-    ///
-    /// # Errors
-    /// Another operation has it, or the file can't be opened.
-    pub fn lock(&self, id: &OpId) -> Result<Lock, Error> {
-        let path = self.lock_path();
-        let fail = |why: &dyn ToString| Error::file(&path, why);
-        let mut file = self.open_lock()?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::Running(holder(&mut file))),
-            Err(TryLockError::Error(why)) => return Err(fail(&why)),
+/// Opens an operation's journal for its runner. Beside it the operation that is in the way, if one is.
+///
+/// # Errors
+/// Another runner has the journal, or a file can't be read or written.
+pub(super) async fn take<S: Told>(store: &Store, id: &OpId) -> Result<(Journal<S>, Option<OpId>), Error> {
+    let mut tries = TRIES;
+    loop {
+        let taken = store.take(&store.guard().await?, id);
+        tries -= 1;
+        // A looker may be touching the journal just now.
+        if tries == 0 || !matches!(&taken, Err(Error::Running(busy)) if busy == id) {
+            return taken;
         }
-        let written =
-            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(id.as_str().as_bytes()));
-        written.map_err(|why| fail(&why))?;
-        Ok(Lock { _file: file })
+        sleep(PAUSE).await;
+    }
+}
+
+impl Store {
+    /// Waits for the right to find out whether a host is free, or to put a new operation beside the others.
+    pub(super) async fn guard(&self) -> Result<Guard, Error> {
+        self.prepare()?;
+        for _ in 0..TRIES {
+            if let Some(guard) = self.try_guard()? {
+                return Ok(guard);
+            }
+            sleep(PAUSE).await;
+        }
+        // A runner of an earlier morpheus holds this file as long as it works.
+        let busy = || Error::file(&self.lock_path(), &"another process has held this lock for seconds");
+        Err(self.noted().and_then(|ids| ids.into_iter().next()).map_or_else(busy, Error::Running))
     }
 
-    /// The operation that holds the lock now. One that has written its end doesn't count: its runner is on its way out,
-    /// and who was told of the end may go on with the next.
-    #[must_use]
-    pub fn active(&self) -> Option<OpId> {
-        let mut file = files::regular(&self.lock_path()).ok()??;
-        // A shared lock, given back at once: lookers don't hinder each other, and a runner tries for a while.
-        match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => Some(holder(&mut file)).filter(|id| !self.has_ended(id)),
-            Ok(()) | Err(TryLockError::Error(_)) => None,
+    fn try_guard(&self) -> Result<Option<Guard>, Error> {
+        let path = self.lock_path();
+        let fail = |why: &dyn ToString| Error::file(&path, why);
+        let file = files::shared(&path).map_err(|why| fail(&why))?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, &path) => Ok(Some(Guard(file))),
+            // It was deleted between opening and locking: others hold another one.
+            Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(why)) => Err(fail(&why)),
         }
+    }
+
+    fn take<S: Told>(&self, guard: &Guard, id: &OpId) -> Result<(Journal<S>, Option<OpId>), Error> {
+        let journal = self.open_journal::<S>(id)?;
+        // Each has its own journal locked before it tries those of others: even without the guard two never both go on.
+        let working: Vec<OpId> = self.ids().into_iter().filter(|other| other != id && self.is_running(other)).collect();
+        let here = journal.state().origin().id();
+        let rival = working.iter().find(|other| self.may_concern(other, &here)).cloned();
+        let note: String = working.iter().chain([id]).map(|id| format!("{id}\n")).collect();
+        let mut file = &guard.0;
+        let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes()));
+        written.map_err(|why| Error::file(&self.lock_path(), &why))?;
+        Ok((journal, rival))
+    }
+
+    /// The operations that a runner works on now.
+    #[must_use]
+    pub fn running(&self) -> Vec<OpId> {
+        let ids = self.noted().unwrap_or_else(|| self.ids());
+        ids.into_iter().filter(|id| self.is_running(id)).collect()
+    }
+
+    /// Whether a runner works on an operation now. One that has written its end doesn't count: its runner is on its way
+    /// out, and who was told of the end may go on with the next.
+    #[must_use]
+    pub fn is_running(&self, id: &OpId) -> bool {
+        is_locked(&self.journal_path(id)) && !self.has_ended(id)
+    }
+
+    /// The operation that runs, or is just being started, on what may be this host.
+    #[must_use]
+    pub fn rival(&self, here: &HostId) -> Option<OpId> {
+        let concerns = |id: &OpId| self.may_concern(id, here);
+        let starting = || self.ids().into_iter().find(|id| self.is_starting(id) && concerns(id));
+        self.running().into_iter().find(concerns).or_else(starting)
+    }
+
+    fn may_concern(&self, id: &OpId, here: &HostId) -> bool {
+        self.origin(id).is_none_or(|origin| may_concern(&origin, here))
+    }
+
+    /// Says that an operation is being started, until the value is dropped.
+    pub(super) fn starting(&self, id: &OpId) -> Result<Starting, Error> {
+        let path = self.control_path(id);
+        let file = files::append(&path)
+            .and_then(|file| file.lock_shared().map(|()| file))
+            .map_err(|why| Error::file(&path, &why))?;
+        Ok(Starting { _file: file })
+    }
+
+    fn is_starting(&self, id: &OpId) -> bool {
+        let held = |file: &File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        files::regular(&self.control_path(id)).is_ok_and(|file| file.is_some_and(|file| held(&file)))
+            && !self.has_ended(id)
     }
 
     fn has_ended(&self, id: &OpId) -> bool {
@@ -73,15 +140,22 @@ impl Store {
         }
     }
 
-    fn open_lock(&self) -> Result<File, Error> {
-        let path = self.lock_path();
-        self.prepare()?;
-        files::shared(&path).map_err(|why| Error::file(&path, &why))
+    /// Who worked when the last runner began; none if the note is gone.
+    fn noted(&self) -> Option<Vec<OpId>> {
+        let text = String::from_utf8(files::read(&self.lock_path()).ok()??).ok()?;
+        Some(text.lines().filter(|line| !line.is_empty()).map(OpId::from).collect())
     }
 }
 
-fn holder(file: &mut File) -> OpId {
-    let mut text = String::new();
-    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
-    OpId(read.map(|_| text).unwrap_or_default())
+/// Whether another process, or another part of this one, holds a file locked. The lock is shared and given back at
+/// once: lookers don't hinder each other, and a runner tries for a while.
+fn is_locked(path: &Path) -> bool {
+    let held = |file: &File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    files::regular(path).is_ok_and(|file| file.is_some_and(|file| held(&file)))
+}
+
+/// Whether an open file is still the one at a path.
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
+    let same = |one: &fs::Metadata, other: &fs::Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
+    matches!((file.metadata(), fs::metadata(path)), (Ok(one), Ok(other)) if same(&one, &other))
 }

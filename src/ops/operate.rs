@@ -1,16 +1,22 @@
 //! Carrying a plan out: the loop around [`machine::next`]. It writes before it acts, acts once, and looks.
 
-use super::{Control, Error, Host, Journal, Store, control::Listener, lock, registry::Listed};
+use super::{
+    Control, Error, Host, Journal, Store,
+    control::Listener,
+    registry::Listed,
+    take::{self, Taken},
+};
 use crate::{
     domain::{
         facts::{Facts, Trouble},
         finding::FindingId,
         ids::{Millis, OpId, Upid},
+        journal::Told as _,
         switch::{
             event::{Call, Outcome, What},
             machine::{self, Look, Next, Wants},
             planner,
-            state::TASK_UNSEEN,
+            state::{State, TASK_UNSEEN},
         },
     },
     guest::drain,
@@ -18,34 +24,23 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Carries an operation out, from its beginning or from where its journal ends, and returns how it ended.
+/// Carries an operation out, from its beginning or from where its journal ends, and returns how it ended. `begun` is
+/// called once nothing but the operation itself can end it any more; not at all if it was refused.
 ///
 /// # Errors
-/// The journal can't be read or written, or another operation holds the lock (which is also written down as the end of
-/// an operation that hadn't begun). Trouble with the host is no error here: it is part of the operation.
-pub async fn operate(store: &Store, id: &OpId, host: &Host) -> Result<Outcome, Error> {
-    let _lock = match lock::take(store, id).await {
-        Ok(lock) => lock,
-        Err(Error::Running(other)) if other != *id => return refuse(store, id, &other, host.clock().now()),
-        Err(why) => return Err(why),
-    };
-    let journal = store.journal(id)?;
+/// The journal can't be read or written, another runner has it, or it may not go on here: one that hadn't begun is
+/// refused instead, which its journal tells. Trouble with the host is no error here: it is part of the operation.
+pub async fn operate(store: &Store, id: &OpId, host: &Host, begun: &(dyn Fn() + Sync)) -> Result<Outcome, Error> {
+    let host = &take::host_of(store, id, host);
+    let Taken { journal, resumed } = take::take_over::<State>(store, id, host).await?;
+    if let Some(finish) = &journal.state().finished {
+        return Ok(finish.outcome);
+    }
+    begun();
     let heard = Listener::new(store, id);
     let (facts, looked) = (Facts::default(), Millis(0));
     // It is large: the looks at the host that it makes are many.
-    Box::pin(Runner { store, host, journal, heard, facts, looked, saw_holders: false }.run()).await
-}
-
-/// The other operation won. One that hadn't begun ends here; one that had is left for a resume.
-fn refuse(store: &Store, id: &OpId, other: &OpId, now: Millis) -> Result<Outcome, Error> {
-    let mut journal = store.journal(id)?;
-    if !journal.state().is_untouched() || journal.state().finished.is_some() {
-        return Err(Error::Running(other.clone()));
-    }
-    let message = super::error::busy(other);
-    let trouble = Some(Trouble { finding: FindingId::OpRunning, message });
-    journal.append(What::Finished { outcome: Outcome::Refused, trouble, gpu: None }, now)?;
-    Ok(Outcome::Refused)
+    Box::pin(Runner { store, host, journal, heard, facts, looked, saw_holders: false }.run(resumed)).await
 }
 
 struct Runner<'a> {
@@ -60,12 +55,7 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    async fn run(mut self) -> Result<Outcome, Error> {
-        if let Some(finish) = &self.journal.state().finished {
-            return Ok(finish.outcome);
-        }
-        let resumed = self.journal.state().runner.is_some();
-        self.write(What::RunnerStarted { pid: std::process::id() })?;
+    async fn run(mut self, resumed: bool) -> Result<Outcome, Error> {
         self.hear(resumed)?;
         self.look_around().await;
         if self.journal.state().is_untouched()
@@ -160,7 +150,7 @@ impl Runner<'_> {
         let state = self.journal.state();
         let Some(step) = state.steps.last().map(|last| last.step.id) else { return Ok(()) };
         let configured = self.host.listed();
-        let planted = Listed::planted(&self.store.plants(), state, configured);
+        let planted = Listed::planted(&self.store.plants(), state, configured, &self.host.id());
         let mut notes = Vec::new();
         for listed in configured.into_iter().chain(&planted) {
             let told = listed.tell(state).await;

@@ -1,10 +1,14 @@
 //! The directory of journals.
 
-use super::{Error, Journal, journal};
+use super::{
+    Error, Journal, identity, journal,
+    lock::{Guard, Starting},
+};
 use crate::{
     domain::{
+        host_id::HostId,
         ids::{Millis, OpId},
-        journal::{Line, Told},
+        journal::{Line, Origin, Told},
         plant,
         switch::{
             event::{Event, What},
@@ -17,6 +21,7 @@ use crate::{
 use std::{
     fs,
     hash::{BuildHasher, RandomState},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -35,6 +40,13 @@ pub struct Brief<S = State> {
     pub state: S,
     /// Whether a runner is carrying it out.
     pub alive: bool,
+}
+
+/// A journal that was begun.
+pub(super) struct Begun {
+    pub(super) id: OpId,
+    /// That its runner is being started.
+    pub(super) starting: Starting,
 }
 
 impl Store {
@@ -83,47 +95,84 @@ impl Store {
         self.dir.join("lock")
     }
 
-    /// Writes a confirmed plan to a new journal.
+    /// Writes a confirmed plan for a host to a new journal.
     ///
     /// # Errors
     /// The directory or the file can't be written.
-    pub fn create(&self, plan: &Plan, host: &str, now: Millis) -> Result<OpId, Error> {
-        self.begin::<State>(new_id(now), What::Planned { plan: Box::new(plan.clone()), host: host.to_owned() }, now)
+    pub async fn create(&self, plan: &Plan, host: &HostId, now: Millis) -> Result<OpId, Error> {
+        let plan = Box::new(plan.clone());
+        let begun =
+            self.begin::<State>(&self.guard().await?, |origin| What::Planned { plan, origin }, host.clone(), now);
+        begun.map(|begun| begun.id)
     }
 
-    /// Writes a confirmed planting to a new journal.
+    /// Writes a confirmed planting on a host to a new journal.
     ///
     /// # Errors
     /// The directory or the file can't be written.
-    pub fn create_plant(&self, plan: &plant::Plan, host: &str, now: Millis) -> Result<OpId, Error> {
-        let what = plant::What::Planned { plan: Box::new(plan.clone()), host: host.to_owned() };
-        self.begin::<plant::State>(OpId(format!("{}{}", OpId::PLANT, new_id(now))), what, now)
+    pub async fn create_plant(&self, plan: &plant::Plan, host: &HostId, now: Millis) -> Result<OpId, Error> {
+        let (plan, guard) = (Box::new(plan.clone()), self.guard().await?);
+        let what = |origin| plant::What::Planned { plan, origin };
+        self.begin::<plant::State>(&guard, what, host.clone(), now).map(|begun| begun.id)
     }
 
-    fn begin<S: Told>(&self, id: OpId, what: S::What, now: Millis) -> Result<OpId, Error> {
-        self.prepare()?;
+    /// Begins a journal behind all others. Until the value is dropped the operation counts as one that is being started.
+    pub(super) fn begin<S: Told>(
+        &self,
+        _guard: &Guard,
+        what: impl FnOnce(Origin) -> S::What,
+        host: HostId,
+        now: Millis,
+    ) -> Result<Begun, Error> {
+        let last = self.ids().iter().filter_map(|id| self.origin(id)).map(|origin| origin.number).max();
+        let number = last.unwrap_or(0).saturating_add(1);
+        let id = OpId(format!("{}{}", if S::PLANT { OpId::PLANT } else { "" }, new_id(now)));
+        let starting = self.starting(&id)?;
+        let what = what(Origin { number, host: host.to_string(), host_id: Some(host) });
         Journal::<S>::create(&self.journal_path(&id), &Line { seq: 0, at: now, what })?;
-        Ok(id)
+        Ok(Begun { id, starting })
+    }
+
+    /// Opens a journal to go on with it, and locks it.
+    pub(super) fn open_journal<S: Told>(&self, id: &OpId) -> Result<Journal<S>, Error> {
+        self.check(id, S::PLANT)?;
+        self.trusted()?;
+        Journal::open(&self.journal_path(id), id)
     }
 
     /// Opens a switch's journal to go on with it.
     ///
     /// # Errors
-    /// There is none, or it is damaged.
+    /// There is none, it is damaged, or a runner has it.
     pub fn journal(&self, id: &OpId) -> Result<Journal, Error> {
-        self.check(id, false)?;
-        self.trusted()?;
-        Journal::open(&self.journal_path(id))
+        self.open_journal(id)
     }
 
     /// Opens a planting's journal to go on with it.
     ///
     /// # Errors
-    /// There is none, or it is damaged.
+    /// There is none, it is damaged, or a runner has it.
     pub fn plant_journal(&self, id: &OpId) -> Result<Journal<plant::State>, Error> {
-        self.check(id, true)?;
-        self.trusted()?;
-        Journal::open(&self.journal_path(id))
+        self.open_journal(id)
+    }
+
+    /// Where an operation belongs; none if there is no such journal, or its first line makes no sense.
+    #[must_use]
+    pub fn origin(&self, id: &OpId) -> Option<Origin> {
+        let mut first = Vec::new();
+        let own = files::Own::open(&self.journal_path(id)).ok()??;
+        BufReader::new(own.0).read_until(b'\n', &mut first).ok()?;
+        serde_json::from_slice(&first).ok()
+    }
+
+    /// Whether an operation is one of this host.
+    ///
+    /// # Errors
+    /// There is no such operation, or it is another host's.
+    pub fn is_of(&self, id: &OpId, here: &HostId) -> Result<(), Error> {
+        self.check(id, id.is_plant())?;
+        let broken = || Error::file(&self.journal_path(id), &"the journal doesn't begin with a plan");
+        identity::check(id, &self.origin(id).ok_or_else(broken)?, here, false)
     }
 
     /// The events of a switch so far.
@@ -161,51 +210,76 @@ impl Store {
     /// All switches, oldest first. Damaged journals are left out here and named by [`Store::read`].
     #[must_use]
     pub fn list(&self) -> Vec<Brief> {
-        self.all(false)
+        self.all()
     }
 
     /// All plantings, oldest first. Damaged journals are left out here and named by [`Store::read_plant`].
     #[must_use]
     pub fn plants(&self) -> Vec<Brief<plant::State>> {
-        self.all(true)
+        self.all()
     }
 
-    fn all<S: Told>(&self, plants: bool) -> Vec<Brief<S>> {
-        let active = self.active();
-        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        let ids = names.filter_map(|name| name.strip_suffix(".jsonl").map(OpId::from));
-        let mut ids: Vec<OpId> = ids.filter(|id| id.is_plant() == plants).collect();
-        ids.sort();
+    fn all<S: Told>(&self) -> Vec<Brief<S>> {
+        let running = self.running();
         let brief = |id: OpId| {
             let state = S::fold(&self.lines::<S>(&id).ok()?)?;
-            let alive = active.as_ref() == Some(&id);
+            let alive = running.contains(&id);
             Some(Brief { id, state, alive })
         };
-        ids.into_iter().filter_map(brief).collect()
+        let mut all: Vec<Brief<S>> =
+            self.ids().into_iter().filter(|id| id.is_plant() == S::PLANT).filter_map(brief).collect();
+        all.sort_by(|one, other| one.age().cmp(&other.age()));
+        all
     }
 
-    /// The switch whose id is, or begins with, this text; the newest one for none.
+    /// All operations' ids, in no order that means anything.
+    pub(super) fn ids(&self) -> Vec<OpId> {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        names.filter_map(|name| name.strip_suffix(".jsonl").map(OpId::from)).collect()
+    }
+
+    /// The switch whose id is, or begins with, this text; for none the newest one of this host, if that is known.
     ///
     /// # Errors
     /// There is none, or the text fits several.
-    pub fn find(&self, text: Option<&str>) -> Result<OpId, Error> {
-        one(self.list(), text, "")
+    pub fn find(&self, text: Option<&str>, here: Option<&HostId>) -> Result<OpId, Error> {
+        one(self.list(), text, here)
     }
 
-    /// The planting whose id is, or begins with, this text, with or without `plant-`; the newest one for none.
+    /// The planting whose id is, or begins with, this text, with or without `plant-`; for none the newest one
+    /// of this host, if that is known.
     ///
     /// # Errors
     /// There is none, or the text fits several.
-    pub fn find_plant(&self, text: Option<&str>) -> Result<OpId, Error> {
-        one(self.plants(), text, OpId::PLANT)
+    pub fn find_plant(&self, text: Option<&str>, here: Option<&HostId>) -> Result<OpId, Error> {
+        one(self.plants(), text, here)
     }
 }
 
-fn one<S>(all: Vec<Brief<S>>, text: Option<&str>, prefix: &str) -> Result<OpId, Error> {
+impl<S: Told> Brief<S> {
+    /// Where it is in the order in which operations were begun. Ids have the time in them, and clocks are set back; only
+    /// journals without a number have nothing better.
+    fn age(&self) -> (u64, &OpId) {
+        (self.state.origin().number, &self.id)
+    }
+
+    /// Whether it may be an operation of this host; of one that isn't known it may.
+    #[must_use]
+    pub fn concerns(&self, here: Option<&HostId>) -> bool {
+        here.is_none_or(|here| identity::may_concern(self.state.origin(), here))
+    }
+}
+
+fn one<S: Told>(all: Vec<Brief<S>>, text: Option<&str>, here: Option<&HostId>) -> Result<OpId, Error> {
     let unknown = || Error::UnknownOp(text.unwrap_or("").to_owned());
-    let mut ids = all.into_iter().map(|brief| brief.id);
-    let Some(text) = text else { return ids.next_back().ok_or_else(unknown) };
+    let prefix = if S::PLANT { OpId::PLANT } else { "" };
+    let Some(text) = text else {
+        // Where there is none of this host, the refusal names the other one.
+        let newest = all.iter().rfind(|brief| brief.concerns(here)).or_else(|| all.last());
+        return newest.map(|brief| brief.id.clone()).ok_or_else(unknown);
+    };
+    let ids = all.into_iter().map(|brief| brief.id);
     let wanted = text.strip_prefix(prefix).unwrap_or(text);
     let own = |id: &OpId| id.as_str().strip_prefix(prefix).is_some_and(|own| own.starts_with(wanted));
     let mut fitting = ids.filter(own);
@@ -215,7 +289,7 @@ fn one<S>(all: Vec<Brief<S>>, text: Option<&str>, prefix: &str) -> Result<OpId, 
     }
 }
 
-/// Sortable by time, with a tail against two at once: `20261121-080359-4f2a`.
+/// A name that people can tell apart, by its time and with a tail against two at once: `20261121-080359-4f2a`.
 fn new_id(now: Millis) -> OpId {
     let tail = RandomState::new().hash_one(now) & 0xffff;
     let seconds = i64::try_from(now.0 / 1_000).unwrap_or(i64::MAX);

@@ -124,7 +124,7 @@ impl Chain {
         self.rig.ok(line);
         for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
             if let Ok(found) = self.died.recv_timeout(PAUSE) {
-                assert!(self.rig.wait_until(|_| self.store().active().is_none()));
+                assert!(self.rig.wait_until(|_| self.store().running().is_empty()));
                 self.tear(&found);
                 self.deaths.push(found);
                 return true;

@@ -31,7 +31,7 @@ fn kill_runner(rig: &Rig, id: &OpId) {
         _ => None,
     });
     kill(pid.unwrap());
-    assert!(rig.wait_until(|rig| store(rig).active().is_none()));
+    assert!(rig.wait_until(|rig| store(rig).running().is_empty()));
 }
 
 #[test]

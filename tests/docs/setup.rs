@@ -122,8 +122,8 @@ async fn switch(host: &Host, facts: &Facts) -> Result<(), String> {
     let plan = planner::plan(&intent, host.modes(), facts).map_err(|refusal| refusal.message)?;
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path().join("ops"));
-    let id = store.create(&plan, "pve", host.clock().now()).unwrap();
-    let outcome = operate(&store, &id, host).await.unwrap();
+    let id = store.create(&plan, &host.id(), host.clock().now()).await.unwrap();
+    let outcome = operate(&store, &id, host, &|| {}).await.unwrap();
     let events = store.read(&id).unwrap();
     let services = events.into_iter().find_map(|event| match event.what {
         What::StepDone { services, .. } if !services.is_empty() => Some(services),

@@ -54,14 +54,14 @@ enum Ending {
 async fn die_and_end(scenario: Scenario, nth: usize, after: bool, torn: usize, rest: u64, ending: Ending) -> bool {
     let machine = Machine::new(scenario);
     let plan = machine.plan(&switch("windowsvrstreaming")).await.unwrap();
-    let id = machine.store.create(&plan, "sim", machine.clock.now()).unwrap();
+    let id = machine.store.create(&plan, &machine.host.id(), machine.clock.now()).await.unwrap();
     let left = AtomicUsize::new(nth);
     let mortal = Arc::new(Mortal { inner: machine.sim.transport(), left, after, dead: Notify::new() });
     let host = machine.through(mortal.clone());
     tokio::select! {
         biased;
         () = mortal.dead.notified() => {}
-        outcome = operate(&machine.store, &id, &host) => {
+        outcome = operate(&machine.store, &id, &host, &|| {}) => {
             assert_eq!(outcome.unwrap(), Outcome::Done);
             return false;
         }

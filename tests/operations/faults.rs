@@ -126,7 +126,7 @@ fn play(script: &Script) -> Result<(), TestCaseError> {
         let mut intent = switch(MODES[script.to]);
         intent.replace = true;
         let Ok(plan) = machine.plan(&intent).await else { return Ok(()) };
-        let id = machine.store.create(&plan, "sim", machine.clock.now()).unwrap();
+        let id = machine.store.create(&plan, &machine.host.id(), machine.clock.now()).await.unwrap();
         let Ok((outcome, state)) = timeout(Duration::from_hours(1), machine.go_on(&id)).await else {
             return Err(TestCaseError::fail("it didn't end within an hour"));
         };

@@ -116,7 +116,7 @@ async fn a_service_that_stays_down_is_a_warning_not_a_failure() {
 async fn what_changed_since_the_plan_is_told_and_nothing_is_done() {
     let machine = Machine::new(scenario("events: [{ at: 20, vmid: 101, do: power_off }]"));
     let plan = machine.plan(&switch("windowsvrstreaming")).await.unwrap();
-    let id = machine.store.create(&plan, "sim", machine.clock.now()).unwrap();
+    let id = machine.store.create(&plan, &machine.host.id(), machine.clock.now()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(30)).await;
     let (outcome, state) = machine.go_on(&id).await;
     let trouble = state.trouble.unwrap();

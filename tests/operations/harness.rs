@@ -92,13 +92,13 @@ impl Machine {
     /// Plans, writes the plan down, and carries it out.
     pub(crate) async fn run(&self, intent: &Intent) -> Result<(Outcome, State), Refusal> {
         let plan = self.plan(intent).await?;
-        let id = self.store.create(&plan, "sim", self.clock.now()).unwrap();
+        let id = self.store.create(&plan, &self.host.id(), self.clock.now()).await.unwrap();
         Ok(self.go_on(&id).await)
     }
 
     /// Carries an operation out, from wherever it is.
     pub(crate) async fn go_on(&self, id: &OpId) -> (Outcome, State) {
-        let outcome = operate(&self.store, id, &self.host).await.unwrap();
+        let outcome = operate(&self.store, id, &self.host, &|| {}).await.unwrap();
         (outcome, self.state(id))
     }
 

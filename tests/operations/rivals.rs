@@ -7,9 +7,9 @@ use morpheus::domain::{finding::FindingId, switch::event::Outcome};
 async fn of_two_on_one_machine_one_wins_and_the_other_names_it() {
     let machine = Machine::new(starting_in(101));
     let plan = machine.plan(&switch("windowsvrstreaming")).await.unwrap();
-    let first = machine.store.create(&plan, "sim", machine.clock.now()).unwrap();
+    let first = machine.store.create(&plan, &machine.host.id(), machine.clock.now()).await.unwrap();
     let plan = machine.plan(&switch("nimsforestnogpu")).await.unwrap();
-    let second = machine.store.create(&plan, "sim", machine.clock.now()).unwrap();
+    let second = machine.store.create(&plan, &machine.host.id(), machine.clock.now()).await.unwrap();
     let ((one, _), (two, state)) = tokio::join!(machine.go_on(&first), machine.go_on(&second));
     assert_eq!((one, two), (Outcome::Done, Outcome::Refused));
     let trouble = state.trouble.unwrap();

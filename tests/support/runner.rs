@@ -24,7 +24,7 @@ pub(crate) fn lines(journal: &Path) -> Vec<Value> {
 
 /// Ends what a test, which may have failed, left at work in this directory of journals.
 pub(crate) fn end_runner(ops: &Path) {
-    if let Some(id) = Store::open(ops.to_owned()).active() {
+    for id in Store::open(ops.to_owned()).running() {
         runner(&lines(&ops.join(format!("{id}.jsonl")))).into_iter().for_each(kill);
     }
 }

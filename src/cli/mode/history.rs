@@ -68,7 +68,7 @@ fn entry<'a>(op: &'a OpId, state: &'a State) -> Entry<'a> {
     let steps = state.steps.iter().filter(|step| step.begun.is_some());
     Entry {
         op,
-        host: &state.host,
+        host: &state.origin.host,
         verb: state.plan.intent.verb,
         from: state.plan.from.iter().filter_map(|party| party.mode.as_ref()).collect(),
         to: state.plan.target.as_ref().and_then(|party| party.mode.as_ref()),

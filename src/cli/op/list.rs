@@ -31,16 +31,16 @@ struct Line<'a> {
     outcome: Option<Outcome>,
 }
 
-/// Writes operations in the given order; `active` is the one that a runner works on.
-pub(crate) fn list(shell: &mut Shell<'_>, operations: &[(OpId, State)], active: Option<&OpId>) -> io::Result<()> {
+/// Writes operations in the given order; `running` are those that runners work on.
+pub(crate) fn list(shell: &mut Shell<'_>, operations: &[(OpId, State)], running: &[OpId]) -> io::Result<()> {
     let lines: Vec<Line<'_>> = operations
         .iter()
         .map(|(op, state)| Line {
             op,
             title: state.plan.title(),
-            host: &state.host,
+            host: &state.origin.host,
             started: state.started,
-            running: active == Some(op),
+            running: running.contains(op),
             outcome: state.finished.as_ref().map(|finish| finish.outcome),
         })
         .collect();
@@ -91,7 +91,7 @@ pub(crate) fn status(
         return json::document(shell.out, json::OP, &Whole { op, running, state: &state });
     }
     let outcome = state.finished.as_ref().map(|finish| finish.outcome);
-    writeln!(shell.out, "Operation {op} on {}: {}", text::safe(&state.host), word(outcome, running))?;
+    writeln!(shell.out, "Operation {op} on {}: {}", text::safe(&state.origin.host), word(outcome, running))?;
     writeln!(shell.out, "Started {}\n", time::local(state.started))?;
     let mut progress = Progress::new(None, follow::claim(&state, modes));
     let mut so_far = events.get(..1).and_then(State::fold);

@@ -12,28 +12,19 @@ use crate::{
     },
     domain::{
         finding::FindingId,
+        host_id::HostId,
         ids::OpId,
-        plant::{State, Thing, What, event::End},
+        plant::{State, Thing, event::End},
         text,
     },
-    ops::{self, Clock, Control, Store},
+    ops::{self, Client, Control, Store},
 };
 use serde::Serialize;
 use std::io;
 
-/// The host of a planting. Another one has other guests under the same numbers.
-fn open(shell: &mut Shell<'_>, state: &State) -> Result<Session, Failure> {
-    let session = Session::open(shell)?;
-    let here = session.host.label();
-    if state.host.ends_with(&here) {
-        return Ok(session);
-    }
-    let message = format!("The planting is for {}, but the configuration names {here}.", state.host);
-    Err(Failure::new(FindingId::OpOtherHost, message))
-}
-
-fn idle(store: &Store) -> Result<(), Failure> {
-    store.active().map_or(Ok(()), |active| Err(ops::Error::Running(active).into()))
+fn idle(store: &Store, here: Option<&HostId>) -> Result<(), Failure> {
+    let rival = here.and_then(|here| store.rival(here));
+    rival.map_or(Ok(()), |rival| Err(ops::Error::Running(rival).into()))
 }
 
 fn ended(id: &OpId, end: End) -> Failure {
@@ -41,34 +32,49 @@ fn ended(id: &OpId, end: End) -> Failure {
 }
 
 pub(super) fn resume(shell: &mut Shell<'_>, store: &Store, args: &PlantResume) -> Result<(), Failure> {
-    let id = find(store, &args.plant)?;
+    let here = session::here(shell);
+    let id = find(store, &args.plant, here.as_ref())?;
     let state = state(store, &id)?;
     if let Some((end, _)) = state.finished {
         return Err(ended(&id, end).or("`morpheus plant nimsforest vr` plants again; what stands is left as it is."));
     }
-    idle(store)?;
-    session::block_on(run(shell, store, &id, &state, args.detach))
+    idle(store, here.as_ref())?;
+    session::block_on(async {
+        let session = Session::of(shell, store, &id)?;
+        let client = operate::client(shell, &session)?;
+        client.resume(&id, &session.host.id()).await?;
+        runs(shell, &client, &session, (&id, &state), args.detach).await
+    })
 }
 
-async fn run(shell: &mut Shell<'_>, store: &Store, id: &OpId, state: &State, detach: bool) -> Result<(), Failure> {
-    let session = open(shell, state)?;
-    operate::launch(shell, &session, id).await?;
+/// Follows what runs now, or says so.
+async fn runs(
+    shell: &mut Shell<'_>,
+    client: &Client,
+    session: &Session,
+    (id, state): (&OpId, &State),
+    detach: bool,
+) -> Result<(), Failure> {
     if detach {
         return vr::started(shell, id);
     }
-    follow::follow(shell, store, id, state.next_seq).await
+    follow::follow(shell, client, id, &session.host.id(), state.next_seq).await
 }
 
 pub(super) fn cancel(shell: &mut Shell<'_>, store: &Store, plant: &PlantRef) -> Result<(), Failure> {
-    let id = find(store, plant)?;
+    let here = session::here(shell);
+    let id = find(store, plant, here.as_ref())?;
     if let Some((end, _)) = state(store, &id)?.finished {
         return Err(ended(&id, end));
     }
-    if store.active().as_ref() != Some(&id) {
+    if !store.is_running(&id) {
         let message = format!("Planting {id} isn't running.");
         return Err(follow::halted(&id, Failure::new(FindingId::OpInterrupted, message)));
     }
-    store.control(&id, Control::Cancel { go_back: false })?;
+    session::block_on(async {
+        let word = Control::Cancel { go_back: false };
+        Ok(operate::local(shell)?.control(&id, word, here.as_ref()).await?)
+    })?;
     Ok(writeln!(shell.out, "Planting {id} stops after its present request; what it made is kept.")?)
 }
 
@@ -81,10 +87,11 @@ struct Undoing<'a> {
 }
 
 pub(super) fn undo(shell: &mut Shell<'_>, store: &Store, args: &PlantUndo) -> Result<(), Failure> {
-    let id = find(store, &args.plant)?;
+    let here = session::here(shell);
+    let id = find(store, &args.plant, here.as_ref())?;
     let state = state(store, &id)?;
     if !args.dry_run {
-        idle(store)?;
+        idle(store, here.as_ref())?;
     }
     if state.made.is_empty() && !(args.dry_run && shell.json()) {
         return Ok(writeln!(shell.out, "Planting {id} made nothing that is still there.")?);
@@ -95,12 +102,13 @@ pub(super) fn undo(shell: &mut Shell<'_>, store: &Store, args: &PlantUndo) -> Re
     if args.dry_run {
         return Ok(show(shell, &id, &state)?);
     }
+    let session = Session::of(shell, store, &id)?;
     agree(shell, &state, args)?;
-    {
-        let _lock = store.lock(&id)?;
-        store.plant_journal(&id)?.append(What::UndoRequested, Clock::System.now())?;
-    }
-    session::block_on(run(shell, store, &id, &state, args.detach))
+    session::block_on(async {
+        let client = operate::client(shell, &session)?;
+        client.remove(&id, &session.host).await?;
+        runs(shell, &client, &session, (&id, &state), args.detach).await
+    })
 }
 
 /// What an undo would do, last made first, and what it asks for.

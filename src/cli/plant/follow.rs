@@ -5,11 +5,12 @@ use crate::{
     cli::{exit::Exit, failure::Failure, json, shell::Shell},
     domain::{
         finding::FindingId,
+        host_id::HostId,
         ids::OpId,
         journal::Told,
         plant::{Event, State, event::End},
     },
-    ops::{self, Clock, Followed, Store},
+    ops::{Client, Clock, Followed},
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -26,11 +27,17 @@ struct Line<'a> {
 ///
 /// # Errors
 /// It failed, halted, or nobody follows any more.
-pub(super) async fn follow(shell: &mut Shell<'_>, store: &Store, id: &OpId, from: u32) -> Result<(), Failure> {
+pub(super) async fn follow(
+    shell: &mut Shell<'_>,
+    client: &Client,
+    id: &OpId,
+    here: &HostId,
+    from: u32,
+) -> Result<(), Failure> {
     let live = shell.is_live().then_some(shell.terminal.width);
     let mut progress = Progress::new(live);
     let mut told: Option<State> = None;
-    let mut journal = ops::follow_plant(store.clone(), id.clone());
+    let mut journal = client.follow_plant(id, Some(here)).await?;
     let mut second = tokio::time::interval(Duration::from_millis(if live.is_some() { 250 } else { 60_000 }));
     loop {
         tokio::select! {
@@ -63,7 +70,7 @@ pub(super) async fn follow(shell: &mut Shell<'_>, store: &Store, id: &OpId, from
                 Some(Followed::Broken(why)) => return Err(Failure::new(FindingId::JournalBroken, why)),
                 None => {
                     end(told.as_ref())?;
-                    return super::passwords(shell, store, id);
+                    return super::passwords(shell, client.store(), id);
                 }
             },
             _ = second.tick() => {

@@ -32,7 +32,7 @@ pub(super) fn write(shell: &mut Shell<'_>, id: &OpId, state: &State, running: bo
     };
     let begun = time::local(state.started);
     writeln!(shell.out, "{id}: {word}, {} of {} steps done", state.done(), state.steps.len())?;
-    writeln!(shell.out, "On {}, begun {begun}", text::safe(&state.host))?;
+    writeln!(shell.out, "On {}, begun {begun}", text::safe(&state.origin.host))?;
     let mut before: Option<Who> = None;
     for step in &state.steps {
         if before.replace(step.step.who) != Some(step.step.who) {

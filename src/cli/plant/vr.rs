@@ -16,7 +16,7 @@ use crate::{
         plant::{self, Form, Plan, defaults},
         switch::plan::Rung,
     },
-    ops::{self, Clock},
+    ops,
 };
 use serde::Serialize;
 use std::io;
@@ -35,9 +35,8 @@ struct Started<'a> {
 
 pub(super) async fn run(shell: &mut Shell<'_>, args: &VrArgs) -> Result<(), Failure> {
     let session = Session::open(shell)?;
-    let store = session::store(shell);
     if !args.dry_run && !args.print_answers {
-        operate::may_begin(&store)?;
+        operate::may_begin(&session::store(shell), &session.host)?;
     }
     let (said, file) = answers::said(shell, &args.answers)?;
     let form = whole(shell, &session, said).await?;
@@ -56,12 +55,12 @@ pub(super) async fn run(shell: &mut Shell<'_>, args: &VrArgs) -> Result<(), Fail
         return Ok(show(shell, &plan)?);
     }
     agree(shell, &plan, args)?;
-    let id = store.create_plant(&plan, &session.host.label(), Clock::System.now())?;
-    operate::launch(shell, &session, &id).await?;
+    let client = operate::client(shell, &session)?;
+    let id = client.plant(plan, &session.host).await?;
     if args.detach {
         return started(shell, &id);
     }
-    follow::follow(shell, &store, &id, 0).await
+    follow::follow(shell, &client, &id, &session.host.id(), 0).await
 }
 
 /// What was said, with what is usual here where nothing was.

@@ -1,7 +1,11 @@
 //! The lines of a planting's journal: what happened, in order.
 
 use super::{Plan, Thing};
-use crate::domain::{facts::Trouble, ids::Upid, journal::Line};
+use crate::domain::{
+    facts::Trouble,
+    ids::Upid,
+    journal::{Line, Origin},
+};
 use serde::{Deserialize, Serialize};
 
 /// One line of a planting's journal.
@@ -15,8 +19,9 @@ pub enum What {
     Planned {
         /// The plan.
         plan: Box<Plan>,
-        /// The host that it is for, as `node at address`.
-        host: String,
+        /// Where it belongs.
+        #[serde(flatten)]
+        origin: Origin,
     },
     /// A runner took it over; again after each resume.
     RunnerStarted {

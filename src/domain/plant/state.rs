@@ -4,7 +4,7 @@ use super::{Event, Plan, Step, Thing, What, event::End};
 use crate::domain::{
     facts::Trouble,
     ids::{Millis, Upid},
-    journal::Told,
+    journal::{Origin, Told},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -14,8 +14,9 @@ use std::collections::BTreeSet;
 pub struct State {
     /// The plan that was confirmed.
     pub plan: Plan,
-    /// The host that it is for.
-    pub host: String,
+    /// Where it belongs: its host, and its place among the operations of this machine.
+    #[serde(flatten)]
+    pub origin: Origin,
     /// When it was begun.
     pub started: Millis,
     /// The plan's steps; a step's id is its place here.
@@ -78,14 +79,16 @@ pub enum Phase {
 }
 
 impl Told for State {
+    const PLANT: bool = true;
+
     type What = What;
 
     fn begin(first: &Event) -> Option<Self> {
-        let What::Planned { plan, host } = &first.what else { return None };
+        let What::Planned { plan, origin } = &first.what else { return None };
         Some(Self {
             steps: plan.steps.iter().cloned().map(StepState::waiting).collect(),
             plan: Plan::clone(plan),
-            host: host.clone(),
+            origin: origin.clone(),
             started: first.at,
             made: Vec::new(),
             kept: Vec::new(),
@@ -141,6 +144,34 @@ impl Told for State {
     fn is_end(what: &What) -> bool {
         matches!(what, What::Finished { .. })
     }
+
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.steps.iter().all(|step| step.phase == Phase::Waiting)
+    }
+
+    fn had_runner(&self) -> bool {
+        self.runner.is_some()
+    }
+
+    fn ended(&self) -> Option<&'static str> {
+        self.finished.map(|(end, _)| end.word())
+    }
+
+    fn trouble(&self) -> Option<&Trouble> {
+        self.halted.as_ref()
+    }
+
+    fn taken_over(pid: u32) -> What {
+        What::RunnerStarted { pid }
+    }
+
+    fn refused(because: Trouble) -> Vec<What> {
+        vec![What::Halted { because }, What::Finished { end: End::Refused }]
+    }
 }
 
 impl State {
@@ -161,12 +192,6 @@ impl State {
     #[must_use]
     pub fn done(&self) -> usize {
         self.steps.iter().filter(|step| step.phase == Phase::Done).count()
-    }
-
-    /// Whether no step was begun yet.
-    #[must_use]
-    pub fn is_untouched(&self) -> bool {
-        self.steps.iter().all(|step| step.phase == Phase::Waiting)
     }
 }
 
@@ -232,7 +257,7 @@ mod tests {
         let other = Thing::Settings { vmid, stood, set: [("memory".to_owned(), "30000".to_owned())].into() };
         let kept = Trouble { finding: FindingId::PlantNotOurs, message: "It is somebody else's.".to_owned() };
         let lines = [
-            What::Planned { plan: Box::new(plan), host: "pve".to_owned() },
+            What::Planned { plan: Box::new(plan), origin: Origin::default() },
             What::Making { step: 0, thing: change.clone() },
             What::Making { step: 0, thing: change.clone() },
             What::Making { step: 0, thing: other.clone() },

@@ -6,7 +6,7 @@ use crate::domain::{
     facts::Trouble,
     guest::ServiceState,
     ids::{Millis, Upid, Vmid},
-    journal::Line,
+    journal::{Line, Origin},
 };
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -22,8 +22,9 @@ pub enum What {
     Planned {
         /// The plan.
         plan: Box<Plan>,
-        /// The host that it is for, as `node at address`.
-        host: String,
+        /// Where it belongs.
+        #[serde(flatten)]
+        origin: Origin,
     },
     /// A runner took the operation over; again after each resume.
     RunnerStarted {

@@ -9,7 +9,7 @@ use crate::domain::{
     facts::Trouble,
     guest::ServiceState,
     ids::{Millis, Upid, Vmid},
-    journal::Told,
+    journal::{Origin, Told},
 };
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -22,8 +22,9 @@ pub const TASK_UNSEEN: &str = "not to be seen";
 pub struct State {
     /// The plan that was confirmed.
     pub plan: Plan,
-    /// The host that it is for.
-    pub host: String,
+    /// Where it belongs: its host, and its place among the operations of this machine.
+    #[serde(flatten)]
+    pub origin: Origin,
     /// When it was begun.
     pub started: Millis,
     /// The plan's steps, then the rollback's. A step's id is its place here.
@@ -140,14 +141,16 @@ pub enum Fate {
 }
 
 impl Told for State {
+    const PLANT: bool = false;
+
     type What = What;
 
     fn begin(first: &Event) -> Option<Self> {
-        let What::Planned { plan, host } = &first.what else { return None };
+        let What::Planned { plan, origin } = &first.what else { return None };
         Some(Self {
             steps: plan.steps.iter().cloned().map(StepState::waiting).collect(),
             plan: Plan::clone(plan),
-            host: host.clone(),
+            origin: origin.clone(),
             started: first.at,
             rollback_from: None,
             trouble: None,
@@ -199,6 +202,34 @@ impl Told for State {
     fn is_end(what: &What) -> bool {
         matches!(what, What::Finished { .. })
     }
+
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.steps.iter().all(|step| step.phase == Phase::Waiting)
+    }
+
+    fn had_runner(&self) -> bool {
+        self.runner.is_some()
+    }
+
+    fn ended(&self) -> Option<&'static str> {
+        self.finished.as_ref().map(|finish| finish.outcome.word())
+    }
+
+    fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_ref()
+    }
+
+    fn taken_over(pid: u32) -> What {
+        What::RunnerStarted { pid }
+    }
+
+    fn refused(because: Trouble) -> Vec<What> {
+        vec![What::Finished { outcome: Outcome::Refused, trouble: Some(because), gpu: None }]
+    }
 }
 
 impl State {
@@ -206,12 +237,6 @@ impl State {
         if let Some(state) = self.steps.get_mut(usize::from(step)) {
             change(state);
         }
-    }
-
-    /// Whether no step was begun yet.
-    #[must_use]
-    pub fn is_untouched(&self) -> bool {
-        self.steps.iter().all(|step| step.phase == Phase::Waiting)
     }
 
     /// Whether it is going back.

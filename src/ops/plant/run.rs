@@ -6,13 +6,18 @@ use crate::{
         facts::Trouble,
         finding::FindingId,
         ids::{NodeName, OpId, Upid, Vmid},
+        journal::Told as _,
         plant::{
             self, Action, Answers, Plan, Step, Thing, What,
             event::End,
             state::{Phase, State},
         },
     },
-    ops::{Control, Error, Host, Journal, Store, control::Listener, error::busy, lock},
+    ops::{
+        Control, Error, Host, Journal, Store,
+        control::Listener,
+        take::{self, Taken},
+    },
     pve::{self, Client, TaskStatus},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -26,42 +31,32 @@ const AGAIN: Duration = Duration::from_secs(2);
 const OUTAGE: Duration = Duration::from_mins(5);
 
 /// Carries a planting out, or its undo, from where its journal ends. None: it isn't finished, and can be resumed or
-/// undone.
+/// undone. `begun` is called once nothing but the planting itself can end it any more; not at all if it was refused.
 ///
 /// # Errors
-/// The journal can't be read or written, or another operation holds the lock.
-pub async fn carry_out(store: &Store, id: &OpId, host: &Host, means: &dyn Means) -> Result<Option<End>, Error> {
-    let _lock = match lock::take(store, id).await {
-        Ok(lock) => lock,
-        Err(Error::Running(other)) if other != *id => return refuse(store, id, &other, host),
-        Err(why) => return Err(why),
-    };
-    let journal = store.plant_journal(id)?;
-    if let Some((end, _)) = journal.state().finished {
+/// The journal can't be read or written, another runner has it, or it may not go on here.
+pub async fn carry_out(
+    store: &Store,
+    id: &OpId,
+    host: &Host,
+    means: &dyn Means,
+    begun: &(dyn Fn() + Sync),
+) -> Result<Option<End>, Error> {
+    let host = &take::host_of(store, id, host);
+    let Taken { journal, .. } = take::take_over::<State>(store, id, host).await?;
+    let state = journal.state();
+    if let Some((end, _)) = state.finished {
         return Ok(Some(end));
     }
-    let state = journal.state();
+    begun();
     let node = state.plan.node.clone();
     let answers = Answers::read(&state.plan.form);
     let answers = answers.map_err(|_| Error::UnknownOp(format!("{id}: its answers can't be read")))?;
     let heard = Listener::new(store, id);
     let mut run = Run { id: id.clone(), host, means, journal, heard, node, answers, told: None };
-    run.write(What::RunnerStarted { pid: std::process::id() })?;
     // What was said to an earlier runner was meant for that.
     drop(run.heard.hear());
     Box::pin(run.whole()).await
-}
-
-/// The other operation won. One that hadn't begun ends here; one that had is left for a resume.
-fn refuse(store: &Store, id: &OpId, other: &OpId, host: &Host) -> Result<Option<End>, Error> {
-    let mut journal = store.plant_journal(id)?;
-    if !journal.state().is_untouched() || journal.state().finished.is_some() {
-        return Err(Error::Running(other.clone()));
-    }
-    let because = Trouble { finding: FindingId::OpRunning, message: busy(other) };
-    journal.append(What::Halted { because }, host.clock().now())?;
-    journal.append(What::Finished { end: End::Refused }, host.clock().now())?;
-    Ok(Some(End::Refused))
 }
 
 /// A planting that is being carried out.

@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     config::NodeChoice,
     domain::{
+        host_id::HostId,
         ids::{Millis, Vmid},
         journal::Told,
         mode::ModeSet,
@@ -14,7 +15,7 @@ use crate::{
             testing,
         },
     },
-    ops::{Clock, Control, Host, Store},
+    ops::{Clock, Control, Host, Store, lock},
     pve::{Client, Credentials},
     sim::{Release, Scenario, Sim, TOKEN_ID, World, token_secret},
 };
@@ -155,11 +156,11 @@ impl Rig {
     async fn begin(&self, form: &Form) -> OpId {
         let site = self.host().survey_for(form).await.unwrap();
         let plan = plant::plan(form, &site).unwrap_or_else(|problems| panic!("{problems:#?}"));
-        self.store.create_plant(&plan, "pve", Millis(1_795_240_800_000)).unwrap()
+        self.store.create_plant(&plan, &HostId::of_label("pve"), Millis(1_795_240_800_000)).await.unwrap()
     }
 
     async fn run(&self, id: &OpId) -> Option<End> {
-        carry_out(&self.store, id, &self.host(), &self.means).await.unwrap()
+        carry_out(&self.store, id, &self.host(), &self.means, &|| {}).await.unwrap()
     }
 
     /// Ends the runner once its journal has so many lines, as `kill -9` does. False: it ended by itself before.
@@ -169,7 +170,7 @@ impl Rig {
 
     async fn run_while(&self, id: &OpId, goes_on: impl Fn(&[plant::Event]) -> bool) -> bool {
         let host = self.host();
-        let mut work = pin!(carry_out(&self.store, id, &host, &self.means));
+        let mut work = pin!(carry_out(&self.store, id, &host, &self.means, &|| {}));
         poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(_) => Poll::Ready(false),
             Poll::Pending if goes_on(&self.store.read_plant(id).unwrap()) => Poll::Pending,
@@ -183,7 +184,7 @@ impl Rig {
         let host = self.host();
         let says = |line: &plant::Event| serde_json::to_string(line).unwrap().contains(words);
         let told = || self.store.read_plant(id).unwrap().iter().any(says);
-        let mut work = pin!(carry_out(&self.store, id, &host, &self.means));
+        let mut work = pin!(carry_out(&self.store, id, &host, &self.means, &|| {}));
         poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Pending if told() => Poll::Ready(()),
             Poll::Pending => Poll::Pending,
@@ -252,7 +253,7 @@ async fn the_seed_that_was_uploaded_is_read_back() {
     let id = rig.begin(&linux_only()).await;
     let uploaded = || rig.sim.uploaded("local:iso/morpheus-121-seed.iso");
     let host = rig.host();
-    let mut work = pin!(carry_out(&rig.store, &id, &host, &rig.means));
+    let mut work = pin!(carry_out(&rig.store, &id, &host, &rig.means, &|| {}));
     let image = poll_fn(|context| match (uploaded(), work.as_mut().poll(context)) {
         (Some(image), _) => Poll::Ready(image),
         (None, Poll::Pending) => Poll::Pending,
@@ -270,10 +271,10 @@ async fn the_seed_that_was_uploaded_is_read_back() {
 async fn a_second_planting_is_nothing_to_do_and_one_at_a_time_runs() {
     let rig = Rig::with(&json!({}));
     let (id, other) = (rig.begin(&linux_only()).await, rig.begin(&linux_only()).await);
-    let lock = rig.store.lock(&id).unwrap();
+    let taken = lock::take::<State>(&rig.store, &id).await.unwrap();
     assert_eq!(rig.run(&other).await, Some(End::Refused));
     assert!(rig.state(&other).halted.is_some_and(|why| why.finding == FindingId::OpRunning));
-    drop(lock);
+    drop(taken);
     assert_eq!(rig.run(&id).await, Some(End::Done));
     let site = rig.host().survey_for(&linux_only()).await.unwrap();
     let again = plant::plan(&linux_only(), &site).unwrap();
@@ -286,7 +287,7 @@ async fn who_stops_it_finds_it_where_it_was_and_goes_on() {
     let rig = Rig::with(&json!({}));
     let id = rig.begin(&linux_only()).await;
     let (host, mut told) = (rig.host(), false);
-    let mut work = pin!(carry_out(&rig.store, &id, &host, &rig.means));
+    let mut work = pin!(carry_out(&rig.store, &id, &host, &rig.means, &|| {}));
     let end = poll_fn(|context| {
         if !told && rig.store.read_plant(&id).unwrap().len() > 12 {
             told = true;

@@ -5,6 +5,7 @@ use crate::{
     config::Nimsforest,
     domain::{
         facts::Trouble,
+        host_id::HostId,
         plant::{
             self, Answers, Thing,
             answers::Registry,
@@ -35,8 +36,13 @@ impl Listed {
         Some(Self { registry: Registry::Url { url, token_file }, forest: config.cluster_id.clone()? })
     }
 
-    /// Those that plantings wrote any of an operation's guests into, but for the configured one.
-    pub(crate) fn planted(plants: &[Brief<plant::State>], state: &State, configured: Option<&Self>) -> Vec<Self> {
+    /// Those that plantings on this host wrote any of an operation's guests into, but for the configured one.
+    pub(crate) fn planted(
+        plants: &[Brief<plant::State>],
+        state: &State,
+        configured: Option<&Self>,
+        here: &HostId,
+    ) -> Vec<Self> {
         let switched = nodes(state);
         let of = |brief: &Brief<plant::State>| {
             let mut ids = brief.state.made.iter().filter_map(|thing| match thing {
@@ -48,7 +54,7 @@ impl Listed {
             Some(Self { registry: forest.registry?, forest: forest.id? })
         };
         let mut all: Vec<Self> = Vec::new();
-        for listed in plants.iter().filter_map(of) {
+        for listed in plants.iter().filter(|plant| plant.concerns(Some(here))).filter_map(of) {
             if !all.iter().chain(configured).any(|known| known.is_the_same(&listed)) {
                 all.push(listed);
             }

@@ -5,16 +5,8 @@ use super::{
     world::{self, Reached},
 };
 use crate::{
-    domain::{
-        facts::Trouble,
-        finding::FindingId,
-        ids::OpId,
-        switch::{
-            event::{Event, What},
-            plan::Plan,
-        },
-    },
-    ops::{self, Clock, Error, Followed, Launch, Store},
+    domain::{facts::Trouble, finding::FindingId, host_id::HostId, ids::OpId, journal::Told, switch::plan::Plan},
+    ops::{self, Client, Error, Followed, Host, Store},
     tui::{
         effect::Control,
         msg::{Asked, Msg, OpBrief, PlantMsg, Ticket},
@@ -27,29 +19,34 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Between two looks at whether a runner has begun.
-const PAUSE: Duration = Duration::from_millis(50);
-/// How many of them are made: 5 s.
-const PATIENCE: u32 = 100;
-
 /// How many looks at the host may be missing before the operations are looked at without one.
 const MISSING: u32 = 5;
 
 /// Tells about all operations at the start, and whenever one appears or another one runs: beside each look at the host,
 /// so that both are one moment of work, and by itself where the host isn't looked at.
-pub(super) async fn watch(store: Store, every: Duration, mut looked: watch::Receiver<()>, inbox: Sender<Msg>) {
+///
+/// Only those of the host that this dashboard looks at: another one's are none of its.
+pub(super) async fn watch(
+    store: Store,
+    every: Duration,
+    mut looked: watch::Receiver<()>,
+    reached: Reached,
+    inbox: Sender<Msg>,
+) {
+    let host = world::reached(reached).await.ok();
     let mut known = None;
     loop {
-        // While both are as before, the journals needn't be read.
+        let here = host.as_ref().map(Host::id);
+        // While all are as before, the journals needn't be read.
         let changed = fs::metadata(store.dir()).and_then(|meta| meta.modified()).ok();
-        let mark = Some((changed, store.active()));
+        let mark = Some((changed, store.running(), here.clone()));
         if mark != known {
             known = mark;
-            let of = store.clone();
-            let Ok(list) = spawn_blocking(move || of.list()).await else { return };
+            let (of, on) = (store.clone(), here.clone());
+            let Ok(list) = spawn_blocking(move || of_host(of.list(), on.as_ref())).await else { return };
             tell(&inbox, Msg::Ops(list.into_iter().map(brief).collect())).await;
             let of = store.clone();
-            let Ok(newest) = spawn_blocking(move || of.plants().pop()).await else { return };
+            let Ok(newest) = spawn_blocking(move || of_host(of.plants(), here.as_ref()).pop()).await else { return };
             if let Some(ops::Brief { id, state, alive }) = newest {
                 tell(&inbox, Msg::Plant(PlantMsg::Newest { id, state: Box::new(state), alive })).await;
             }
@@ -60,6 +57,11 @@ pub(super) async fn watch(store: Store, every: Duration, mut looked: watch::Rece
     }
 }
 
+fn of_host<S: Told>(mut all: Vec<ops::Brief<S>>, here: Option<&HostId>) -> Vec<ops::Brief<S>> {
+    all.retain(|brief| brief.concerns(here));
+    all
+}
+
 fn brief(of: ops::Brief) -> OpBrief {
     let ops::Brief { id, state, alive } = of;
     OpBrief { id, state: Box::new(state), alive }
@@ -68,34 +70,36 @@ fn brief(of: ops::Brief) -> OpBrief {
 /// What it takes to start an operation and to speak to one.
 #[derive(Clone, Debug)]
 pub(super) struct Desk {
-    pub(super) clock: Clock,
-    pub(super) store: Store,
-    pub(super) launch: Launch,
+    pub(super) client: Client,
+    pub(super) reached: Reached,
     pub(super) inbox: Sender<Msg>,
 }
 
 impl Desk {
-    /// Writes a confirmed plan down and starts its runner.
-    pub(super) async fn start(self, reached: Reached, ticket: Ticket, plan: Plan) {
-        let result = self.begin(reached, plan).await;
-        tell(&self.inbox, Msg::Started { ticket, result }).await;
+    /// The host that this dashboard looks at; without one nothing is done to an operation.
+    pub(super) async fn host(&self) -> Result<Host, Trouble> {
+        world::reached(self.reached.clone()).await
     }
 
-    async fn begin(&self, reached: Reached, plan: Plan) -> Result<OpId, Trouble> {
-        let host = world::reached(reached).await?.label();
-        let (store, now) = (self.store.clone(), self.clock.now());
-        let create = move || match store.active() {
-            Some(active) => Err(Error::Running(active)),
-            None => store.create(&plan, &host, now),
+    /// Writes a confirmed plan down and starts its runner.
+    pub(super) async fn start(self, ticket: Ticket, plan: Plan) {
+        let result = match self.host().await {
+            Ok(host) => self.client.start(plan, &host).await.map_err(|error| error.trouble()),
+            Err(trouble) => Err(trouble),
         };
-        let id = in_thread(create).await?;
-        ops::launch(&id, &self.launch).await.map_err(|error| error.trouble())?;
-        Ok(id)
+        tell(&self.inbox, Msg::Started { ticket, result }).await;
     }
 
     /// Follows an operation's journal until it ends.
     pub(super) async fn attach(self, id: OpId) {
-        let mut followed = ops::follow(self.store.clone(), id.clone());
+        let here = self.host().await.ok().map(|host| host.id());
+        let mut followed = match self.client.follow(&id, here.as_ref()).await {
+            Ok(followed) => followed,
+            Err(error) => {
+                let result = Err(error.trouble());
+                return tell(&self.inbox, Msg::Told { of: Asked::Attach(id), result }).await;
+            }
+        };
         while let Some(heard) = followed.recv().await {
             let msg = match heard {
                 Followed::Event(event) => Msg::Op { id: id.clone(), event },
@@ -115,60 +119,35 @@ impl Desk {
         tell(&self.inbox, Msg::Told { of: Asked::Control(id, control), result }).await;
     }
 
+    pub(super) async fn say(&self, id: &OpId, control: Control) -> Result<(), Trouble> {
+        let here = self.host().await?.id();
+        self.client.control(id, control, Some(&here)).await.map_err(|error| error.trouble())
+    }
+
     /// Starts a runner that goes on.
     pub(super) async fn resume(self, id: OpId) {
-        let result = self.relaunch(&id).await;
+        let result = self.go_on(&id).await;
         tell(&self.inbox, Msg::Told { of: Asked::Resume(id), result }).await;
     }
 
-    /// Starts a runner and tells it to go back. A runner hears only what is said after it has begun.
+    pub(super) async fn go_on(&self, id: &OpId) -> Result<(), Trouble> {
+        let here = self.host().await?.id();
+        self.client.resume(id, &here).await.map_err(|error| error.trouble())
+    }
+
+    /// Tells an interrupted operation to go back, and starts a runner that does.
     pub(super) async fn undo(self, id: OpId) {
-        let result = self.go_back(&id).await;
+        let result = match self.host().await {
+            Ok(host) => self.client.go_back(&id, &host.id()).await.map_err(|error| error.trouble()),
+            Err(trouble) => Err(trouble),
+        };
         tell(&self.inbox, Msg::Told { of: Asked::Undo(id), result }).await;
-    }
-
-    async fn go_back(&self, id: &OpId) -> Result<(), Trouble> {
-        let before = self.runs(id).await?;
-        self.relaunch(id).await?;
-        for _ in 0..PATIENCE {
-            if self.runs(id).await? > before {
-                return self.say(id, Control::Cancel { go_back: true }).await;
-            }
-            sleep(PAUSE).await;
-        }
-        Err(Error::Launch("it didn't begin".into()).trouble())
-    }
-
-    /// How many runners have taken an operation over so far.
-    async fn runs(&self, id: &OpId) -> Result<usize, Trouble> {
-        let (store, id) = (self.store.clone(), id.clone());
-        let events = in_thread(move || store.read(&id)).await?;
-        let begun = |event: &&Event| matches!(event.what, What::RunnerStarted { .. });
-        Ok(events.iter().filter(begun).count())
-    }
-
-    pub(super) async fn relaunch(&self, id: &OpId) -> Result<(), Trouble> {
-        if let Some(active) = self.store.active() {
-            return Err(Error::Running(active).trouble());
-        }
-        ops::launch(id, &self.launch).await.map_err(|error| error.trouble())
-    }
-
-    pub(super) async fn say(&self, id: &OpId, control: Control) -> Result<(), Trouble> {
-        let (store, id) = (self.store.clone(), id.clone());
-        in_thread(move || store.control(&id, control)).await
     }
 }
 
-/// Files are written beside the loop: a slow disk must not hold up keys.
+/// Files are read and written beside the loop: a slow disk must not hold up keys.
 pub(super) async fn in_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Trouble> {
-    match spawn_blocking(work).await {
-        Ok(result) => result.map_err(|error| error.trouble()),
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::Launch("the dashboard is closing".into()).trouble()),
-        },
-    }
+    ops::in_thread(work).await.map_err(|error| error.trouble())
 }

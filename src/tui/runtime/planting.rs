@@ -11,9 +11,9 @@ use crate::{
         facts::Trouble,
         finding::FindingId,
         ids::OpId,
-        plant::{Form, Plan, Site, What, defaults::Hints},
+        plant::{Form, Plan, Site, defaults::Hints},
     },
-    ops::{self, Control, Error, Followed},
+    ops::{Control, Followed},
     tui::{
         effect::PlantDo,
         msg::{Asked, Msg, PlantMsg, Ticket},
@@ -65,14 +65,14 @@ impl Planter {
                 let result = look(reached, &form).await.map(Box::new);
                 self.tell(Msg::Plant(PlantMsg::Seen { ticket, result })).await;
             }
-            PlantDo::Start { ticket, plan } => self.start(reached, ticket, *plan).await,
+            PlantDo::Start { ticket, plan } => self.start(ticket, *plan).await,
             PlantDo::Attach(id) => self.attach(id).await,
             PlantDo::Stop(id) => {
                 let result = self.desk.say(&id, Control::Cancel { go_back: false }).await;
                 self.tell(Msg::Told { of: Asked::Control(id, Control::Cancel { go_back: false }), result }).await;
             }
             PlantDo::Resume(id) => {
-                let result = self.desk.relaunch(&id).await;
+                let result = self.desk.go_on(&id).await;
                 self.tell(Msg::Told { of: Asked::Planting(id), result }).await;
             }
             PlantDo::Undo(id) => {
@@ -113,32 +113,17 @@ impl Planter {
         self.tell(Msg::Told { of: Asked::Keep, result }).await;
     }
 
-    async fn start(&self, reached: Reached, ticket: Ticket, plan: Plan) {
-        let result = self.begin(reached, plan).await;
+    async fn start(&self, ticket: Ticket, plan: Plan) {
+        let result = match self.desk.host().await {
+            Ok(host) => self.desk.client.plant(plan, &host).await.map_err(|error| error.trouble()),
+            Err(trouble) => Err(trouble),
+        };
         self.tell(Msg::Started { ticket, result }).await;
     }
 
-    async fn begin(&self, reached: Reached, plan: Plan) -> Result<OpId, Trouble> {
-        let host = world::reached(reached).await?.label();
-        let (store, now) = (self.desk.store.clone(), self.desk.clock.now());
-        let create = move || match store.active() {
-            Some(active) => Err(Error::Running(active)),
-            None => store.create_plant(&plan, &host, now),
-        };
-        let id = in_thread(create).await?;
-        ops::launch(&id, &self.desk.launch).await.map_err(|error| error.trouble())?;
-        Ok(id)
-    }
-
-    /// The wish is written down first: whoever goes on with this planting removes what it made.
     async fn undo(&self, id: &OpId) -> Result<(), Trouble> {
-        let (store, now, of) = (self.desk.store.clone(), self.desk.clock.now(), id.clone());
-        let ask = move || {
-            let _lock = store.lock(&of)?;
-            store.plant_journal(&of)?.append(What::UndoRequested, now)
-        };
-        in_thread(ask).await?;
-        self.desk.relaunch(id).await
+        let host = self.desk.host().await?;
+        self.desk.client.remove(id, &host).await.map_err(|error| error.trouble())
     }
 
     /// Follows a planting's journal until it ends, once at a time.
@@ -146,7 +131,16 @@ impl Planter {
         if !self.followed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
             return;
         }
-        let mut followed = ops::follow_plant(self.desk.store.clone(), id.clone());
+        if let Err(trouble) = self.lines(&id).await {
+            self.tell(Msg::Told { of: Asked::Attach(id.clone()), result: Err(trouble) }).await;
+        }
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
+    async fn lines(&self, id: &OpId) -> Result<(), Trouble> {
+        let here = self.desk.host().await.ok().map(|host| host.id());
+        let followed = self.desk.client.follow_plant(id, here.as_ref()).await;
+        let mut followed = followed.map_err(|error| error.trouble())?;
         while let Some(heard) = followed.recv().await {
             let msg = match heard {
                 Followed::Event(event) => Msg::Plant(PlantMsg::Line { id: id.clone(), event }),
@@ -158,7 +152,7 @@ impl Planter {
             };
             self.tell(msg).await;
         }
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        Ok(())
     }
 }
 

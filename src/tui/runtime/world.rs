@@ -12,7 +12,7 @@ use crate::{
         finding::FindingId,
         switch::plan::Intent,
     },
-    ops::{Clock, Host, Launch, Store},
+    ops::{Client, Clock, Host},
     tui::{
         effect::{Effect, Scope},
         model::Rules,
@@ -41,17 +41,15 @@ pub struct Hands {
     pub connect: Connect,
     /// What the configuration says by now.
     pub reload: Reload,
-    /// Where operations are kept.
-    pub store: Store,
-    /// How runners are started.
-    pub launch: Launch,
+    /// The operations of this machine.
+    pub client: Client,
     /// What planting needs of this machine.
     pub garden: Garden,
 }
 
 impl fmt::Debug for Hands {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hands").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("Hands").field("client", &self.client).finish_non_exhaustive()
     }
 }
 
@@ -76,7 +74,7 @@ pub(super) struct World {
 impl World {
     /// Starts looking at the host and at the operations of this machine.
     pub(super) fn begin(hands: Hands, refresh: Duration, inbox: Sender<Msg>) -> Self {
-        let Hands { clock, connect, reload, store, launch, garden } = hands;
+        let Hands { clock, connect, reload, client, garden } = hands;
         let (host, reached) = watch::channel(None);
         let host = Arc::new(host);
         let (scope, scope_seen) = watch::channel(Scope { focused: true, ..Scope::default() });
@@ -90,8 +88,9 @@ impl World {
         tasks.spawn(histories.run(reached.clone()));
         let poller = Poller::new(clock, refresh, inbox.clone(), wishes, beat);
         tasks.spawn(poller.run(reached.clone()));
-        tasks.spawn(operations::watch(store.clone(), refresh, looked, inbox.clone()));
-        let ops = operations::Desk { clock, store, launch, inbox: inbox.clone() };
+        let store = client.store().clone();
+        tasks.spawn(operations::watch(store, refresh, looked, reached.clone(), inbox.clone()));
+        let ops = operations::Desk { client, reached: reached.clone(), inbox: inbox.clone() };
         let planter = Planter { desk: ops.clone(), garden, followed: Arc::default() };
         let attached = BTreeSet::new();
         Self { tasks, inbox, host, reached, reload, scope, refresh: now, touched, ops, planter, attached }
@@ -120,7 +119,7 @@ impl World {
                     poller::tell(&inbox, Msg::Looked { ticket, result }).await;
                 });
             }
-            Effect::Start { ticket, plan } => self.spawn(async move { desk.start(reached, ticket, *plan).await }),
+            Effect::Start { ticket, plan } => self.spawn(async move { desk.start(ticket, *plan).await }),
             Effect::Attach(id) => {
                 if self.attached.insert(id.to_string()) {
                     self.spawn(async move { desk.attach(id).await });

@@ -37,7 +37,8 @@ fn switched(hours_ago: u64, to: u32) -> OpBrief {
         step.party.vmid = testing::id(if starts { to } else { from });
     }
     let steps = u16::try_from(plan.steps.len()).unwrap();
-    let mut lines = vec![What::Planned { plan: Box::new(plan), host: "pve".into() }];
+    let mut lines =
+        vec![What::Planned { plan: Box::new(plan), origin: crate::domain::journal::Origin::labelled("pve") }];
     for step in 0..steps {
         lines.extend([What::StepBegun { step }, What::StepDone { step, address: None, services: vec![] }]);
     }

@@ -34,7 +34,10 @@ fn plan() -> Plan {
 impl Scene {
     /// The operation writes these lines, each so many seconds after its beginning.
     fn journal(mut self, lines: Vec<(u64, What)>) -> Self {
-        let planned = What::Planned { plan: Box::new(plan()), host: "pve at 192.168.1.100".into() };
+        let planned = What::Planned {
+            plan: Box::new(plan()),
+            origin: crate::domain::journal::Origin::labelled("pve at 192.168.1.100"),
+        };
         let all = [(0, planned), (0, What::RunnerStarted { pid: 4242 })].into_iter().chain(lines);
         for (seq, (seconds, what)) in all.enumerate() {
             let at = NOON.plus(seconds * 1000);
@@ -56,7 +59,10 @@ pub(super) fn journal_to_the_end() -> Vec<Msg> {
 }
 
 fn as_messages(rest: Vec<(u64, What)>) -> Vec<Msg> {
-    let planned = What::Planned { plan: Box::new(plan()), host: "pve at 192.168.1.100".into() };
+    let planned = What::Planned {
+        plan: Box::new(plan()),
+        origin: crate::domain::journal::Origin::labelled("pve at 192.168.1.100"),
+    };
     let mut lines = vec![(0, planned), (0, What::RunnerStarted { pid: 4242 })];
     lines.extend(rest);
     let event = |(seq, (seconds, what)): (usize, (u64, What))| Event {

@@ -88,7 +88,10 @@ fn reviewed() -> Scene {
 }
 
 pub(super) fn lines(plan: Plan, rest: Vec<(u64, What)>) -> Vec<Msg> {
-    let planned = What::Planned { plan: Box::new(plan), host: "pve at 192.168.1.100".into() };
+    let planned = What::Planned {
+        plan: Box::new(plan),
+        origin: crate::domain::journal::Origin::labelled("pve at 192.168.1.100"),
+    };
     let all = [(0, planned), (0, What::RunnerStarted { pid: 4242 })].into_iter().chain(rest);
     let event = |(seq, (seconds, what)): (usize, (u64, What))| Event {
         seq: u32::try_from(seq).unwrap(),

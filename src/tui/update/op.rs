@@ -42,7 +42,7 @@ pub(super) fn listed(model: &mut Model, ops: Vec<OpBrief>) -> Vec<Effect> {
 }
 
 fn tidy(model: &mut Model) {
-    model.ops.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
+    model.ops.sort_by(|a, b| (a.state.origin.number, a.id.as_str()).cmp(&(b.state.origin.number, b.id.as_str())));
     let surplus = model.ops.len().saturating_sub(REMEMBERED);
     model.ops.drain(..surplus);
 }

@@ -143,7 +143,7 @@ impl Toy {
             crashed: false,
             rash: vec![],
         };
-        toy.write(What::Planned { plan: Box::new(plan), host: "toy".into() });
+        toy.write(What::Planned { plan: Box::new(plan), origin: crate::domain::journal::Origin::default() });
         toy
     }
 

@@ -121,7 +121,7 @@ fn tell(model: &mut Model, event: &Event) {
 pub(in crate::tui::update) fn newest_line(state: &State, event: &Event) -> Option<(Level, String)> {
     let title = |step: &u16| state.steps.get(usize::from(*step)).map(|step| step.step.title());
     Some(match &event.what {
-        What::Planned { host, .. } => (Level::Info, format!("planned for {host}")),
+        What::Planned { origin, .. } => (Level::Info, format!("planned for {}", origin.host)),
         What::RunnerStarted { pid } => (Level::Info, format!("runner {pid} took over")),
         What::StepBegun { step } => (Level::Info, title(step)?),
         What::Making { thing, .. } => (Level::Info, format!("making {thing}")),

@@ -68,7 +68,7 @@ fn head<'a>(model: &Model, run: &Run, columns: u16, theme: &Theme) -> Vec<Line<'
         None => (format!("Stands still, {of}, last heard of {}", ago(model.now, state.last)), Role::Bad),
     };
     let mut all = lines(&text, columns, role, theme);
-    let on = format!("{} on {}", run.id, state.host);
+    let on = format!("{} on {}", run.id, state.origin.host);
     let goes = if run.alive { "; it goes on if you leave" } else { "" };
     all.extend(lines(&format!("{on}{goes}"), columns, Role::Muted, theme));
     if let Some(step) = state.current().filter(|step| run.alive && step.phase == Phase::Running) {
