@@ -71,15 +71,12 @@ pub(super) async fn launch(id: &OpId, how: &Launch) -> Result<(), Error> {
         .kill_on_drop(false)
         .spawn();
     let mut child = child.map_err(|why| failed(&why))?;
-    match timeout(DEADLINE, begun(&mut child, how)).await {
-        Ok(report) => report,
-        Err(_) => {
-            // It must not begin after it was said that it doesn't.
-            let killed = child.kill().await.err().map(|why| format!(", and it can't be ended: {why}"));
-            let seconds = DEADLINE.as_secs();
-            Err(failed(&format!("it didn't begin within {seconds} s{}", killed.unwrap_or_default())))
-        }
+    if let Ok(report) = timeout(DEADLINE, begun(&mut child, how)).await {
+        return report;
     }
+    // It must not begin after it was said that it doesn't.
+    let killed = child.kill().await.err().map(|why| format!(", and it can't be ended: {why}"));
+    Err(failed(&format!("it didn't begin within {} s{}", DEADLINE.as_secs(), killed.unwrap_or_default())))
 }
 
 fn failed(why: &dyn ToString) -> Error {

@@ -84,7 +84,7 @@ impl Store {
         let working: Vec<OpId> = self.ids().into_iter().filter(|other| other != id && self.is_running(other)).collect();
         let here = journal.state().origin().id();
         let rival = working.iter().find(|other| self.may_concern(other, &here)).cloned();
-        let note: String = working.iter().chain([id]).map(|id| format!("{id}\n")).collect();
+        let note = working.iter().chain([id]).fold(String::new(), |note, id| note + id.as_str() + "\n");
         let mut file = &guard.0;
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes()));
         written.map_err(|why| Error::file(&self.lock_path(), &why))?;
@@ -120,16 +120,13 @@ impl Store {
     /// Says that an operation is being started, until the value is dropped.
     pub(super) fn starting(&self, id: &OpId) -> Result<Starting, Error> {
         let path = self.control_path(id);
-        let file = files::append(&path)
-            .and_then(|file| file.lock_shared().map(|()| file))
-            .map_err(|why| Error::file(&path, &why))?;
+        let file =
+            files::append(&path).and_then(|file| file.lock().map(|()| file)).map_err(|why| Error::file(&path, &why))?;
         Ok(Starting { _file: file })
     }
 
     fn is_starting(&self, id: &OpId) -> bool {
-        let held = |file: &File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-        files::regular(&self.control_path(id)).is_ok_and(|file| file.is_some_and(|file| held(&file)))
-            && !self.has_ended(id)
+        is_locked(&self.control_path(id)) && !self.has_ended(id)
     }
 
     fn has_ended(&self, id: &OpId) -> bool {

@@ -124,7 +124,7 @@ proptest! {
             let mut intent = switch(MODES[(from + step) % 4]);
             intent.replace = true;
             let Ok(plan) = machine.plan(&intent).await else { return Ok(()) };
-            let id = machine.store.create(&plan, "sim", machine.clock.now()).unwrap();
+            let id = machine.store.create(&plan, &machine.host.id(), machine.clock.now()).await.unwrap();
             prop_assert!(timeout(Duration::from_hours(1), machine.go_on(&id)).await.is_ok(), "it didn't end");
             let rash = machine.sim.rash_requests();
             let sent = |e: &&morpheus::domain::switch::event::Event| {
