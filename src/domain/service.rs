@@ -19,10 +19,16 @@ impl ServiceCheck {
     /// Says beside `NimsForest` which forest it belongs to.
     #[must_use]
     pub fn of(mut self, forest: Forest<'_>) -> Self {
-        if self.name.eq_ignore_ascii_case(NIMSFOREST) {
+        if self.is_nimsforest() {
             self.note = forest.cluster.map(|id| format!("cluster: {id}"));
         }
         self
+    }
+
+    /// Whether it is `NimsForest`.
+    #[must_use]
+    pub fn is_nimsforest(&self) -> bool {
+        self.name.eq_ignore_ascii_case(NIMSFOREST)
     }
 
     /// Whether it is `WiVRn`, whose server says more than that it runs.

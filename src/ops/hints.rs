@@ -17,6 +17,7 @@ pub fn hints(config: &Config, env: &Env) -> Hints {
         card: guests.into_iter().flatten().find_map(|guest| guest.gpu_pci),
         forest: config.nimsforest.cluster_id.clone(),
         registry: config.nimsforest.registry_url.clone(),
+        nats_port: config.nimsforest.nats_port,
         ssh_keys: env.home.as_deref().map(keys).unwrap_or_default(),
         user: var("SUDO_USER").or_else(|| var("USER")).filter(|user| *user != "root").map(str::to_owned),
         timezone: timezone(&env.root),

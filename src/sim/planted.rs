@@ -12,6 +12,7 @@ use super::{
     volume::Volume,
     world::{AgentSpec, GuestSpec, NicSpec, OsInfo, PlantingSpec, Serves},
 };
+use crate::domain::service::NATS_PORT;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
@@ -67,14 +68,21 @@ pub(crate) fn made(vm: &mut Vm, vmid: u32, given: &BTreeMap<String, String>, tim
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let (id, name, serves) = if windows {
         let process = words(&["steam", "vrserver", "VirtualDesktop.Streamer"]);
-        let winsvc = words(&["QEMU-GA", "nats-server"]);
-        ("mswindows", "Microsoft Windows", Serves { process, winsvc, udp: vec![27_031, 27_036], ..Serves::default() })
+        let winsvc = words(&["QEMU-GA", "nats-server", "NimsForest"]);
+        let (tcp, udp) = (vec![NATS_PORT], vec![27_031, 27_036]);
+        ("mswindows", "Microsoft Windows", Serves { process, winsvc, tcp, udp, ..Serves::default() })
     } else {
         let systemd = words(&["avahi-daemon.service", "nats.service", "nimsforest.service"]);
         let systemd_user = words(&["wivrn.service"]);
         let process = words(&["wivrn-server"]);
-        let serves =
-            Serves { systemd, systemd_user, process, tcp: vec![22, 9_757], udp: vec![9_757], ..Serves::default() };
+        let serves = Serves {
+            systemd,
+            systemd_user,
+            process,
+            tcp: vec![22, NATS_PORT, 9_757],
+            udp: vec![9_757],
+            ..Serves::default()
+        };
         ("cachyos", "CachyOS Linux", serves)
     };
     let os = OsInfo { id: id.to_owned(), name: name.to_owned(), pretty_name: name.to_owned(), ..OsInfo::default() };

@@ -111,6 +111,61 @@ pub(crate) fn bare() -> Rig {
 
 const SUM: &str = "--set linux.image_sha256=0000000000000000000000000000000000000000000000000000000000000000";
 
+/// Builds of NimsForest.
+const NIMSFOREST: &str = "--set forest.binary=https://example.org/forest-linux-amd64 --set \
+     forest.binary_sha256=0000000000000000000000000000000000000000000000000000000000000000";
+const WINDOWS_TOO: &str = "--set forest.windows_binary=https://example.org/forest.exe --set \
+     forest.windows_binary_sha256=0000000000000000000000000000000000000000000000000000000000000000";
+
+/// A configuration with a forest, as the first description of morpheus has it: its guests are planted with NimsForest,
+/// or it is said before the first step that they won't have it.
+#[test]
+fn a_configured_forest_gets_its_nodes_or_is_told_why_not() {
+    let rig = bare();
+    let registry = rig.home.path().join("nodes.json");
+    rig.edit_config(|yaml| {
+        format!(
+            "{yaml}vr:\n  linux: {{ vmid: 100, name: vr-linux }}\n  windows: {{ vmid: 101, name: vr-windows }}\n\
+             nimsforest: {{ cluster_id: home, nats_port: 4333 }}\n"
+        )
+    });
+    let plant = format!("plant nimsforest vr --set forest.registry={}", registry.display());
+    let told = rig.ok(&format!("{plant} --dry-run"));
+    assert!(told.contains("Warning: vr-linux and vr-windows won't have NimsForest, for no download of it"), "{told}");
+    assert!(told.contains("The configuration expects it of the modes linux and windows."), "{told}");
+    assert!(!told.contains("Registering"), "{told}");
+    let plan = rig.json(&format!("{plant} --dry-run --json"));
+    let warned = plan["warnings"].as_array().unwrap().iter().any(|one| one["finding"] == "plant.no-nimsforest");
+    assert!(warned, "{plan:#}");
+
+    let linux = rig.ok(&format!("{plant} --linux-only --dry-run {NIMSFOREST}"));
+    assert!(!linux.contains("NimsForest") && linux.contains("Registering vr-linux\n"), "{linux}");
+    let answers = rig.ok("plant nimsforest vr --print-answers");
+    assert!(answers.contains("  id: home\n") && answers.contains("  nats_port: 4333\n"), "{answers}");
+    let taken = rig.run(&format!(
+        "{plant} --dry-run --set forest.nats=leaf --set forest.hubs=tls://h --set forest.nats_port=8322"
+    ));
+    assert_eq!(taken.code, Some(2), "{taken:?}");
+    assert!(
+        taken.err.contains("forest.nats_port: port 8322 of a guest is for the monitoring of NATS"),
+        "{}",
+        taken.err
+    );
+
+    // Without it nothing is registered, and after a switch nothing is either.
+    let without = rig.run(&format!("{plant} --linux-only --yes"));
+    assert_eq!(without.code, Some(0), "{without:?}");
+    assert!(!registry.exists(), "no node runs NimsForest");
+    rig.edit_config(|yaml| yaml.replace("  windows: { vmid: 101, name: vr-windows }\n", ""));
+    let switched = rig.run("mode stop linux --yes");
+    assert_eq!(switched.code, Some(0), "{switched:?}");
+    assert!(!registry.exists(), "a switch adds none");
+    let again = rig.ok(&format!("{plant} --linux-only"));
+    assert!(again.ends_with("Nothing to do.\n"), "{again}");
+    rig.ok("plant undo --confirm vr-linux");
+    assert!(!registry.exists());
+}
+
 fn pair((id, state): (&str, &str)) -> (String, String) {
     (id.to_owned(), state.to_owned())
 }
@@ -130,8 +185,10 @@ fn a_bare_host_becomes_a_machine_for_vr_and_a_bare_host_again() {
     let rig = bare();
     let before = (rig.sim.stock(), fs::read_to_string(rig.config()).unwrap());
     let registry = rig.home.path().join("nodes.json");
-    let plant =
-        format!("plant nimsforest vr --with-windows --set forest.id=home --set forest.registry={}", registry.display());
+    let plant = format!(
+        "plant nimsforest vr --with-windows --set forest.id=home --set forest.registry={} {NIMSFOREST} {WINDOWS_TOO}",
+        registry.display()
+    );
     let said = rig.run(&format!("{plant} --yes"));
     assert_eq!(said.code, Some(0), "{said:?}");
     // What a step tells on its way depends on when it was looked at.

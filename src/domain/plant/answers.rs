@@ -4,7 +4,7 @@ use super::{
     Form, Key, Section,
     check::{self, Problem},
 };
-use crate::domain::{gpu::PciAddr, ids::Vmid};
+use crate::domain::{gpu::PciAddr, ids::Vmid, mode::Os, service};
 
 /// All answers of one planting.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -149,6 +149,8 @@ pub struct Forest {
     pub id: Option<String>,
     /// Whose NATS.
     pub nats: Nats,
+    /// Where clients of a guest's own NATS server connect, if said; see [`Forest::nats_ports`].
+    pub nats_port: Option<u16>,
     /// NimsForest for Linux.
     pub binary: Option<Download>,
     /// NimsForest for Windows.
@@ -215,11 +217,22 @@ impl Forest {
         }
     }
 
-    /// Ports of a guest's own NATS server, for clients and for its monitoring: 4222 and 8222, but 8322 beside
-    /// `NimsForest`, whose own server answers on 8222. That one's port for clients is any that is free.
+    /// What a guest runs `NimsForest` from; none where it doesn't run it: there is no forest, or no build for its system.
     #[must_use]
-    pub const fn nats_ports(beside_nimsforest: bool) -> (u16, u16) {
-        (4222, if beside_nimsforest { 8322 } else { 8222 })
+    pub fn nimsforest(&self, os: Os) -> Option<&Download> {
+        let build = match os {
+            Os::Linux => &self.binary,
+            Os::Windows => &self.windows_binary,
+        };
+        build.as_ref().filter(|_| self.id.is_some())
+    }
+
+    /// Ports of a guest's own NATS server, for clients and for its monitoring: 4222 unless another one was said, and 8222,
+    /// but 8322 beside `NimsForest`, whose own server answers on 8222. That one's port for clients is any that is free.
+    #[must_use]
+    pub fn nats_ports(&self, beside_nimsforest: bool) -> (u16, u16) {
+        let monitor = if beside_nimsforest { 8322 } else { service::NATS_MONITOR };
+        (self.nats_port.unwrap_or(service::NATS_PORT), monitor)
     }
 }
 
@@ -342,6 +355,7 @@ fn forest(form: &Form) -> Forest {
             "cluster" => Nats::Cluster(peers),
             _ => Nats::None,
         },
+        nats_port: asked(Key::ForestNatsPort).and_then(|port| port.parse().ok()),
         binary: download(Key::ForestBinary, Key::ForestBinarySha256),
         windows_binary: download(Key::ForestWindowsBinary, Key::ForestWindowsBinarySha256),
         windows_nats: download(Key::ForestWindowsNats, Key::ForestWindowsNatsSha256),

@@ -97,6 +97,10 @@ fn together(form: &Form) -> Vec<Problem> {
     if ["leaf", "cluster"].contains(&form.get(Key::ForestNats)) && form.get(Key::ForestHubs).is_empty() {
         refuse(Key::ForestHubs, "there is no server to join; use addresses such as tls://hub:7422".to_owned());
     }
+    if let Some(whose) = asked(Key::ForestNatsPort).parse().ok().and_then(super::nats::taken) {
+        let words = format!("port {} of a guest is for {whose}; use another one", asked(Key::ForestNatsPort));
+        refuse(Key::ForestNatsPort, words);
+    }
     // Routes take TLS from a certificate of each peer alone, never from their addresses (nats-server `server/route.go`).
     let plain = |url: &&str| !url.trim().is_empty() && !url.trim().starts_with("nats://");
     if form.get(Key::ForestNats) == "cluster"

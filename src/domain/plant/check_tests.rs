@@ -68,6 +68,27 @@ fn what_isnt_asked_isnt_checked() {
 }
 
 #[test]
+fn the_port_of_nats_is_one_and_nobody_elses() {
+    let said = |port: &str| {
+        let found = form(&testing::form().with(Key::ForestNatsPort, port));
+        found.into_iter().map(|problem| (problem.key.unwrap(), problem.message)).collect::<Vec<_>>()
+    };
+    for port in ["", "1", "4222", "4333", "65535"] {
+        assert_eq!(said(port), [], "{port}");
+    }
+    for port in ["0", "65536", "-1", "nats"] {
+        let words = format!("'{port}' can't be used here; use a number from 1 to 65535");
+        assert_eq!(said(port), [(Key::ForestNatsPort, words)]);
+    }
+    for (port, whose) in [("8222", "the monitoring of NATS"), ("6322", "the routes of a cluster"), ("22", "SSH")] {
+        let words = format!("port {port} of a guest is for {whose}; use another one");
+        assert_eq!(said(port), [(Key::ForestNatsPort, words)]);
+    }
+    let unasked = testing::form().with(Key::ForestNats, "none").with(Key::ForestNatsPort, "8222");
+    assert_eq!(form(&unasked), []);
+}
+
+#[test]
 fn routes_that_would_have_no_tls_arent_called_tls() {
     let cluster = testing::form().with(Key::ForestNats, "cluster");
     for (hubs, right) in

@@ -32,6 +32,8 @@ pub struct Hints {
     pub forest: Option<String>,
     /// `nimsforest.registry_url`.
     pub registry: Option<String>,
+    /// `nimsforest.nats_port`.
+    pub nats_port: Option<u16>,
     /// The person's public keys.
     pub ssh_keys: Vec<String>,
     /// The person's own account, where it is one that a guest can have.
@@ -135,6 +137,7 @@ fn fixed(form: &mut Form, hints: &Hints) {
     form.set(Key::WindowsHibernate, "no");
     form.set(Key::ForestId, hints.forest.clone().unwrap_or_default());
     form.set(Key::ForestNats, "none");
+    form.set(Key::ForestNatsPort, hints.nats_port.map(|port| port.to_string()).unwrap_or_default());
     form.set(Key::ForestRegistry, hints.registry.clone().unwrap_or_default());
 }
 

@@ -13,6 +13,7 @@ use super::{
     nats,
     registry::Document,
 };
+use crate::domain::mode::Os;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -31,6 +32,15 @@ pub fn node_id(machine: &Machine) -> &str {
     &machine.name
 }
 
+/// The guests that run `NimsForest`, Linux first: they are the forest's nodes, and no other guest is.
+#[must_use]
+pub fn nodes(answers: &Answers) -> Vec<&Machine> {
+    let windows = answers.windows.as_ref().map(|windows| (Os::Windows, &windows.machine));
+    let guests = [Some((Os::Linux, &answers.linux.machine)), windows];
+    let runs = |(os, machine)| answers.forest.nimsforest(os).map(|_| machine);
+    guests.into_iter().flatten().filter_map(runs).collect()
+}
+
 /// TCP ports of a guest that the others of its cluster must reach. A leaf node calls its hubs itself and needs none;
 /// `NimsForest` has peers only from a registry that the guest reads.
 #[must_use]
@@ -46,7 +56,7 @@ pub fn open_ports(forest: &Forest, nimsforest: bool) -> Vec<u16> {
 pub fn linux_files(answers: &Answers, secrets: &Secrets) -> Vec<File> {
     let (forest, machine) = (&answers.forest, &answers.linux.machine);
     let mut files = Vec::new();
-    let beside = forest.binary.is_some();
+    let beside = forest.nimsforest(Os::Linux).is_some();
     if let Some(conf) = nats::conf(forest, machine, beside, nats::LINUX) {
         let credentials = credentials(forest, secrets, "/etc/nats/forest.creds");
         let unit = include_str!("../../../assets/plant/linux/nats-server.service");
@@ -56,7 +66,11 @@ pub fn linux_files(answers: &Answers, secrets: &Secrets) -> Vec<File> {
         files.push(File::new("/etc/systemd/system/nats-server.service", unit, "Runs it, and drains it when it stops."));
     }
     let Some(id) = forest.id.as_deref().filter(|_| beside) else { return files };
-    files.push(File::new("/etc/nimsforest/node-info.json", node_info(id, machine), "Who the guest is to NimsForest."));
+    files.push(File::new(
+        "/etc/nimsforest/node-info.json",
+        node_info(id, machine, answers),
+        "Who the guest is to NimsForest.",
+    ));
     files.push(File::new("/mnt/forest/registry.json", Document::empty(id).text(), "NimsForest's peers; none yet."));
     let unit = include_str!("../../../assets/plant/linux/nimsforest.service");
     let unit = match readable_registry(forest) {
@@ -75,7 +89,7 @@ pub fn linux_files(answers: &Answers, secrets: &Secrets) -> Vec<File> {
 #[must_use]
 pub fn windows_files(answers: &Answers, secrets: &Secrets) -> Vec<File> {
     let (forest, Some(windows)) = (&answers.forest, &answers.windows) else { return Vec::new() };
-    let beside = forest.windows_binary.is_some();
+    let beside = forest.nimsforest(Os::Windows).is_some();
     let mut files = Vec::new();
     let conf = nats::conf(forest, &windows.machine, beside, nats::WINDOWS).filter(|_| forest.windows_nats.is_some());
     if let Some(conf) = conf {
@@ -84,7 +98,7 @@ pub fn windows_files(answers: &Answers, secrets: &Secrets) -> Vec<File> {
     }
     if let Some(id) = forest.id.as_deref().filter(|_| beside) {
         let about = "Who the guest is to NimsForest.";
-        files.push(File::new("nimsforest/node-info.json", node_info(id, &windows.machine), about));
+        files.push(File::new("nimsforest/node-info.json", node_info(id, &windows.machine, answers), about));
         let none = Document::empty(id).text();
         files.push(File::new("nimsforest/registry.json", none, "NimsForest's peers; none yet."));
     }
@@ -116,8 +130,18 @@ fn credentials(forest: &Forest, secrets: &Secrets, path: &str) -> Option<File> {
     Some(File::new(path, text.expose_secret(), about).with_secret())
 }
 
-fn node_info(forest: &str, machine: &Machine) -> String {
-    let info = json!({ "forest_id": forest, "node_id": node_id(machine) });
+/// Who a guest is. `NimsForest` reads the first two; the others are what the cloud images of its maker say of a node: its
+/// place, from 0, among the nodes that were made with it, and how many these are (nimsforest/morpheus
+/// `pkg/cloudinit/templates.go`, `pkg/forest/provisioner.go`).
+fn node_info(forest: &str, machine: &Machine, answers: &Answers) -> String {
+    let nodes = nodes(answers);
+    let info = json!({
+        "forest_id": forest,
+        "node_id": node_id(machine),
+        "node_index": nodes.iter().position(|node| node.vmid == machine.vmid),
+        "cluster_size": nodes.len(),
+        "provisioner": "morpheus",
+    });
     format!("{info:#}\n")
 }
 

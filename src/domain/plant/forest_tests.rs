@@ -40,6 +40,43 @@ fn a_windows_node_has_them_where_there_are_builds() {
     assert!(windows_files(&answers(|form| form), &secrets()).is_empty(), "no builds, nothing to run");
 }
 
+/// The nodes are those that run `NimsForest`, counted as they were made.
+#[test]
+fn a_node_says_its_place_among_those_that_run_nimsforest() {
+    let said = |files: &[File]| {
+        let file = files.iter().find(|file| file.path.ends_with("node-info.json"))?;
+        let info: serde_json::Value = serde_json::from_str(&file.text).unwrap();
+        assert_eq!((info["forest_id"].as_str(), info["provisioner"].as_str()), (Some("home"), Some("morpheus")));
+        Some((info["node_id"].as_str()?.to_owned(), info["node_index"].as_u64()?, info["cluster_size"].as_u64()?))
+    };
+    let node = |name: &str, index: u64, size: u64| Some((name.to_owned(), index, size));
+    let linux = answers(|form| form);
+    assert_eq!(said(&linux_files(&linux, &secrets())), node("vr-linux", 0, 1));
+    let both = answers(with_windows);
+    assert_eq!(said(&linux_files(&both, &secrets())), node("vr-linux", 0, 2));
+    assert_eq!(said(&windows_files(&both, &secrets())), node("vr-windows", 1, 2));
+    let windows = answers(|form| with_windows(form).with(Key::ForestBinary, ""));
+    assert_eq!(said(&linux_files(&windows, &secrets())), None);
+    assert_eq!(said(&windows_files(&windows, &secrets())), node("vr-windows", 0, 1));
+}
+
+#[test]
+fn the_port_that_was_said_is_the_one_that_clients_reach() {
+    let answers = answers(|form| with_windows(form).with(Key::ForestNatsPort, "4333"));
+    let listens = |files: &[File], path: &str| {
+        let file = files.iter().find(|file| file.path == path).expect("the configuration");
+        file.text.lines().find(|line| line.starts_with("listen:")).unwrap().trim_end().to_owned()
+    };
+    let listen = "listen: \"127.0.0.1:4333\"";
+    assert_eq!(listens(&linux_files(&answers, &secrets()), "/etc/nats/morpheus.conf"), listen);
+    assert_eq!(listens(&windows_files(&answers, &secrets()), "nats/nats.conf"), listen);
+    let known = crate::domain::mode::ModeSet::default();
+    let entries = crate::domain::plant::plan::entries(&answers, &known);
+    for entry in entries {
+        assert_eq!(entry.services.last().unwrap(), "{ name: NATS, nats: 4333, monitor: 8322 }", "{}", entry.word);
+    }
+}
+
 #[test]
 fn only_the_credentials_are_secret_and_nothing_else_has_them() {
     for file in linux_files(&answers(|form| form), &secrets()) {

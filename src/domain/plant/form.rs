@@ -96,7 +96,7 @@ impl Form {
         let windows = self.is_yes(Key::WindowsWanted);
         let nats = self.get(Key::ForestNats) != "none";
         match key {
-            Key::ForestHubs | Key::ForestCredentialsFile => nats,
+            Key::ForestHubs | Key::ForestNatsPort | Key::ForestCredentialsFile => nats,
             Key::ForestBinarySha256 => !self.get(Key::ForestBinary).is_empty(),
             Key::ForestWindowsBinary => windows,
             Key::ForestWindowsBinarySha256 => windows && !self.get(Key::ForestWindowsBinary).is_empty(),

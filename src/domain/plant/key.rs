@@ -121,6 +121,8 @@ pub enum Os {
 const MEMORY: Kind = Kind::Number { least: 4_096, most: 4_194_304, unit: "MiB" };
 /// Cores of a guest.
 const CORES: Kind = Kind::Number { least: 1, most: 512, unit: "cores" };
+/// A port of TCP.
+const PORT: Kind = Kind::Number { least: 1, most: 65_535, unit: "" };
 /// A VLAN tag.
 const VLAN: Kind = Kind::Number { least: 1, most: 4_094, unit: "" };
 /// How Linux is installed.
@@ -294,6 +296,8 @@ keys! {
         "How the guests join the NATS servers of the forest."
     ForestHubs "forest.hubs" Forest Kind::NatsUrls, false, "NATS servers"
         "The servers to join: leaf node ports for a leaf, routes for a cluster."
+    ForestNatsPort "forest.nats_port" Forest PORT, false, "NATS port"
+        "Where programs of a guest reach its own NATS server; 4222 if nothing is said."
     ForestCredentialsFile "forest.credentials_file" Forest Kind::LocalFile, false, "Credentials"
         "A .creds file of this machine that the servers accept."
     ForestBinary "forest.binary" Forest Kind::Url, false, "NimsForest"

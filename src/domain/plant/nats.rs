@@ -17,6 +17,21 @@ pub const fn cluster_port(beside_nimsforest: bool) -> u16 {
     if beside_nimsforest { 6322 } else { 6222 }
 }
 
+/// What else listens on a port of a guest, so that its server can't: programs that planting brings, and Windows' own.
+#[must_use]
+pub const fn taken(port: u16) -> Option<&'static str> {
+    match port {
+        22 => Some("SSH"),
+        135 | 139 | 445 | 3389 => Some("Windows"),
+        6222 | 6322 => Some("the routes of a cluster"),
+        8080 => Some("NimsForest's API"),
+        8222 | 8322 => Some("the monitoring of NATS"),
+        9757 => Some("WiVRn"),
+        27036 | 27037 => Some("Steam Link"),
+        _ => None,
+    }
+}
+
 /// Where a server finds and keeps things in its guest.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Places {
@@ -44,7 +59,7 @@ pub fn conf(forest: &Forest, machine: &Machine, beside_nimsforest: bool, places:
         Nats::Leaf(_) => "a leaf node of",
         Nats::Cluster(_) => "a peer in",
     };
-    let (port, monitor) = Forest::nats_ports(beside_nimsforest);
+    let (port, monitor) = forest.nats_ports(beside_nimsforest);
     let name = quoted(&machine.name);
     let mut text = format!(
         "# The NATS server of {}: {role} the forest's NATS. Made by morpheus, for nats-server 2.9 or later.\n\

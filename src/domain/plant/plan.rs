@@ -9,6 +9,7 @@ use super::{
     answers::{Machine, Media, Nats, Registry, Way},
     check::Problem,
     contract::Stage,
+    forest,
     site::Content,
     step::{self, Action, ByRoot},
     suit,
@@ -129,7 +130,6 @@ impl Maker<'_> {
     }
 
     fn here(&mut self) {
-        let machines: Vec<(&str, Vmid)> = guest::machines(self.answers).map(|m| (m.name.as_str(), m.vmid)).collect();
         let entries = entries(self.answers, &self.site.modes).into_iter().map(|entry| entry.mode);
         let unknown = entries.filter(|mode| self.site.modes.of(mode.vmid).is_none());
         let modes: Vec<String> = unknown.map(|mode| mode.name.to_string()).collect();
@@ -142,8 +142,8 @@ impl Maker<'_> {
         if self.answers.forest.registry.is_some() {
             let known = self.site.registered.seen();
             let missing = |name: &&str| known.is_none_or(|known| !known.contains(*name));
-            let nodes: Vec<String> =
-                machines.iter().map(|(name, _)| *name).filter(missing).map(str::to_owned).collect();
+            let ids = forest::nodes(self.answers).into_iter().map(forest::node_id);
+            let nodes: Vec<String> = ids.filter(missing).map(str::to_owned).collect();
             if !nodes.is_empty() {
                 self.add(Who::Here, Action::Register { nodes });
             }

@@ -65,6 +65,46 @@ fn the_card_is_in_one_running_guest_at_a_time() {
     }
 }
 
+/// A forest's list of nodes has those that run `NimsForest`; the others are told so before the first step.
+#[test]
+fn a_guest_without_nimsforest_is_said_and_is_no_node() {
+    let told = |form: &Form, site: &Site| {
+        let plan = plan(form, site).unwrap();
+        let nodes = |step: &Step| match &step.action {
+            Action::Register { nodes } => Some(nodes.clone()),
+            _ => None,
+        };
+        let said = |warning: &Warning| (warning.finding == FindingId::PlantNoForest).then(|| warning.message.clone());
+        (plan.steps.iter().find_map(nodes), plan.warnings.iter().find_map(said))
+    };
+    let form = testing::form();
+    let sum = form.get(Key::ForestBinarySha256).to_owned();
+    let windows = "vr-windows won't have NimsForest, for no download of it is configured (forest.windows_binary), and \
+                   won't be a node of forest home.";
+    assert_eq!(told(&form, &testing::site()), (Some(vec!["vr-linux".to_owned()]), Some(windows.to_owned())));
+    let both = form.clone().with(Key::ForestWindowsBinary, "https://example.org/forest.exe");
+    let both = both.with(Key::ForestWindowsBinarySha256, sum);
+    let names = ["vr-linux", "vr-windows"].map(str::to_owned).to_vec();
+    assert_eq!(told(&both, &testing::site()), (Some(names), None));
+
+    let none = form.with(Key::ForestBinary, "").with(Key::ForestBinarySha256, "");
+    let (registered, said) = told(&none, &testing::site());
+    let said = said.unwrap();
+    assert_eq!(registered, None);
+    assert!(said.starts_with("vr-linux and vr-windows won't have NimsForest, for no"), "{said}");
+    assert!(!said.contains("expects"), "{said}");
+    let outside = none.clone().with(Key::ForestId, "").with(Key::ForestRegistry, "");
+    assert_eq!(told(&outside, &testing::site()), (None, None), "of no forest");
+    // What the configuration expects of the modes isn't quite what it will get.
+    let mut site = testing::site();
+    let mut mode =
+        crate::domain::plant::plan::entries(&Answers::read(&none).unwrap(), &ModeSet::default()).remove(0).mode;
+    mode.services = crate::domain::service::forest(mode.os, crate::domain::service::Forest::default()).to_vec();
+    site.modes = ModeSet(vec![mode]);
+    let said = told(&none, &site).1.unwrap();
+    assert!(said.ends_with(" The configuration expects it of the mode linuxvrstreaming."), "{said}");
+}
+
 #[test]
 fn a_second_planting_has_nothing_to_do() {
     for windows in ["yes", "no"] {

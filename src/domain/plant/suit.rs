@@ -15,8 +15,10 @@ use crate::domain::{
     facts::MissingRight,
     finding::FindingId,
     release::{Feature, Release},
+    service::ServiceCheck,
     text,
 };
+use std::fmt::Write as _;
 
 /// Everything that speaks against the answers: by themselves, and on this host. What only warns is among it.
 #[must_use]
@@ -30,6 +32,7 @@ pub fn problems(form: &Form, site: &Site) -> Vec<Problem> {
             problems.extend(guests(&answers, site));
             problems.extend(media(&answers, site));
             problems.extend(room::problems(&answers, site));
+            problems.extend(forest(&answers, site));
             // Written last, hours later: better said now.
             let registry = answers.forest.registry.as_ref().and(not(&site.registered));
             let told = |why: &String| Problem::new(Some(Key::ForestRegistry), FindingId::PlantRegistry, why.clone());
@@ -92,6 +95,7 @@ struct Keys {
     storage: Key,
     media: Key,
     bridge: Key,
+    nimsforest: Key,
 }
 
 const LINUX: Keys = Keys {
@@ -100,6 +104,7 @@ const LINUX: Keys = Keys {
     storage: Key::LinuxStorage,
     media: Key::LinuxMedia,
     bridge: Key::LinuxBridge,
+    nimsforest: Key::ForestBinary,
 };
 const WINDOWS: Keys = Keys {
     vmid: Key::WindowsVmid,
@@ -107,11 +112,41 @@ const WINDOWS: Keys = Keys {
     storage: Key::WindowsStorage,
     media: Key::WindowsMedia,
     bridge: Key::WindowsBridge,
+    nimsforest: Key::ForestWindowsBinary,
 };
 
 fn machines(answers: &Answers) -> Vec<(&Keys, &Machine)> {
     let windows = answers.windows.as_ref().map(|windows| (&WINDOWS, &windows.machine));
     [Some((&LINUX, &answers.linux.machine)), windows].into_iter().flatten().collect()
+}
+
+/// Guests of a forest that won't have `NimsForest`. They are of use without it, so this is no obstacle, but it is said
+/// before anything is made.
+fn forest(answers: &Answers, site: &Site) -> Option<Problem> {
+    let id = answers.forest.id.as_ref()?;
+    let nodes = super::forest::nodes(answers);
+    let without: Vec<(&Keys, &Machine)> = machines(answers)
+        .into_iter()
+        .filter(|(_, machine)| !nodes.iter().any(|node| node.vmid == machine.vmid))
+        .collect();
+    let (first, _) = without.first()?;
+    let list = |words: Vec<&str>| words.join(" and ");
+    let mut message = format!(
+        "{} won't have NimsForest, for no download of it is configured ({}), and won't be {} of forest {id}.",
+        list(without.iter().map(|(_, machine)| machine.name.as_str()).collect()),
+        list(without.iter().map(|(keys, _)| keys.nimsforest.as_str()).collect()),
+        if without.len() == 1 { "a node" } else { "nodes" },
+    );
+    let expects = |(_, machine): &(&Keys, &Machine)| {
+        let mode = site.modes.of(machine.vmid)?;
+        mode.services.iter().any(ServiceCheck::is_nimsforest).then_some(mode.name.as_str())
+    };
+    let modes: Vec<&str> = without.iter().filter_map(expects).collect();
+    if !modes.is_empty() {
+        let word = if modes.len() == 1 { "mode" } else { "modes" };
+        let _ = write!(message, " The configuration expects it of the {word} {}.", list(modes));
+    }
+    Some(Problem::new(Some(first.nimsforest), FindingId::PlantNoForest, message))
 }
 
 fn guests(answers: &Answers, site: &Site) -> Vec<Problem> {

@@ -10,14 +10,21 @@ fn said(form: &Form, site: &Site) -> Vec<String> {
     problems(form, site).iter().map(|p| format!("{} {}: {}", key(p), p.finding, p.message)).collect()
 }
 
+/// The usual answers, and a build of `NimsForest` for Windows too.
+fn whole() -> Form {
+    let form = testing::form();
+    let sum = form.get(Key::ForestBinarySha256).to_owned();
+    form.with(Key::ForestWindowsBinary, "https://example.org/forest.exe").with(Key::ForestWindowsBinarySha256, sum)
+}
+
 #[test]
 fn right_answers_suit_a_host_that_has_everything() {
-    assert_eq!(said(&testing::form(), &testing::site()), [""; 0]);
+    assert_eq!(said(&whole(), &testing::site()), [""; 0]);
 }
 
 #[test]
 fn what_the_host_hasnt_is_named_with_what_it_has() {
-    let form = testing::form()
+    let form = whole()
         .with(Key::LinuxStorage, "tank")
         .with(Key::LinuxMedia, "local-lvm")
         .with(Key::LinuxBridge, "vmbr7")
@@ -35,14 +42,14 @@ fn what_the_host_hasnt_is_named_with_what_it_has() {
 
 #[test]
 fn disks_that_dont_fit_are_refused_before_anything_is_made() {
-    let found = said(&testing::form().with(Key::WindowsDisk, "4000"), &testing::site());
+    let found = said(&whole().with(Key::WindowsDisk, "4000"), &testing::site());
     assert_eq!(found, ["linux.storage plant.no-space: local-lvm has 800 GiB free, and 4 TiB are to be made."]);
 }
 
 #[test]
 fn a_card_that_cant_be_given_is_refused() {
     let site = testing::site();
-    let with = |card: &str| said(&testing::form().with(Key::GpuCard, card), &site);
+    let with = |card: &str| said(&whole().with(Key::GpuCard, card), &site);
     assert!(with("0000:07:00")[0].contains("plant.card: 0000:07:00 shares its IOMMU group with 0000:06:00.0"));
     assert!(with("0000:09:00")[0].contains("plant.site: There is no graphics card at 0000:09:00"));
 }
@@ -52,7 +59,7 @@ fn a_stranger_that_has_the_card_is_never_stopped() {
     let mut site = testing::site();
     let Looked::At(guests) = &mut site.guests else { unreachable!() };
     guests.insert(Vmid::new(110).unwrap(), testing::guest("gaming", true, &[("hostpci0", "0000:01:00,pcie=1")]));
-    let found = said(&testing::form(), &site);
+    let found = said(&whole(), &site);
     assert_eq!(found, ["gpu.card plant.card-busy: VM 110 \"gaming\" runs and has the card."]);
 }
 
@@ -64,7 +71,7 @@ fn unknown_speaks_against_planting() {
     site.bridges = Looked::Not(not());
     site.inventory = Looked::Not(not());
     site.guests = Looked::Not(not());
-    let found = problems(&testing::form(), &site);
+    let found = problems(&whole(), &site);
     assert!(found.len() >= 4 && found.iter().all(|p| p.finding == FindingId::PlantUnseen && p.blocks()), "{found:#?}");
 }
 
@@ -72,16 +79,16 @@ fn unknown_speaks_against_planting() {
 fn an_older_proxmox_is_told_what_it_lacks_before_anything_is_made() {
     let mut site = testing::site();
     site.version = Looked::At("8.2.7".to_owned());
-    let found = problems(&testing::form(), &site);
+    let found = problems(&whole(), &site);
     assert_eq!(found[0].finding, FindingId::PveVersion);
     assert_eq!(found[0].message, "The host has Proxmox VE 8.2; morpheus works from 8.3 on.");
     site.version = Looked::At("8.3.5".to_owned());
-    let found = problems(&testing::form(), &site);
+    let found = problems(&whole(), &site);
     assert!(found.iter().any(|p| p.key == Some(Key::LinuxImage) && p.message.contains("8.4 does") && p.blocks()));
-    let there = testing::form().with(Key::LinuxImage, "local:import/arch.qcow2");
+    let there = whole().with(Key::LinuxImage, "local:import/arch.qcow2");
     assert!(!said(&there, &site).iter().any(|line| line.contains("8.4 does")), "{:?}", said(&there, &site));
     site.version = Looked::At("8.4.21".to_owned());
-    assert!(problems(&testing::form(), &site).iter().all(|problem| !problem.blocks()));
+    assert!(problems(&whole(), &site).iter().all(|problem| !problem.blocks()));
 }
 
 #[test]
@@ -94,7 +101,7 @@ fn missing_privileges_come_with_the_lines_that_grant_them() {
         grant: vec!["pveum acl modify /storage/local --tokens 'morpheus@pam!t' --roles MorpheusPlanter".into()],
     };
     site.lacking = Looked::At(vec![missing.clone()]);
-    let found = problems(&testing::form(), &site);
+    let found = problems(&whole(), &site);
     assert_eq!((found[0].finding, &found[0].ways), (FindingId::PlantRights, &missing.grant));
 }
 
@@ -107,7 +114,7 @@ fn defaults_are_right_but_for_what_only_a_person_knows() {
     assert!(found.len() == 1 && found[0].starts_with("linux.ssh_keys plant.answer: an answer is needed"), "{found:?}");
     assert_eq!(form.get(Key::WindowsIso), "local:iso/Win11_25H2_English_x64.iso");
     assert_eq!((form.get(Key::LinuxVmid), form.get(Key::WindowsVmid)), ("102", "103"));
-    let key = testing::form().get(Key::LinuxSshKeys).to_owned();
+    let key = whole().get(Key::LinuxSshKeys).to_owned();
     let whole = form.with(Key::LinuxSshKeys, key);
     let found = said(&whole, &site);
     assert!(found.len() == 1 && found[0].starts_with("linux.image_sha256 plant.unchecked:"), "{found:?}");
@@ -120,10 +127,10 @@ fn defaults_are_right_but_for_what_only_a_person_knows() {
 fn a_registry_that_cant_be_read_is_said_beforehand_and_is_no_obstacle() {
     let mut site = testing::site();
     site.registered = Looked::Not("The registry https://registry.example.org/forest.json: no route.".to_owned());
-    let planned = plan(&testing::form(), &site).unwrap();
+    let planned = plan(&whole(), &site).unwrap();
     let told = planned.warnings.iter().find(|warning| warning.finding == FindingId::PlantRegistry).unwrap();
     assert!(told.message.contains("no route"), "{}", told.message);
-    let without = testing::form().with(Key::ForestRegistry, "");
+    let without = whole().with(Key::ForestRegistry, "");
     let planned = plan(&without, &site).unwrap();
     assert!(planned.warnings.iter().all(|warning| warning.finding != FindingId::PlantRegistry));
 }

@@ -13,7 +13,7 @@ use super::{
     contract::WINDOWS_DIR,
     forest, nats,
 };
-use crate::domain::ids::OpId;
+use crate::domain::{ids::OpId, mode::Os};
 use serde_json::{Value, json};
 
 /// The label of the disc with the seed.
@@ -81,7 +81,7 @@ pub fn seed(answers: &Answers, secrets: &Secrets, plant: &OpId) -> Vec<File> {
 /// What the scripts read. No secret is in it.
 fn settings(windows: &Windows, forest: &Forest, plant: &OpId) -> Value {
     let nats = forest.windows_nats.as_ref().filter(|_| forest.nats != Nats::None);
-    let nimsforest = forest.windows_binary.as_ref().filter(|_| forest.id.is_some());
+    let nimsforest = forest.nimsforest(Os::Windows);
     json!({
         "plant": plant.as_str(),
         "directory": WINDOWS_DIR,

@@ -115,7 +115,12 @@ fn free(more: &Value) -> Value {
 }
 
 fn both() -> Form {
-    testing::form().with(Key::GpuMapping, "vr0").with(Key::WindowsVirtio, "local:iso/virtio-win-0.1.285.iso")
+    let form = testing::form();
+    let sum = form.get(Key::ForestBinarySha256).to_owned();
+    form.with(Key::GpuMapping, "vr0")
+        .with(Key::WindowsVirtio, "local:iso/virtio-win-0.1.285.iso")
+        .with(Key::ForestWindowsBinary, "https://example.org/forest.exe")
+        .with(Key::ForestWindowsBinarySha256, sum)
 }
 
 fn linux_only() -> Form {

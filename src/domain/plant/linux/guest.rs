@@ -3,9 +3,10 @@
 use super::{network, quote};
 use crate::domain::{
     ids::OpId,
+    mode::Os,
     plant::{
         Answers, File, Secrets,
-        answers::{Forest, Nats, Way},
+        answers::{Nats, Way},
         forest,
     },
 };
@@ -80,19 +81,16 @@ fn parts(answers: &Answers) -> Vec<&'static str> {
     parts.extend(["driver", "desktop", "steam", "restart"]);
     parts.extend(answers.linux.wivrn.then_some("wivrn"));
     parts.extend((answers.forest.nats != Nats::None).then_some("nats"));
-    parts.extend(has_nimsforest(answers).then_some("nimsforest"));
+    parts.extend(answers.forest.nimsforest(Os::Linux).map(|_| "nimsforest"));
     parts.extend(["firewall", "check", "tidy"]);
     parts
-}
-
-fn has_nimsforest(answers: &Answers) -> bool {
-    answers.forest.binary.is_some() && answers.forest.id.is_some()
 }
 
 /// What the script reads: values in quotes, which may have any text.
 fn settings(answers: &Answers, secrets: &Secrets, plant: &OpId) -> String {
     let (linux, forest) = (&answers.linux, &answers.forest);
-    let beside = has_nimsforest(answers);
+    let nimsforest = forest.nimsforest(Os::Linux);
+    let beside = nimsforest.is_some();
     let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let ports = |ports: Vec<u16>| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" ");
     let wivrn = linux.wivrn.then_some(9757);
@@ -112,9 +110,9 @@ fn settings(answers: &Answers, secrets: &Secrets, plant: &OpId) -> String {
         ("UDP_PORTS", ports(udp.collect())),
     ];
     if forest.nats != Nats::None {
-        values.push(("NATS_MONITOR", Forest::nats_ports(beside).1.to_string()));
+        values.push(("NATS_MONITOR", forest.nats_ports(beside).1.to_string()));
     }
-    if let Some(binary) = forest.binary.as_ref().filter(|_| beside) {
+    if let Some(binary) = nimsforest {
         values.push(("NIMSFOREST_URL", binary.url.clone()));
         values.push(("NIMSFOREST_SHA256", binary.sha256.clone()));
     }

@@ -47,8 +47,8 @@ pub(super) fn hostpci(answers: &Answers) -> String {
 }
 
 /// The port of the monitoring of a guest's own NATS server.
-pub(super) const fn monitor(beside_nimsforest: bool) -> u16 {
-    Forest::nats_ports(beside_nimsforest).1
+pub(super) fn monitor(forest: &Forest, os: Os) -> u16 {
+    forest.nats_ports(forest.nimsforest(os).is_some()).1
 }
 
 impl Maker<'_> {
@@ -109,7 +109,7 @@ pub(super) fn entries(answers: &Answers, known: &ModeSet) -> Vec<Entry> {
     let linux = &answers.linux;
     let wivrn = linux.wivrn.then_some("wivrn");
     let about = if linux.wivrn { "Linux VR streaming (CachyOS + WiVRn)" } else { "Linux (CachyOS)" };
-    let services = services_of(wivrn, forest.binary.is_some(), joins(&forest.nats));
+    let services = services_of(wivrn, forest, Os::Linux, joins(&forest.nats));
     let name = |usual: &str, machine: &Machine| {
         let free = known.find(usual).is_none_or(|mode| mode.vmid == machine.vmid);
         if free { usual.to_owned() } else { machine.name.clone() }
@@ -123,7 +123,7 @@ pub(super) fn entries(answers: &Answers, known: &ModeSet) -> Vec<Entry> {
             ("steam-link", "Windows VR streaming (Steam Link)")
         };
         let nats = joins(&forest.nats) && forest.windows_nats.is_some();
-        let services = services_of(Some(software), forest.windows_binary.is_some(), nats);
+        let services = services_of(Some(software), forest, Os::Windows, nats);
         let machine = windows.machine.clone();
         let mode = mode(answers, &name(super::WINDOWS_MODE, &machine), &machine, (Os::Windows, Some(software)), about);
         entries.push(Entry { word: "windows", mode, machine, services });
@@ -131,17 +131,21 @@ pub(super) fn entries(answers: &Answers, known: &ModeSet) -> Vec<Entry> {
     entries
 }
 
-/// Services, where there are more than the configuration expects by itself.
-fn services_of(software: Option<&str>, nimsforest: bool, nats: bool) -> Vec<String> {
-    if !nimsforest && !nats {
+/// Services, where they aren't those that the configuration expects by itself: of a guest of a forest it expects both
+/// `NimsForest` and NATS.
+fn services_of(software: Option<&str>, forest: &Forest, os: Os, own_nats: bool) -> Vec<String> {
+    let nimsforest = forest.nimsforest(os).is_some();
+    if !nimsforest && !own_nats && forest.id.is_none() {
         return Vec::new();
     }
-    let own = Forest::nats_ports(nimsforest).1;
-    let nats = nats.then(|| {
+    let (port, monitor) = forest.nats_ports(nimsforest);
+    let nats = match (own_nats, nimsforest) {
         // NimsForest's own server answers on the usual port.
-        let beside = format!("{{ name: NATS, http: \"http://127.0.0.1:{own}/healthz\" }}");
-        if nimsforest { beside } else { "nats".to_owned() }
-    });
+        (true, true) => Some(format!("{{ name: NATS, nats: {port}, monitor: {monitor} }}")),
+        (true, false) if forest.nats_port.is_some() => Some(format!("{{ name: NATS, nats: {port} }}")),
+        (true, false) | (false, true) => Some("nats".to_owned()),
+        (false, false) => None,
+    };
     let named = [software.map(str::to_owned), nimsforest.then(|| "nimsforest".to_owned()), nats];
     named.into_iter().flatten().collect()
 }

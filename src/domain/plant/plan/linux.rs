@@ -1,12 +1,15 @@
 //! The Linux guest's steps.
 
 use super::{Found, Maker, content, guest, joins};
-use crate::domain::plant::{
-    Who,
-    answers::Way,
-    contract::Stage,
-    site::{Content, TAG},
-    step::{self, Action},
+use crate::domain::{
+    mode::Os,
+    plant::{
+        Who,
+        answers::Way,
+        contract::Stage,
+        site::{Content, TAG},
+        step::{self, Action},
+    },
 };
 
 /// A drive without a disc.
@@ -72,7 +75,7 @@ impl Maker<'_> {
             self.configure(Who::Linux, vmid, "mark it as ready", &[("tags", TAG)]);
         }
         if joins(&self.answers.forest.nats) {
-            let monitor = guest::monitor(self.answers.forest.binary.is_some());
+            let monitor = guest::monitor(&self.answers.forest, Os::Linux);
             self.add(Who::Linux, Action::Join { vmid, monitor });
         }
         found

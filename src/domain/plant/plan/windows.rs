@@ -6,6 +6,7 @@ use super::{
 };
 use crate::domain::{
     ids::Vmid,
+    mode::Os,
     plant::{
         Who,
         contract::Stage,
@@ -67,7 +68,7 @@ impl Maker<'_> {
         self.windows_ready(vmid, windows.console);
         self.add(Who::Windows, Action::Discard { volid: seed });
         if joins(&self.answers.forest.nats) && self.answers.forest.windows_nats.is_some() {
-            let monitor = guest::monitor(self.answers.forest.windows_binary.is_some());
+            let monitor = guest::monitor(&self.answers.forest, Os::Windows);
             self.add(Who::Windows, Action::Join { vmid, monitor });
         }
         self.add(Who::Windows, Action::ShutDown { vmid });
