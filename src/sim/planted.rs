@@ -70,7 +70,7 @@ pub(crate) fn made(vm: &mut Vm, vmid: u32, given: &BTreeMap<String, String>, tim
         let process = words(&["steam", "vrserver", "VirtualDesktop.Streamer"]);
         let winsvc = words(&["QEMU-GA", "nats-server", "NimsForest"]);
         let (tcp, udp) = (vec![NATS_PORT], vec![27_031, 27_036]);
-        ("mswindows", "Microsoft Windows", Serves { process, winsvc, tcp, udp, ..Serves::default() })
+        ("mswindows", "Microsoft Windows", Serves { tcp, udp, process, winsvc, ..Serves::default() })
     } else {
         let systemd = words(&["avahi-daemon.service", "nats.service", "nimsforest.service"]);
         let systemd_user = words(&["wivrn.service"]);
