@@ -78,9 +78,9 @@ pub(crate) fn made(vm: &mut Vm, vmid: u32, given: &BTreeMap<String, String>, tim
         let serves = Serves {
             systemd,
             systemd_user,
-            process,
             tcp: vec![22, NATS_PORT, 9_757],
             udp: vec![9_757],
+            process,
             ..Serves::default()
         };
         ("cachyos", "CachyOS Linux", serves)

@@ -150,7 +150,9 @@ fn card(form: &mut Form, hints: &Hints, site: &Site) {
     let Some(card) = hints.card.map(PciAddr::slot).or_else(only) else { return };
     form.set(Key::GpuCard, card.to_string());
     let known = site.mapping_of(card).map(|mapping| mapping.id.clone());
-    let free = || (0..100).map(|number| format!("gpu{number}")).find(|id| site.mapping(id).is_none());
+    // The name that `morpheus gpu map create` gives it.
+    let usual = site.card(card).and_then(|card| card.mapping()).into_iter();
+    let free = || usual.chain((0..100).map(|number| format!("gpu{number}"))).find(|id| site.mapping(id).is_none());
     form.set(Key::GpuMapping, known.or_else(free).unwrap_or_default());
 }
 

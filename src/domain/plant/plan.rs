@@ -16,6 +16,7 @@ use super::{
 };
 use crate::domain::{
     ids::Vmid,
+    iommu::Part,
     mode::{Mode, ModeSet},
     switch::plan::{Rung, Warning},
 };
@@ -92,19 +93,31 @@ impl Maker<'_> {
 
     fn host(&mut self) {
         let gpu = &self.answers.gpu;
-        if self.site.mapping(&gpu.mapping).is_some() {
-            self.stands.push(format!("Mapping {} names the card at {}.", gpu.mapping, gpu.card));
-            return;
+        for (at, Part { id, path }) in self.parts().into_iter().enumerate() {
+            let further = at > 0;
+            if self.site.mapping(&id).is_some() {
+                let of =
+                    if further { format!("the card's part at {path}") } else { format!("the card at {}", gpu.card) };
+                self.stands.push(format!("Mapping {id} names {of}."));
+                continue;
+            }
+            let entry = self.site.inventory.seen().and_then(|inventory| inventory.map_path(path, &self.site.node));
+            if let Some(entry) = entry {
+                self.add(Who::Host, Action::Map { id, entry, further });
+            }
         }
-        let inventory = self.site.inventory.seen();
-        let card = |card: &crate::domain::iommu::Card| card.slot.addr == gpu.card;
-        let entry = inventory.and_then(|inventory| {
-            let card = inventory.cards().into_iter().find(card)?;
-            inventory.map_entry(&card, &self.site.node)
-        });
-        if let Some(entry) = entry {
-            self.add(Who::Host, Action::Map { id: gpu.mapping.clone(), entry });
-        }
+    }
+
+    /// The mappings that all of the card takes.
+    fn parts(&self) -> Vec<Part> {
+        let gpu = &self.answers.gpu;
+        self.site.parts(gpu.card, &gpu.mapping)
+    }
+
+    /// The lines that give a guest the whole card, by its mappings: no token may name an address.
+    fn card(&self) -> Vec<(String, String)> {
+        let line = |(at, part): (usize, &Part)| (format!("hostpci{at}"), part.hostpci());
+        self.parts().iter().enumerate().map(line).collect()
     }
 
     /// The volume of an image; a download of it is added where it isn't there yet.
@@ -233,10 +246,13 @@ fn by_root(answers: &Answers) -> Vec<ByRoot> {
     guest::machines(answers).map(|machine| pin(machine.vmid, machine.cores)).collect()
 }
 
+/// The keys by which a guest has devices of the host, before their number.
+const CARD: &str = "hostpci";
+
 /// The settings of a guest that its answers decide, and that are compared when it stands already.
 fn compared(settings: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
-    const KEYS: [&str; 5] = ["cores", "memory", "hostpci0", "machine", "vga"];
-    settings.iter().filter(|(key, _)| KEYS.contains(&key.as_str()))
+    const KEYS: [&str; 4] = ["cores", "memory", "machine", "vga"];
+    settings.iter().filter(|(key, _)| KEYS.contains(&key.as_str()) || key.starts_with(CARD))
 }
 
 /// Whether NATS servers of the guests' own join others, and how.

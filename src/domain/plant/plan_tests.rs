@@ -105,6 +105,58 @@ fn a_guest_without_nimsforest_is_said_and_is_no_node() {
     assert!(said.ends_with(" The configuration expects it of the mode linuxvrstreaming."), "{said}");
 }
 
+/// A card whose parts no single mapping can name has one for each, and its guests a line for each.
+#[test]
+fn a_card_of_several_parts_is_given_whole() {
+    let hosts: [(&str, Site, &str, [&str; 2]); 3] = [
+        ("arc", testing::arc(), "0000:03:00", ["gpu0 0000:03:00", "gpu0-audio 0000:04:00"]),
+        ("apu", testing::apu(), "0000:01:00", ["gpu0 0000:01:00.0", "gpu0-audio 0000:01:00.1"]),
+        ("two chips", testing::two_chips(), "0000:01:00", ["gpu0 0000:01:00", "gpu0-2 0000:02:00"]),
+    ];
+    for (name, site, card, wanted) in hosts {
+        let form = testing::form().with(Key::GpuCard, card);
+        let first = plan(&form, &site).unwrap();
+        let mapped = |step: &Step| match &step.action {
+            Action::Map { id, entry, .. } => {
+                Some(format!("{id} {}", crate::domain::mapping::property(entry, "path").unwrap()))
+            }
+            _ => None,
+        };
+        let mapped: Vec<String> = first.steps.iter().filter_map(mapped).collect();
+        assert_eq!(mapped, wanted, "{name}");
+        let made = |thing: &crate::domain::plant::Thing| matches!(thing, crate::domain::plant::Thing::Mapping { .. });
+        assert_eq!(first.leaves().iter().filter(|thing| made(thing)).count(), 2, "{name}: undone with the rest");
+        // Both guests have both lines; Windows gets them at once, and not before its system is up.
+        let lines = |step: &Step| match &step.action {
+            Action::Create { settings: set, .. } | Action::Configure { set, .. } => {
+                let lines = set.iter().filter(|(key, _)| key.starts_with("hostpci"));
+                Some(lines.map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>())
+            }
+            _ => None,
+        };
+        let lines: Vec<Vec<String>> = first.steps.iter().filter_map(lines).filter(|lines| !lines.is_empty()).collect();
+        let id = |part: &str| part.split(' ').next().unwrap().to_owned();
+        let both: Vec<String> =
+            wanted.iter().enumerate().map(|(at, part)| format!("hostpci{at} mapping={},pcie=1", id(part))).collect();
+        assert_eq!(lines, [both.clone(), both], "{name}");
+
+        let mut whole = testing::planted_on(&form, site.clone());
+        assert_eq!(listed(&plan(&form, &whole).unwrap()), "", "{name}: a second time");
+        let stands = plan(&form, &whole).unwrap().stands;
+        assert!(stands.iter().any(|one| one.contains(&id(wanted[1]))), "{name}: {stands:?}");
+        // A guest that was planted with the display alone gets the rest, beside what the person gave it.
+        let Looked::At(guests) = &mut whole.guests else { unreachable!() };
+        let linux = guests.get_mut(&Answers::read(&form).unwrap().linux.machine.vmid).unwrap();
+        let Looked::At(settings) = &mut linux.settings else { unreachable!() };
+        settings.0.insert("hostpci1".into(), "mapping=usb,pcie=1".into());
+        let plan = plan(&form, &whole).unwrap();
+        let [step] = plan.steps.as_slice() else { panic!("{name}: {}", listed(&plan)) };
+        let Action::Configure { set, .. } = &step.action else { panic!("{step:?}") };
+        let wanted = [("hostpci2".to_owned(), format!("mapping={},pcie=1", id(wanted[1])))].into();
+        assert_eq!(set, &wanted, "{name}");
+    }
+}
+
 #[test]
 fn a_second_planting_has_nothing_to_do() {
     for windows in ["yes", "no"] {

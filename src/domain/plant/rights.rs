@@ -6,7 +6,7 @@ use super::{
     site::{Content, Storage},
     step,
 };
-use crate::domain::{ids::Vmid, release::Release};
+use crate::domain::{gpu::PciAddr, ids::Vmid, release::Release};
 
 /// Privileges on a path; of alternatives, joined by `|`, one is enough.
 pub type Need = (String, Vec<String>);
@@ -65,7 +65,10 @@ pub fn needs(form: &Form, site: &Site, release: Release) -> Vec<Need> {
     all.add("/mapping/pci", MAPPINGS);
     let said = |key: Key| Some(form.get(key)).filter(|text| !text.is_empty() && asked(form, key));
     if let Some(mapping) = said(Key::GpuMapping) {
-        all.add(format!("/mapping/pci/{mapping}"), MAPPING);
+        let card = said(Key::GpuCard).and_then(|card| card.parse::<PciAddr>().ok());
+        let parts = card.map(|card| site.parts(card.slot(), mapping)).unwrap_or_default();
+        let ids = parts.iter().map(|part| part.id.as_str()).chain(Some(mapping).filter(|_| parts.is_empty()));
+        ids.for_each(|id| all.add(format!("/mapping/pci/{id}"), MAPPING));
     }
     for vmid in [Key::LinuxVmid, Key::WindowsVmid].into_iter().filter_map(said) {
         all.add(format!("/vms/{vmid}"), GUEST);

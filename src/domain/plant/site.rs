@@ -5,7 +5,7 @@ use crate::domain::{
     facts::{HostMemory, MissingRight},
     gpu::PciAddr,
     ids::{NodeName, Vmid},
-    iommu::Inventory,
+    iommu::{Card, Inventory, Part},
     mapping::{MappingFile, paths},
     mode::ModeSet,
     release::{Feature, Release},
@@ -166,20 +166,67 @@ impl Site {
         self.mappings.seen()?.iter().find(|mapping| mapping.id == id)
     }
 
-    /// The mapping whose entry for the node names a card.
+    /// The mapping whose entry for the node names a card, and nothing of the host's beside it.
     #[must_use]
     pub fn mapping_of(&self, card: PciAddr) -> Option<&MappingFile> {
-        self.mappings.seen()?.iter().find(|mapping| self.maps(mapping, card))
+        let fits = |mapping: &&MappingFile| self.maps(mapping, card) && self.besides(mapping).is_empty();
+        self.mappings.seen()?.iter().find(fits)
     }
 
     /// Whether a mapping's entry for the node names a card.
     #[must_use]
     pub fn maps(&self, mapping: &MappingFile, card: PciAddr) -> bool {
         // A virtual function in the card's slot is another device.
-        let display =
-            self.inventory.seen().and_then(|inventory| inventory.card_of(card)).map_or(card, |card| card.main);
-        let names = |entry: &str| paths(entry).is_some_and(|paths| paths.iter().any(|path| path.overlaps(display)));
-        mapping.of(&self.node).any(names)
+        let display = self.card(card).map_or(card, |card| card.main);
+        self.named(mapping).iter().any(|path| path.overlaps(display))
+    }
+
+    /// What a mapping's entries for the node name.
+    #[must_use]
+    pub fn named(&self, mapping: &MappingFile) -> Vec<PciAddr> {
+        mapping.of(&self.node).filter_map(paths).flatten().collect()
+    }
+
+    /// Functions that a mapping names by a whole slot and that are no graphics card's: a processor's graphics share theirs
+    /// with devices that the host needs.
+    #[must_use]
+    pub fn besides(&self, mapping: &MappingFile) -> Vec<PciAddr> {
+        let Some(inventory) = self.inventory.seen() else { return Vec::new() };
+        let cards = inventory.cards();
+        let slots = self.named(mapping).into_iter().filter(|path| path.function.is_none());
+        let functions = slots.flat_map(|slot| inventory.functions(slot).map(|device| device.addr));
+        let of_slot = |addr: PciAddr| cards.iter().any(|card| card.slot.addr == addr.slot());
+        functions.filter(|addr| of_slot(*addr) && !cards.iter().any(|card| card.has(*addr))).collect()
+    }
+
+    /// The card that an address means.
+    #[must_use]
+    pub fn card(&self, addr: PciAddr) -> Option<Card> {
+        self.inventory.seen()?.card_of(addr)
+    }
+
+    /// The mappings that all of a card takes, the display's first and under this name: one for each part that no single
+    /// mapping can name with others. A part has the mapping that names it already, if there is one.
+    #[must_use]
+    pub fn parts(&self, card: PciAddr, mapping: &str) -> Vec<Part> {
+        let whole = || vec![Part { id: mapping.to_owned(), path: card }];
+        let Some((inventory, found)) = self.inventory.seen().zip(self.card(card)) else { return whole() };
+        let names = |known: &MappingFile, path: PciAddr| {
+            let named = self.named(known);
+            let own = inventory.functions(path).filter(|device| path.overlaps(device.addr));
+            own.map(|device| device.addr).all(|addr| named.iter().any(|named| named.overlaps(addr)))
+        };
+        let mut parts = inventory.parts_as(&found, mapping).into_iter();
+        let first = parts.next();
+        let known = self.mapping(mapping);
+        let further = parts.filter(|part| !known.is_some_and(|known| names(known, part.path))).map(|part| {
+            let usual = self.mapping(&part.id).is_some_and(|known| names(known, part.path));
+            let fits = |known: &&MappingFile| names(known, part.path) && self.besides(known).is_empty();
+            let other = || self.mappings.seen()?.iter().find(fits).map(|known| known.id.clone());
+            let id = if usual { None } else { other() }.unwrap_or_else(|| part.id.clone());
+            Part { id, ..part }
+        });
+        first.into_iter().chain(further).collect()
     }
 
     /// A volume by its id.

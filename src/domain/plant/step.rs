@@ -3,6 +3,7 @@
 use super::{Form, contract::Stage, site::Content};
 use crate::domain::{
     ids::{NodeName, Vmid},
+    mapping::property,
     switch::plan::{Rung, Warning},
     text,
 };
@@ -89,6 +90,9 @@ pub enum Action {
         id: String,
         /// Its entry for the node.
         entry: String,
+        /// Whether it is for a part of the card that the first one can't name.
+        #[serde(default, skip_serializing_if = "is_no")]
+        further: bool,
     },
     /// Have the host download an image.
     Fetch {
@@ -196,6 +200,11 @@ pub enum Action {
         /// Names of the modes that are written.
         modes: Vec<String>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_no(further: &bool) -> bool {
+    !*further
 }
 
 /// A guest that stood before a planting that changes it.
@@ -360,6 +369,10 @@ impl Step {
     #[must_use]
     pub fn title(&self) -> String {
         match &self.action {
+            Action::Map { id, entry, further: true } => {
+                let path = property(entry, "path").unwrap_or_default();
+                format!("Mapping the card's part at {} as {id}", text::safe(path))
+            }
             Action::Map { id, .. } => format!("Mapping the card as {id}"),
             Action::Fetch { file, storage, .. } => format!("Downloading {file} to {storage}"),
             Action::Seed { file, .. } => format!("Uploading {file}"),

@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::{
     ids::Vmid,
+    mapping::MappingFile,
     plant::{defaults, plan, testing},
 };
 
@@ -61,6 +62,56 @@ fn a_stranger_that_has_the_card_is_never_stopped() {
     guests.insert(Vmid::new(110).unwrap(), testing::guest("gaming", true, &[("hostpci0", "0000:01:00,pcie=1")]));
     let found = said(&whole(), &site);
     assert_eq!(found, ["gpu.card plant.card-busy: VM 110 \"gaming\" runs and has the card."]);
+}
+
+/// A mapping of a card, as it is written.
+fn mapped(id: &str, path: &str, of: &str) -> MappingFile {
+    let entries = vec![format!("node=pve,path={path},id={of},iommugroup=20")];
+    MappingFile { id: id.to_owned(), entries, ..MappingFile::default() }
+}
+
+#[test]
+fn a_mapping_that_takes_the_hosts_own_with_the_card_is_refused() {
+    let mut site = testing::apu();
+    site.mappings = Looked::At(vec![mapped("gpu0", "0000:01:00", "1002:1900")]);
+    let found = problems(&whole(), &site);
+    let [problem] = found.as_slice() else { panic!("{found:#?}") };
+    assert_eq!((problem.finding, problem.key), (FindingId::PlantCard, Some(Key::GpuMapping)));
+    for lost in ["0000:01:00.2", "0000:01:00.3", "0000:01:00.6"] {
+        assert!(problem.message.contains(lost), "{}", problem.message);
+    }
+    assert!(!problem.message.contains("0000:01:00.1"), "{}", problem.message);
+    let mut form = Form::default().with(Key::GpuCard, "0000:01:00");
+    defaults::fill(&mut form, &defaults::Hints { card: "0000:01:00".parse().ok(), ..Default::default() }, &site);
+    assert_eq!(form.get(Key::GpuMapping), "igpu", "it isn't the one that is suggested");
+}
+
+#[test]
+fn every_part_of_a_card_has_a_mapping_that_names_it_and_fits() {
+    let form = whole().with(Key::GpuCard, "0000:03:00");
+    let mut site = testing::arc();
+    let display = mapped("gpu0", "0000:03:00", "8086:56a0");
+    let said = |site: &Site| said(&form, site);
+    site.mappings = Looked::At(vec![display.clone(), mapped("gpu0-audio", "0000:00:1f.3", "8086:7ad0")]);
+    let other =
+        "gpu.mapping plant.site: Mapping gpu0-audio names another device on pve, not the card's part at 0000:04:00.";
+    assert_eq!(said(&site), [other]);
+    let mut audio = mapped("sound", "0000:04:00", "8086:4f90");
+    site.mappings = Looked::At(vec![display.clone(), audio.clone()]);
+    assert_eq!(said(&site), [""; 0], "whatever it is called");
+    let lines = plan(&form, &site).unwrap().steps.into_iter().find_map(|step| match step.action {
+        crate::domain::plant::Action::Create { settings, .. } => settings.get("hostpci1").cloned(),
+        _ => None,
+    });
+    assert_eq!(lines.as_deref(), Some("mapping=sound,pcie=1"));
+    audio.checks = vec![crate::domain::gpu::MappingCheck { error: true, message: "'iommugroup' (19 != 7)".into() }];
+    site.mappings = Looked::At(vec![display, audio]);
+    assert_eq!(said(&site), ["gpu.mapping plant.site: Mapping sound doesn't fit the hardware: 'iommugroup' (19 != 7)"]);
+    // Whoever has a part of it, has the card.
+    let mut site = testing::arc();
+    let Looked::At(guests) = &mut site.guests else { unreachable!() };
+    guests.insert(Vmid::new(110).unwrap(), testing::guest("radio", true, &[("hostpci0", "0000:04:00.0,pcie=1")]));
+    assert_eq!(said(&site), ["gpu.card plant.card-busy: VM 110 \"radio\" runs and has the card."]);
 }
 
 #[test]

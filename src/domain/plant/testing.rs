@@ -67,6 +67,56 @@ pub(crate) fn form() -> Form {
     answers.into_iter().fold(Form::default(), |form, (key, text)| form.with(key, text))
 }
 
+/// The same with these devices: address, id, class, group, and the bridge above it.
+pub(crate) fn site_with(devices: &[(&str, &str, u32, u32, Option<&str>)]) -> Site {
+    let device = |(addr, id, class, group, parent): &(&str, &str, u32, u32, Option<&str>)| Device {
+        group: Some(*group),
+        parent: Known::Is(parent.map(|parent| parent.parse().unwrap())),
+        bridge: *class == 0x06_0400,
+        ..Device::bare(addr.parse().unwrap(), id.parse().unwrap(), Class(*class))
+    };
+    let devices = devices.iter().map(device).collect();
+    let inventory = Inventory::new(devices, Known::Is(vec!["dmar0".into()]), BTreeMap::new());
+    Site { inventory: Looked::At(inventory), ..site() }
+}
+
+/// An Arc card: its audio is behind the card's own switch, in a slot and a group of its own.
+pub(crate) fn arc() -> Site {
+    site_with(&[
+        ("0000:00:01.0", "8086:460d", 0x06_0400, 1, None),
+        ("0000:01:00.0", "8086:4fa1", 0x06_0400, 15, Some("0000:00:01.0")),
+        ("0000:02:01.0", "8086:4fa4", 0x06_0400, 16, Some("0000:01:00.0")),
+        ("0000:02:04.0", "8086:4fa4", 0x06_0400, 17, Some("0000:01:00.0")),
+        ("0000:03:00.0", "8086:56a0", 0x03_0000, 18, Some("0000:02:01.0")),
+        ("0000:04:00.0", "8086:4f90", 0x04_0300, 19, Some("0000:02:04.0")),
+    ])
+}
+
+/// A processor's graphics with their audio, among other functions of the processor.
+pub(crate) fn apu() -> Site {
+    let above = Some("0000:00:08.1");
+    site_with(&[
+        ("0000:00:08.1", "1022:14eb", 0x06_0400, 5, None),
+        ("0000:01:00.0", "1002:1900", 0x03_0000, 20, above),
+        ("0000:01:00.1", "1002:1640", 0x04_0300, 21, above),
+        ("0000:01:00.2", "1022:15c7", 0x10_8000, 22, above),
+        ("0000:01:00.3", "1022:15b9", 0x0c_0330, 23, above),
+        ("0000:01:00.6", "1022:15e3", 0x04_0300, 24, above),
+    ])
+}
+
+/// Two chips on one board, behind its own switch and in one group.
+pub(crate) fn two_chips() -> Site {
+    site_with(&[
+        ("0000:00:02.0", "8086:6f04", 0x06_0400, 30, None),
+        ("0000:08:00.0", "10b5:8747", 0x06_0400, 31, Some("0000:00:02.0")),
+        ("0000:09:08.0", "10b5:8747", 0x06_0400, 31, Some("0000:08:00.0")),
+        ("0000:09:10.0", "10b5:8747", 0x06_0400, 31, Some("0000:08:00.0")),
+        ("0000:01:00.0", "10de:102d", 0x03_0200, 31, Some("0000:09:08.0")),
+        ("0000:02:00.0", "10de:102d", 0x03_0200, 31, Some("0000:09:10.0")),
+    ])
+}
+
 /// A host with one card, nothing planted on it.
 pub(crate) fn site() -> Site {
     let device = |addr: &str, id: &str, class: u32, group: u32| Device {
@@ -128,7 +178,11 @@ pub(crate) fn guest(name: &str, running: bool, settings: &[(&str, &str)]) -> Sit
 
 /// The host after a planting.
 pub(crate) fn planted(form: &Form) -> Site {
-    let mut site = site();
+    planted_on(form, site())
+}
+
+/// Another host after a planting.
+pub(crate) fn planted_on(form: &Form, mut site: Site) -> Site {
     let answers = Answers::read(form).unwrap();
     let plan = super::plan(form, &site).unwrap();
     let (Looked::At(guests), Looked::At(volumes)) = (&mut site.guests, &mut site.volumes) else { unreachable!() };
@@ -145,9 +199,10 @@ pub(crate) fn planted(form: &Form) -> Site {
                 };
                 settings.0.extend(set.clone());
             }
-            Action::Map { id, entry } => {
+            Action::Map { id, entry, .. } => {
                 let (id, entries) = (id.clone(), vec![entry.clone()]);
-                site.mappings = Looked::At(vec![MappingFile { id, entries, ..MappingFile::default() }]);
+                let Looked::At(mappings) = &mut site.mappings else { unreachable!() };
+                mappings.push(MappingFile { id, entries, ..MappingFile::default() });
             }
             Action::Fetch { storage, content, file, .. } => {
                 let volid = super::step::volid(storage, *content, file);

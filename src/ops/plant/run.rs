@@ -172,7 +172,7 @@ impl Run<'_> {
     async fn attempt(&mut self, step: &Step, failed: Option<&Trouble>) -> Result<Vec<String>, Stop> {
         let id = step.id;
         match &step.action {
-            Action::Map { id: mapping, entry } => self.map(id, mapping, entry).await,
+            Action::Map { id: mapping, entry, .. } => self.map(id, mapping, entry).await,
             Action::Fetch { .. } => self.fetch(step).await,
             Action::Seed { vmid, storage, file } => self.seed(id, *vmid, storage, file).await,
             Action::Create { vmid, name, settings } => self.create(id, *vmid, name, settings).await,

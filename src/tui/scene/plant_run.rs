@@ -37,7 +37,7 @@ fn plan() -> Plan {
     let vmid = crate::domain::testing::id(121);
     let (storage, iso) = ("local".to_owned(), "morpheus-121-seed.iso".to_owned());
     let actions = [
-        (Who::Host, Action::Map { id: "gpu0".into(), entry: String::new() }, 2),
+        (Who::Host, Action::Map { id: "gpu0".into(), entry: String::new(), further: false }, 2),
         (
             Who::Host,
             Action::Fetch {

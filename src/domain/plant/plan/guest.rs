@@ -1,7 +1,8 @@
 //! What both guests share: settings, changes of one that stands, and the modes that they become.
 
-use super::{Entry, Found, Maker, compared, joins};
+use super::{CARD, Entry, Found, Maker, compared, joins};
 use crate::domain::{
+    doctor::Settings,
     ids::ModeName,
     mode::{GpuMode, Mode, ModeSet, Os},
     plant::{
@@ -41,9 +42,22 @@ pub(super) fn settings(machine: &Machine) -> BTreeMap<String, String> {
 /// The value of `vga` for a guest whose only display is the card's.
 pub(super) const NO_DISPLAY: &str = "none";
 
-/// The line that gives a guest the whole card, by its mapping: no token may name an address.
-pub(super) fn hostpci(answers: &Answers) -> String {
-    format!("mapping={},pcie=1", answers.gpu.mapping)
+/// Where a guest that stands has the lines of the card, or can have them: what is at other numbers is the person's.
+fn placed(wanted: &BTreeMap<String, String>, is: &Settings) -> BTreeMap<String, String> {
+    let mapping = |value: &str| value.split(',').find_map(|part| part.strip_prefix("mapping=")).map(str::to_owned);
+    let has = |value: &str| is.0.iter().any(|(key, is)| key.starts_with(CARD) && mapping(is) == mapping(value));
+    let mut placed = wanted.clone();
+    for (key, value) in wanted.iter().filter(|(key, _)| key.starts_with(CARD) && *key != "hostpci0") {
+        placed.remove(key);
+        if has(value) {
+            continue;
+        }
+        let free = |key: &String| is.get(key).is_none() && !placed.contains_key(key);
+        // Proxmox has so many of them (qemu-server `PCI.pm`, `MAX_HOSTPCI_DEVICES`).
+        let free = (1..16).map(|at| format!("{CARD}{at}")).find(free);
+        placed.extend(free.map(|free| (free, value.clone())));
+    }
+    placed
 }
 
 /// The port of the monitoring of a guest's own NATS server.
@@ -59,6 +73,7 @@ impl Maker<'_> {
             return found;
         }
         let settings = self.site.guest(machine.vmid).and_then(|guest| guest.settings.seen());
+        let wanted = &settings.map_or_else(|| wanted.clone(), |is| placed(wanted, is));
         let is = |key: &str| settings.and_then(|settings| settings.get(key));
         let same = |key: &str, value: &str| match (key, is(key)) {
             // Proxmox pins the machine's version; whether it may hibernate is what the answers say.

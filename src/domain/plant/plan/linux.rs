@@ -26,8 +26,8 @@ impl Maker<'_> {
         set("machine", "q35".to_owned());
         set("ostype", "l26".to_owned());
         set("efidisk0", format!("{}:1,efitype=4m,pre-enrolled-keys=0", machine.storage));
-        set("hostpci0", guest::hostpci(self.answers));
         set("serial0", "socket".to_owned());
+        settings.extend(self.card());
         // Its desktop is drawn by the card whatever other displays it has (`assets/plant/linux/screens.sh`).
         let display = settings.remove("vga");
         let found = self.standing(Who::Linux, machine, &settings);

@@ -23,18 +23,18 @@ impl Maker<'_> {
         let Some(windows) = &self.answers.windows else { return };
         let machine = &windows.machine;
         let vmid = machine.vmid;
-        let card = guest::hostpci(self.answers);
+        let card = self.card();
         let mut settings = guest::settings(machine);
         let mut set = |key: &str, value: String| settings.insert(key.to_owned(), value);
         // A machine of today has no ACPI sleep states unless they are asked for (qemu-server `QemuServer/Machine.pm`).
         let asks = windows.hibernate && self.site.has(Feature::SleepStates);
         set("machine", if asks { "q35,enable-s4=1" } else { "q35" }.to_owned());
         set("ostype", "win11".to_owned());
-        set("hostpci0", card.clone());
-        if self.standing(Who::Windows, machine, &in_the_end(settings.clone(), windows.console)) != Found::Missing {
+        let mut stands = settings.clone();
+        stands.extend(card.clone());
+        if self.standing(Who::Windows, machine, &in_the_end(stands, windows.console)) != Found::Missing {
             return;
         }
-        settings.remove("hostpci0");
         let iso = self.image(&windows.iso, Content::Iso, &machine.media);
         let virtio = self.image(&windows.virtio, Content::Iso, &machine.media);
         let file = seed_name(vmid.get());
@@ -61,7 +61,8 @@ impl Maker<'_> {
         self.add(Who::Windows, Action::BootPrompt { vmid });
         self.add(Who::Windows, Action::Await { vmid, stage: Stage::Base });
         self.add(Who::Windows, Action::ShutDown { vmid });
-        let set = [("hostpci0", card.as_str()), ("ide2", EMPTY), ("boot", "order=scsi0")];
+        let mut set = vec![("ide2", EMPTY), ("boot", "order=scsi0")];
+        set.extend(card.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         self.configure(Who::Windows, vmid, "attach the card, take Windows' disc out", &set);
         self.add(Who::Windows, Action::Start { vmid });
         self.add(Who::Windows, Action::Await { vmid, stage: Stage::Ready });
