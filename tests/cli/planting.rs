@@ -103,7 +103,13 @@ fn all_files_are_rendered_without_a_host() {
 
 /// A bare host on which everything goes fast, but for the prompt that waits for a real key.
 pub(crate) fn bare() -> Rig {
+    bare_with("")
+}
+
+/// The same with more of its world.
+fn bare_with(more: &str) -> Rig {
     let bare = include_str!("../../assets/sim/scenarios/bare.yaml");
+    let bare = bare.replace("  mappings:", &format!("  {more}\n  mappings:"));
     let image = "https://geo.mirror.pkgbuild.com/images/latest/Arch-Linux-x86_64-cloudimg.qcow2";
     let web = format!("{{ '{image}': {{ sha256: {} }} }}", "f".repeat(64));
     with_key(Rig::with(&format!("{bare}  web: {web}\nspeed: 400\n")))
@@ -229,6 +235,47 @@ fn a_bare_host_becomes_a_machine_for_vr_and_a_bare_host_again() {
     assert_eq!(states(&registry), []);
     assert_eq!((rig.sim.stock(), fs::read_to_string(rig.config()).unwrap()), before);
     assert!(rig.sim.violations().is_empty(), "{:?}", rig.sim.violations());
+}
+
+/// An Arc card: its audio is behind the card's own switch, in a slot and a group of its own.
+const ARC: &str = "pci: [
+      { id: '0000:00:01.0', class: '0x060400', vendor: '0x8086', device: '0x460d', iommugroup: 1 },
+      { id: '0000:01:00.0', class: '0x060400', vendor: '0x8086', device: '0x4fa1', iommugroup: 15 },
+      { id: '0000:02:01.0', class: '0x060400', vendor: '0x8086', device: '0x4fa4', iommugroup: 16 },
+      { id: '0000:02:04.0', class: '0x060400', vendor: '0x8086', device: '0x4fa4', iommugroup: 17 },
+      { id: '0000:03:00.0', class: '0x030000', vendor: '0x8086', device: '0x56a0', iommugroup: 18 },
+      { id: '0000:04:00.0', class: '0x040300', vendor: '0x8086', device: '0x4f90', iommugroup: 19 }]";
+
+/// A card that takes two mappings is given to both guests whole, taken back whole, and guarded whole meanwhile.
+#[test]
+fn a_card_in_two_slots_is_planted_and_switched_as_one() {
+    let rig = bare_with(ARC);
+    let before = rig.sim.stock();
+    let plant = "plant nimsforest vr --with-windows";
+    let told = rig.ok(&format!("{plant} --dry-run"));
+    assert!(told.contains("  1. Mapping the card as gpu0\n"), "{told}");
+    assert!(told.contains("  2. Mapping the card's part at 0000:04:00 as gpu0-audio\n"), "{told}");
+    assert!(told.contains("Makes: mapping gpu0, mapping gpu0-audio, "), "{told}");
+    let said = rig.run(&format!("{plant} --yes"));
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let lines =
+        ["hostpci0", "hostpci1"].map(|key| [100, 101].map(|vmid| rig.sim.setting(vmid, key).unwrap_or_default()));
+    assert_eq!(
+        lines,
+        ["mapping=gpu0,pcie=1", "mapping=gpu0-audio,pcie=1"].map(|line| [line.to_owned(), line.to_owned()])
+    );
+    let again = rig.ok(plant);
+    assert!(again.contains("Mapping gpu0-audio names the card's part at 0000:04:00.\n"), "{again}");
+    assert_eq!(again.lines().last(), Some("Nothing to do."));
+    let maps = rig.json("gpu map --json");
+    for mapping in maps["mappings"].as_array().unwrap() {
+        assert_eq!((&mapping["fits"], mapping["used_by"].as_array().unwrap().len()), (&true.into(), 2), "{mapping:#}");
+    }
+    assert_eq!(rig.run("mode windows --yes").code, Some(0));
+    assert!(rig.sim.is_on(101) && !rig.sim.is_on(100));
+    assert!(rig.sim.violations().is_empty() && rig.sim.refused_starts().is_empty());
+    rig.ok("plant undo --confirm vr-linux --confirm vr-windows");
+    assert_eq!(rig.sim.stock(), before, "neither mapping is left");
 }
 
 #[test]
