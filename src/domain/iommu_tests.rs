@@ -142,6 +142,28 @@ fn a_switch_of_the_board_is_no_part_of_a_card() {
 }
 
 #[test]
+fn a_box_on_thunderbolt_is_no_part_of_the_card_in_it() {
+    let port = |addr: &str, id: &str, parent: &str| behind(addr, id, 0x06_0400, 15, parent);
+    let machine = inventory(vec![
+        port("0000:00:07.0", "8086:a76e", ""),
+        port("0000:20:00.0", "8086:1136", "0000:00:07.0"),
+        port("0000:21:00.0", "8086:1136", "0000:20:00.0"),
+        port("0000:21:01.0", "8086:1136", "0000:20:00.0"),
+        port("0000:21:02.0", "8086:1136", "0000:20:00.0"),
+        behind("0000:22:00.0", "8086:1137", 0x0c_0340, 19, "0000:21:00.0"),
+        behind("0000:3a:00.0", "8086:1138", 0x0c_0330, 20, "0000:21:02.0"),
+        port("0000:23:00.0", "8086:4fa1", "0000:21:01.0"),
+        port("0000:24:01.0", "8086:4fa4", "0000:23:00.0"),
+        port("0000:24:04.0", "8086:4fa4", "0000:23:00.0"),
+        behind("0000:25:00.0", "8086:56a0", 0x03_0000, 24, "0000:24:01.0"),
+        behind("0000:26:00.0", "8086:4f90", 0x04_0300, 25, "0000:24:04.0"),
+    ]);
+    // The box's switch and its USB are Intel's as the card is, and are ports of the host.
+    let slot = machine.handed("25:00".parse().unwrap()).unwrap();
+    assert_eq!(all(&slot.functions), ["0000:25:00.0", "0000:26:00.0"]);
+}
+
+#[test]
 fn of_a_processors_slot_only_display_and_its_audio_are_the_cards() {
     let apu = |addr: &str, id: &str, class, group| behind(addr, id, class, group, "0000:00:08.1");
     let machine = |shared: bool| {
@@ -249,6 +271,16 @@ fn a_card_on_a_virtual_machines_root_bus_is_a_card() {
     assert_eq!(kinds("8086:1237", 0x06_0000, "1002:744c"), Kind::Discrete);
     assert_eq!(kinds("8086:4668", 0x06_0000, "8086:4680"), Kind::Integrated);
     assert_eq!(kinds("1022:1422", 0x06_0000, "1002:1304"), Kind::Integrated);
+}
+
+#[test]
+fn the_screen_of_a_management_controller_is_no_card() {
+    for id in ["1a03:2000", "102b:0534", "1050:0750", "19e5:1711", "18ca:0021", "126f:0750", "1002:515e", "1002:4752"] {
+        let display = behind("0000:03:00.0", id, 0x03_0000, 9, "0000:00:1c.0");
+        assert_eq!(inventory(vec![display]).cards()[0].kind, Kind::Management, "{id}");
+    }
+    let card = behind("0000:03:00.0", "1002:744c", 0x03_0000, 9, "0000:00:1c.0");
+    assert_eq!(inventory(vec![card]).cards()[0].kind, Kind::Discrete);
 }
 
 #[test]

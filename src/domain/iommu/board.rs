@@ -41,11 +41,12 @@ impl Inventory {
             return self.by_number(display);
         }
         let above = self.above(display);
-        // The one below the display is a port of a switch only if it has one above it; the last one is the board's own.
-        let upstream = above.iter().skip(1).rev().skip(1);
-        let below = upstream.map(|port| (port, self.below(port.addr)));
-        let mut boards = below.filter(|(port, below)| Self::is_board(display, port, below));
-        boards.next().map(|(_, below)| below.iter().map(|device| device.addr).collect()).unwrap_or_default()
+        // The bridge above the display is a port of a switch only if it has another one above it; the last one is the
+        // board's own. From the outermost: several chips are behind a switch that is above the switch of each.
+        let upstream = above.iter().enumerate().skip(1).rev().skip(1);
+        let below = upstream.map(|(distance, port)| (distance == 1, *port, self.below(port.addr)));
+        let mut boards = below.filter(|(nearest, port, below)| Self::is_board(display, *nearest, port, below));
+        boards.next().map(|(.., below)| below.iter().map(|device| device.addr).collect()).unwrap_or_default()
     }
 
     /// The bridges above a device, from the nearest to the root port.
@@ -61,8 +62,9 @@ impl Inventory {
     }
 
     /// Whether all that is below a port is one card: one display with its companions behind a switch of the same
-    /// maker, or several chips of one kind, which share a group so that they can't be handed over apart.
-    fn is_board(display: &Device, port: &Device, below: &[&Device]) -> bool {
+    /// maker, or several chips of one kind, which share a group so that they can't be handed over apart. The switch of
+    /// one display is the nearest one: another one above it may be a box on Thunderbolt, of the same maker too.
+    fn is_board(display: &Device, nearest: bool, port: &Device, below: &[&Device]) -> bool {
         let displays: Vec<&&Device> = below.iter().filter(|device| device.class.is_display()).collect();
         let of_maker = |device: &&Device| device.id.vendor == display.id.vendor;
         let fitting = |device: &&Device| of_maker(device) && (device.class.is_display() || accompanies(device));
@@ -71,7 +73,7 @@ impl Inventory {
             return false;
         }
         if one_slot {
-            return of_maker(&port);
+            return nearest && of_maker(&port);
         }
         let first = |device: &&&&Device| device.addr.function == Some(0);
         display.group.is_some()

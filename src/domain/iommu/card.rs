@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 /// PCI-SIG vendor numbers: AMD's processors.
 pub(super) const AMD_CPU: u16 = 0x1022;
 const NVIDIA: u16 = 0x10de;
-/// Graphics of management controllers: ASPEED; Matrox G200, also in HPE's iLO and Dell's iDRAC; Nuvoton.
-const MANAGEMENT: [u16; 3] = [0x1a03, 0x102b, 0x1050];
+/// Graphics of management controllers: ASPEED; Matrox G200, also in HPE's iLO and Dell's iDRAC; Nuvoton; Huawei's iBMC;
+/// XGI; Silicon Motion.
+const MANAGEMENT: [u16; 6] = [0x1a03, 0x102b, 0x1050, 0x19e5, 0x18ca, 0x126f];
+/// The same of makers of graphics cards: ATI's ES1000 and Rage XL, by device number.
+const MANAGEMENT_ATI: [u16; 3] = [0x515e, 0x5969, 0x4752];
 /// Devices of hypervisors: QEMU's standard VGA, virtio, QXL, Cirrus, `VMware`, `VirtualBox`, Hyper-V, Xen, Parallels.
 pub(super) const EMULATED: [u16; 9] = [0x1234, 0x1af4, 0x1b36, 0x1013, 0x15ad, 0x80ee, 0x1414, 0x5853, 0x1ab8];
 
@@ -240,7 +243,8 @@ impl Inventory {
         if device.physical.is_some() {
             return Kind::Virtual;
         }
-        if MANAGEMENT.contains(&vendor) {
+        let ati = vendor == 0x1002 && MANAGEMENT_ATI.contains(&device.id.device);
+        if MANAGEMENT.contains(&vendor) || ati {
             return Kind::Management;
         }
         if EMULATED.contains(&vendor) {
