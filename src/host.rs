@@ -13,6 +13,7 @@ mod efivars;
 mod files;
 mod loaders;
 mod names;
+mod networks;
 mod root;
 mod setup;
 mod sysfs;

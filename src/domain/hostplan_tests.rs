@@ -399,3 +399,45 @@ fn a_second_line_that_nobody_reads_is_named() {
     let after = "root=x boot=zfs intel_iommu=on\n# intel_iommu=off\n";
     assert_eq!(example(Loader::SystemdBoot, &[(path, noted)]).after(path), after);
 }
+
+#[test]
+fn a_device_that_the_host_uses_has_its_address_typed() {
+    use crate::domain::iommu::HostUse;
+    let risks = |used: HostUse| {
+        let mut device = function("0000:03:00.0", "8086:125c", 0x02_0000, 9);
+        device.uses = vec![used];
+        let host = with_devices(example(Loader::Grub, &[]), vec![device]);
+        let basis = Basis { inventory: &host.inventory, setup: &host.setup, files: &host.files, passthrough: false };
+        let risks = examine(&basis, "03:00".parse().unwrap()).unwrap();
+        risks.into_iter().map(|risk| risk.message).collect::<Vec<_>>()
+    };
+    let network = |port_of: Option<&str>, own_address| HostUse::Network {
+        interface: "eno2".into(),
+        port_of: port_of.map(str::to_owned),
+        own_address,
+    };
+    let disk = |holds: &[&str]| HostUse::Disk {
+        disk: "nvme1n1".into(),
+        holds: holds.iter().map(|held| (*held).to_owned()).collect(),
+    };
+    assert_eq!(risks(network(None, false)), [""; 0]);
+    assert_eq!(
+        risks(network(Some("vmbr0"), false))[0],
+        "eno2 is a port of vmbr0: the host and its guests would lose that network."
+    );
+    assert_eq!(risks(network(None, true))[0], "eno2 has an address of the host: the host would lose that network.");
+    assert_eq!(risks(disk(&[])), [""; 0]);
+    assert_eq!(
+        risks(disk(&["/mnt/data", "swap"]))[0],
+        "nvme1n1 is in use (/mnt/data, swap): the host and its guests would lose it."
+    );
+}
+
+#[test]
+fn for_a_processors_graphics_no_other_slot_is_advised() {
+    let host = example(Loader::Grub, &[]);
+    let usb = function("0000:00:14.0", "8086:7a60", 0x0c_0330, 1);
+    let blocked = refused(&with_devices(host, vec![usb]), "00:02");
+    assert_eq!(blocked.finding, FindingId::SetupGroupDirty);
+    assert!(blocked.ways[0].starts_with("The processor's graphics can't be moved"), "{:?}", blocked.ways);
+}

@@ -56,6 +56,8 @@ fn what_cant_be_passed_through_is_refused_for_its_reason() {
         ("intel-z390-no-iommu", None, FindingId::SetupNoIommu),
         ("intel-z790-rtx4090", Some("00:01.0"), FindingId::SetupVital),
         ("intel-z790-rtx4090", Some("0a:00"), FindingId::DeviceUnknown),
+        ("nested-rtx4090", Some("00:02"), FindingId::SetupWhichCard),
+        ("epyc-a100-dummy-bridge", Some("42:00"), FindingId::SetupVital),
     ] {
         let (_, _dir, root) = example(name);
         assert_eq!(planned(&root, given).unwrap_err().finding, finding, "{name} {given:?}");

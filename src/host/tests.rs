@@ -158,3 +158,83 @@ fn a_bare_copy_of_a_host_gets_the_same_findings() {
         assert_eq!(findings(&root), whole, "{name}");
     }
 }
+
+#[test]
+fn what_the_host_uses_is_seen_however_it_is_configured() {
+    let (_, dir, root) = example("intel-n100-igpu-slices");
+    let write = |path: &str, text: &str| {
+        let at = dir.path().join(path);
+        std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+        std::fs::write(at, text).unwrap();
+    };
+    let uses = || {
+        let inventory = inventory(&root, None).unwrap();
+        let all = inventory.devices.into_iter().flat_map(|device| device.uses);
+        all.map(|used| (used.to_string(), used.is_needed())).collect::<Vec<_>>()
+    };
+    assert_eq!(uses(), [("enp1s0".to_owned(), false)]);
+    let seen = |text: &str| {
+        write("etc/network/interfaces", text);
+        uses().remove(0)
+    };
+    let found = |name: &str, needed| (name.to_owned(), needed);
+    assert_eq!(seen("iface enp1s0 inet manual\n"), found("enp1s0", false));
+    for ports in ["bridge-ports enp1s0", "bridge_ports enp1s0.10", "\tbridge-ports eno7 enp1s0.20"] {
+        assert_eq!(seen(&format!("iface vmbr0 inet static\n{ports}\n")), found("enp1s0 (vmbr0)", true), "{ports}");
+    }
+    let raw = "iface mgmt inet static\n\tvlan-raw-device enp1s0\niface vmbr3 inet manual\n\tbridge-ports mgmt\n";
+    assert_eq!(seen(raw), found("enp1s0 (mgmt)", true));
+    for method in ["inet static", "inet dhcp", "inet6 auto"] {
+        assert_eq!(seen(&format!("iface enp1s0 {method}\n")), found("enp1s0 (the host's address)", true), "{method}");
+    }
+    assert_eq!(seen(""), found("enp1s0", false));
+    // The kernel has an address, whoever gave it.
+    write("proc/net/route", "Iface\tDestination\nenp1s0\t00000000\tFE01A8C0\n");
+    assert_eq!(uses(), [found("enp1s0 (the host's address)", true)]);
+    write("proc/net/route", "Iface\tDestination\n");
+    write("proc/net/if_inet6", "fe800000000000000000000000000001 02 40 20 80   enp1s0\n");
+    assert_eq!(uses(), [found("enp1s0", false)], "every interface that is up has such an address");
+    write("proc/net/if_inet6", "fd000000000000000000000000000001 02 40 00 80   enp1s0\n");
+    assert_eq!(uses(), [found("enp1s0 (the host's address)", true)]);
+}
+
+#[test]
+fn a_disk_is_in_use_by_whatever_is_above_it() {
+    let (_, dir, root) = example("amd-b450-dirty-group");
+    let link = |path: &str, target: &str| {
+        let at = dir.path().join(path);
+        std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(target, at).unwrap();
+    };
+    let write = |path: &str, text: &str| {
+        let at = dir.path().join(path);
+        std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+        std::fs::write(at, text).unwrap();
+    };
+    let disk = std::fs::read_dir(dir.path().join("sys/class/block")).unwrap().next().unwrap().unwrap();
+    let name = disk.file_name().into_string().unwrap();
+    let at = std::fs::read_link(disk.path()).unwrap().to_str().unwrap().trim_start_matches('/').to_owned();
+    let held = || {
+        let all = inventory(&root, None).unwrap().devices.into_iter().flat_map(|device| device.uses);
+        all.map(|used| used.to_string()).find(|used| used.starts_with(&name)).unwrap()
+    };
+    write("proc/mounts", "");
+    let part = format!("{name}1");
+    write(&format!("{at}/{part}/partition"), "1\n");
+    write(&format!("{at}/{part}/dev"), "259:7\n");
+    link(&format!("sys/class/block/{part}"), &format!("/{at}/{part}"));
+    assert_eq!(held(), name);
+    write("proc/swaps", &format!("Filename Type Size\n/dev/{part} partition 8 0 -2\n"));
+    assert_eq!(held(), format!("{name} (swap)"));
+    write("proc/swaps", "");
+    write("run/udev/data/b259:7", "E:ID_FS_TYPE=LVM2_member\n");
+    assert_eq!(held(), format!("{name} (LVM)"));
+    write("run/udev/data/b259:7", "");
+    write("sys/devices/virtual/block/dm-3/dm/name", "vmdata-thin\n");
+    link("sys/class/block/dm-3", "/sys/devices/virtual/block/dm-3");
+    link(&format!("{at}/{part}/holders/dm-3"), "/sys/devices/virtual/block/dm-3");
+    assert_eq!(held(), format!("{name} (vmdata-thin)"));
+    // The root's pool has no member that could be seen: any disk may be one.
+    write("proc/mounts", "rpool/ROOT/pve-1 / zfs rw 0 0\n");
+    assert_eq!(held(), format!("{name} (perhaps /, vmdata-thin)"));
+}

@@ -87,14 +87,21 @@ pub(super) fn refuse(basis: &Basis<'_>, addr: PciAddr) -> Result<(), Blocked> {
     if let Some(message) = vital(inventory, &own, card.as_ref()) {
         return Err(Blocked::new(FindingId::SetupVital, message));
     }
-    if let Some(kind @ Kind::Management) = card.map(|card| card.kind) {
+    let kind = card.map(|card| card.kind);
+    if let Some(kind @ (Kind::Management | Kind::Emulated)) = kind {
         let message = format!("{} is no card of its own: {}.", slot.addr, kind.word());
         return Err(Blocked::new(FindingId::SetupWhichCard, message));
     }
     match (slot.verdict, basis.setup.iommu_off(inventory)) {
         (Verdict::Dirty, _) => {
             let message = format!("{} {}.", slot.addr, shared(inventory, &slot));
-            Err(Blocked::new(FindingId::SetupGroupDirty, message))
+            let blocked = Blocked::new(FindingId::SetupGroupDirty, message);
+            Err(match kind {
+                Some(Kind::Integrated) => blocked
+                    .or("The processor's graphics can't be moved to another slot, and its \
+                     other devices stay with the host: a graphics card of its own is needed for a guest."),
+                _ => blocked,
+            })
         }
         (_, Some(Off::Firmware)) => {
             let message = "The firmware hides the IOMMU: there is no ACPI table DMAR or IVRS. No file of the host can change that.";
@@ -168,13 +175,13 @@ fn vital(inventory: &Inventory, own: &[&Device], card: Option<&Card>) -> Option<
     Some(format!("{} ({title}) is a device of the processor beside its graphics: it stays with the host.", beside.addr))
 }
 
-/// What no host can do without, by its class: host and ISA bridges, memory controllers, `SMBus`, IOMMUs, and the
-/// processor's security engine.
+/// What no host can do without, or no guest can do anything with, by its class: host and ISA bridges, memory
+/// controllers, `SMBus`, IOMMUs, dummy functions, and the processor's security engine.
 fn is_of_the_board(device: &Device) -> bool {
     let maker = matches!(device.id.vendor, 0x1022 | 0x8086);
     match device.class.kind() {
         0x0600 | 0x0601 | 0x0806 | 0x0c05 => true,
-        0x0500 | 0x0580 | 0x1080 | 0x1180 => maker,
+        0x0500 | 0x0580 | 0x1080 | 0x1180 | 0x1300 => maker,
         _ => false,
     }
 }
@@ -209,11 +216,22 @@ pub(super) fn risks(basis: &Basis<'_>, slot: PciAddr) -> Vec<Risk> {
                 .to_owned(),
         );
     }
-    for port in inventory.own(slot).into_iter().flat_map(|device| &device.uses) {
-        if let HostUse::Network { interface, port_of: Some(bridge) } = port {
-            let words = format!("{interface} is a port of {bridge}: the host and its guests would lose that network.");
-            risk(FindingId::SetupLastDisplay, words);
-        }
+    for used in inventory.own(slot).into_iter().flat_map(|device| &device.uses).filter(|used| used.is_needed()) {
+        let (finding, words) = match used {
+            HostUse::Network { interface, port_of: Some(bridge), .. } => (
+                FindingId::SetupLastDisplay,
+                format!("{interface} is a port of {bridge}: the host and its guests would lose that network."),
+            ),
+            HostUse::Network { interface, .. } => (
+                FindingId::SetupLastDisplay,
+                format!("{interface} has an address of the host: the host would lose that network."),
+            ),
+            HostUse::Disk { disk, holds } => (
+                FindingId::SetupVital,
+                format!("{disk} is in use ({}): the host and its guests would lose it.", holds.join(", ")),
+            ),
+        };
+        risk(finding, words);
     }
     risks
 }

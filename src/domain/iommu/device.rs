@@ -283,17 +283,29 @@ pub enum HostUse {
         interface: String,
         /// The bridge or bond that it is a port of.
         port_of: Option<String>,
+        /// Whether the host has an address of its own on it.
+        #[serde(default)]
+        own_address: bool,
     },
     /// A disk.
     Disk {
         /// Its name, such as `nvme0n1`.
         disk: String,
-        /// Mount points of what is on it, and pools and volume groups that it is a part of.
+        /// Mount points of what is on it, and what it is a part of: pools, volumes, swap.
         holds: Vec<String>,
     },
 }
 
 impl HostUse {
+    /// Whether the host uses it now, and not only could.
+    #[must_use]
+    pub fn is_needed(&self) -> bool {
+        match self {
+            Self::Network { port_of, own_address, .. } => port_of.is_some() || *own_address,
+            Self::Disk { holds, .. } => !holds.is_empty(),
+        }
+    }
+
     /// Whether the host can't run without it: a disk with its own file systems.
     #[must_use]
     pub fn is_vital(&self) -> bool {
@@ -305,8 +317,9 @@ impl fmt::Display for HostUse {
     /// `enp4s0 (vmbr0)`, `sda (/, /boot)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Network { interface, port_of: None } => f.write_str(interface),
-            Self::Network { interface, port_of: Some(bridge) } => write!(f, "{interface} ({bridge})"),
+            Self::Network { interface, port_of: Some(bridge), .. } => write!(f, "{interface} ({bridge})"),
+            Self::Network { interface, own_address: true, .. } => write!(f, "{interface} (the host's address)"),
+            Self::Network { interface, .. } => f.write_str(interface),
             Self::Disk { disk, holds } if holds.is_empty() => f.write_str(disk),
             Self::Disk { disk, holds } => write!(f, "{disk} ({})", holds.join(", ")),
         }
