@@ -9,6 +9,7 @@ mod modules;
 mod node;
 mod settings;
 mod share;
+mod unread;
 mod vm;
 
 pub use settings::Settings;

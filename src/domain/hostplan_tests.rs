@@ -441,3 +441,20 @@ fn for_a_processors_graphics_no_other_slot_is_advised() {
     assert_eq!(blocked.finding, FindingId::SetupGroupDirty);
     assert!(blocked.ways[0].starts_with("The processor's graphics can't be moved"), "{:?}", blocked.ways);
 }
+
+#[test]
+fn what_the_kernel_cant_read_of_a_list_doesnt_stay_in_it() {
+    let path = "/etc/modprobe.d/vfio.conf";
+    for (list, after) in [
+        ("10de:2684;10de:22ba", "10de:2684,10de:22ba"),
+        ("0000:01:00.0,0000:01:00.1", "10de:2684,10de:22ba"),
+        ("'10de:2684,10de:22ba'", "10de:22ba,10de:2684"),
+        ("8086:1563,10de-2684", "8086:1563,10de:2684,10de:22ba"),
+    ] {
+        let text = format!("options vfio-pci ids={list} disable_vga=1\n");
+        let after = format!("options vfio-pci ids={after} disable_vga=1\n");
+        assert_eq!(example(Loader::Grub, &[(path, &text)]).after(path), after, "{list}");
+    }
+    let blocked = example(Loader::Grub, &[(path, "blacklist vfio-pci\n")]).plan().unwrap_err();
+    assert!(blocked.message.starts_with("/etc/modprobe.d/vfio.conf:1 keeps vfio-pci"), "{}", blocked.message);
+}

@@ -8,13 +8,16 @@ mod vfio;
 
 pub use boot::{Boot, Clue, Clues, Loader};
 pub use kernel::{CommandLine, Framebuffer, Release, framebuffers, unread_lines};
-pub use modprobe::{Directive, Load, Order, directives, loads, same_module};
-pub use vfio::{GivenIds, VfioId, list_in};
+pub use modprobe::{Directive, Load, Order, directives, is_nothing, loads, same_module};
+pub use vfio::{GivenIds, VfioId, is_plain, list_in};
 
 use super::gpu::PciAddr;
 use super::iommu::{Inventory, Known};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// The module that keeps devices for guests.
+const VFIO: &str = "vfio-pci";
 
 /// The set-up of a host.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -41,6 +44,9 @@ pub struct Setup {
     pub secure_boot: Known<bool>,
     /// What modprobe(8) is told, in the order in which it reads it.
     pub modprobe: Vec<Directive>,
+    /// Lines of files that modprobe passes over, since their names don't end in `.conf`.
+    #[serde(default)]
+    pub passed_over: Vec<Directive>,
     /// Modules that are loaded at boot.
     pub load: Vec<Load>,
     /// Modules that the running kernel has, built in or loaded; names with `_`.
@@ -174,6 +180,25 @@ impl Setup {
         let words: Vec<&str> = self.cmdline.get().into_iter().flat_map(CommandLine::tokens).collect();
         let told = GivenIds::read("/proc/cmdline", 1, &words, &["vfio-pci.ids", "vfio_pci.ids"]);
         given.chain(told).collect()
+    }
+
+    /// What keeps vfio-pci from being loaded when the host starts: a file and its line, or the kernel's command line.
+    #[must_use]
+    pub fn vfio_barred(&self) -> Option<String> {
+        let bars = |order: &Order| match order {
+            Order::Install { module, command } => same_module(module, VFIO) && is_nothing(command),
+            // What loads modules at the start leaves blacklisted ones out (modules-load.d(5)).
+            Order::Blacklist { module } => same_module(module, VFIO),
+            _ => false,
+        };
+        let written = self.modprobe.iter().find(|directive| bars(&directive.order));
+        let keys = ["modprobe.blacklist", "module_blacklist"];
+        let told = || {
+            let line = self.cmdline.get()?;
+            let mut all = keys.iter().flat_map(|key| line.values(key)).flat_map(|value| value.split(','));
+            all.any(|module| same_module(module, VFIO)).then(|| "the kernel's command line".to_owned())
+        };
+        written.map(|directive| format!("{}:{}", directive.file, directive.line)).or_else(told)
     }
 
     /// The boot framebuffers that lie on a card: by the address that the kernel shows above them, or by their range.

@@ -45,6 +45,7 @@ pub fn setup(root: &Root) -> Result<Setup, Bad> {
         cpu: cpu(root)?,
         secure_boot: efivars::secure_boot(root)?.into(),
         modprobe: modprobe(root)?,
+        passed_over: passed_over(root)?,
         load: modules_load(root)?,
         modules: some(root.list("/sys/module")?).map(BTreeSet::from_iter).into(),
         framebuffers: iomem(root)?,
@@ -169,6 +170,16 @@ fn drop_ins(root: &Root, places: &[&str]) -> Result<Vec<(String, String)>, Bad> 
 
 fn modprobe(root: &Root) -> Result<Vec<Directive>, Bad> {
     Ok(drop_ins(root, &MODPROBE)?.iter().flat_map(|(path, text)| directives(path, text)).collect())
+}
+
+/// Files without an ending; one such as `.bak` or `.disabled` is meant to be passed over.
+fn passed_over(root: &Root) -> Result<Vec<Directive>, Bad> {
+    let mut found = Vec::new();
+    for name in root.list("/etc/modprobe.d")?.into_iter().filter(|name| !name.contains(['.', '~'])) {
+        let path = format!("/etc/modprobe.d/{name}");
+        found.extend(directives(&path, &root.whole_text(&path)?.unwrap_or_default()));
+    }
+    Ok(found)
 }
 
 /// Debian links `/etc/modules-load.d/modules.conf` to `/etc/modules`.

@@ -7,6 +7,7 @@ use crate::domain::{
     iommu::{Card, Device, Inventory, Kind, Role, Verdict},
     setup::{Family, GivenIds, Setup},
 };
+use std::collections::BTreeSet;
 
 /// AMD's chips that don't come back from a bus reset: first and last device id, and their name (the list of the kernel
 /// module vendor-reset).
@@ -121,7 +122,8 @@ impl Look<'_> {
 
     fn usable(&self, card: &Card, report: &mut Report) {
         let subject = self.subject(card);
-        if card.slot.verdict == Verdict::Split {
+        let here = self.functions(card).filter(|device| device.addr.slot() == card.main.slot());
+        if here.filter_map(|device| device.group).collect::<BTreeSet<_>>().len() > 1 {
             let groups: Vec<String> = card.slot.groups.iter().map(u32::to_string).collect();
             report.add(Finding::new(FindingId::IommuSplit, &subject, format!("groups {}", and(&groups))));
         }

@@ -4,7 +4,7 @@ use super::{Finding, Report, and, settings::Line, vm::Vm};
 use crate::domain::{
     finding::FindingId,
     gpu::{PciAddr, PciSource},
-    iommu::{Card, Inventory, Kind},
+    iommu::{Card, Device, Inventory, Kind, Role},
     mapping::{MappingFile, paths},
 };
 use std::collections::BTreeSet;
@@ -29,6 +29,7 @@ impl Vm<'_> {
         self.legacy(&takings, report);
         let whole: Vec<&Taking> = takings.iter().filter(|taking| !taking.line.slice).collect();
         self.parts(&whole, report);
+        self.strangers(&whole, report);
         self.addresses(&takings, report);
     }
 
@@ -162,6 +163,48 @@ impl Vm<'_> {
         }
     }
 
+    /// What goes along with a card and isn't the card's: a processor's other devices, where a whole slot is named for
+    /// its graphics; and what shares a group with what is taken. Of cards for guests the latter is said of the card.
+    fn strangers(&self, whole: &[&Taking], report: &mut Report) {
+        let Some(inventory) = self.inventory else { return };
+        let cards = inventory.cards();
+        let named = |addr: &PciAddr| {
+            let title = inventory.device(*addr).map(Device::title).unwrap_or_default();
+            format!("{addr} ({title})")
+        };
+        let taken: BTreeSet<PciAddr> =
+            whole.iter().flat_map(|taking| taking.functions.iter().flatten()).copied().collect();
+        for taking in whole {
+            let functions = taking.functions.as_deref().unwrap_or_default();
+            let card = cards.iter().find(|card| card.kind == Kind::Integrated && functions.contains(&card.main));
+            let Some(card) = card else { continue };
+            let others: Vec<String> = functions.iter().filter(|addr| !card.has(**addr)).map(named).collect();
+            if others.is_empty() {
+                continue;
+            }
+            let words = format!("{} also takes {}", self.says(&taking.line.key), and(&others));
+            let finding = self.finding(FindingId::IommuWholeGroup, words);
+            report.add(match &taking.line.source {
+                PciSource::Raw(_) => finding.fix(format!("name {} in its place", whole_card(inventory, card))),
+                PciSource::Mapping(_) => finding.fix(format!(
+                    "`morpheus gpu map create {}` makes mappings of the card alone; name these in its place",
+                    card.slot.addr
+                )),
+            });
+        }
+        let said = |addr: &PciAddr| {
+            let of = |card: &&Card| card.has(*addr);
+            cards.iter().find(of).is_some_and(|card| card.role == Role::Passthrough)
+        };
+        let own: Vec<PciAddr> = taken.iter().filter(|addr| !said(addr)).copied().collect();
+        let foreign = own.first().map(|first| inventory.together(*first, &own).foreign).unwrap_or_default();
+        let others: Vec<String> = foreign.iter().filter(|addr| !taken.contains(addr)).map(named).collect();
+        if !others.is_empty() {
+            let words = format!("in one group with what it has passed through: {}", and(&others));
+            report.add(self.finding(FindingId::IommuWholeGroup, words));
+        }
+    }
+
     /// Lines that name addresses. Where a mapping has the same device, the command that puts it into their place; a
     /// mapping is named once.
     fn addresses(&self, takings: &[Taking], report: &mut Report) {
@@ -181,11 +224,11 @@ impl Vm<'_> {
             let taken: Vec<PciAddr> =
                 replaced.iter().flat_map(|taking| taking.functions.iter().flatten()).copied().collect();
             let all = functions.iter().all(|addr| taken.contains(addr));
-            let display =
-                self.inventory.and_then(|inventory| inventory.card_of(*functions.first()?)).map(|card| card.main);
-            // A card of which the display is named may be named whole.
-            let most = display.is_some_and(|display| taken.contains(&display));
-            if replaced.is_empty() || !(all || most) {
+            let card = self.inventory.and_then(|inventory| inventory.card_of(*functions.first()?));
+            // A card of which the display is named may be named whole, but nothing beside it.
+            let most = card.as_ref().is_some_and(|card| taken.contains(&card.main));
+            let beside = card.is_some_and(|card| functions.iter().any(|addr| !card.has(*addr)));
+            if replaced.is_empty() || beside || !(all || most) {
                 continue;
             }
             open.retain(|taking| replaced.iter().all(|other| other.line.key != taking.line.key));
@@ -203,7 +246,10 @@ impl Vm<'_> {
     /// How a mapping of a line's device is made: by us for a card that can be given, else in Proxmox' own dialog.
     fn how_to_map(&self, taking: &Taking) -> Option<String> {
         let (inventory, first) = (self.inventory?, *taking.functions.as_ref()?.first()?);
-        let card = inventory.card_of(first).filter(|card| card.main == first && !taking.line.slice);
+        // Of a card's audio in the display's slot there is no mapping; of one in a slot of its own there is.
+        let named = |card: &Card| inventory.parts(card).iter().any(|part| part.path.overlaps(first));
+        let starts = |card: &Card| card.main == first || (first.slot() != card.main.slot() && named(card));
+        let card = inventory.card_of(first).filter(|card| starts(card) && !taking.line.slice);
         let cut = card.as_ref().is_some_and(|card| !inventory.slices(&card.slot.functions).is_empty());
         Some(match card.filter(|_| !cut) {
             Some(card) => {

@@ -291,3 +291,60 @@ fn what_the_kernel_does_not_say_is_not_looked_at() {
         assert!(words.contains(part), "{part}: {words}");
     }
 }
+
+#[test]
+fn a_line_that_gives_vfio_pci_nothing_is_named_with_its_reason() {
+    const IDS: &str = "10de:2684,10de:22ba";
+    let said = |text: &str| {
+        let mut machine = usual();
+        machine.setup.modprobe = directives("/etc/modprobe.d/a.conf", text);
+        let found = report(machine).findings.into_iter().filter(|finding| finding.id == FindingId::GpuIdsUnread);
+        found.map(|finding| finding.evidence).collect::<Vec<_>>()
+    };
+    for good in [
+        "options vfio-pci ids=IDS",
+        "  options\tvfio_pci  disable_vga=1 ids=\"IDS\"",
+        "options vfio-pci disable_vga=1 # 10de:2684",
+        "options nvidia x=10de:2684",
+        "# option vfio-pci ids=IDS",
+        "alias pci:v000010DEd00002684 vfio-pci",
+        "options vfio-pci ids=10DE:2684:ffffffff:ffffffff:00030000:ffff0000,10de:22ba,",
+    ] {
+        assert_eq!(said(&good.replace("IDS", IDS)), [""; 0], "{good}");
+    }
+    for (bad, reason) in [
+        ("option vfio-pci ids=IDS", "\"option\" is no command of modprobe; it is options"),
+        ("OPTIONS vfio-pci ids=IDS", "\"OPTIONS\" is no command of modprobe; it is options"),
+        ("vfio-pci ids=IDS", "\"vfio-pci\" is no command of modprobe; it is options"),
+        ("\u{feff}options vfio-pci ids=IDS", "\"\u{feff}options\" is no command of modprobe; it is options"),
+        ("options vfio ids=IDS", "ids is a parameter of vfio-pci, not of vfio"),
+        ("options vfio-pci: ids=IDS", "there is no module vfio-pci:; it is vfio-pci"),
+        ("options vfio-pci id=IDS", "vfio-pci has no parameter id; it is ids"),
+        ("options vfio-pci ids = IDS", "a blank stands beside the ="),
+        ("options vfio-pci.ids=IDS", "so it is written on the kernel's command line"),
+    ] {
+        let words = format!("/etc/modprobe.d/a.conf line 1 isn't read: {reason}");
+        assert_eq!(said(&bad.replace("IDS", IDS)), [words], "{bad}");
+    }
+    for (list, item) in [
+        ("10de:2684;10de:22ba", "\"10de:2684;10de:22ba\" isn't VENDOR:DEVICE"),
+        ("10de-2684,10de:22ba", "\"10de-2684\" isn't VENDOR:DEVICE"),
+        ("0000:01:00.0", "\"0000:01:00.0\" isn't VENDOR:DEVICE but an address; the device there is 10de:2684"),
+    ] {
+        assert_eq!(said(&format!("options vfio-pci ids={list}")), [format!("/etc/modprobe.d/a.conf line 1: {item}")]);
+    }
+    let two = said("options vfio-pci ids=10de:2684\noptions vfio-pci ids=10de:22ba\n");
+    assert_eq!(
+        two,
+        ["/etc/modprobe.d/a.conf line 1 gives 0000:01:00.0; /etc/modprobe.d/a.conf line 2 has another list, and the \
+          last one counts alone"]
+    );
+    for bar in ["blacklist vfio-pci", "install vfio_pci /bin/false"] {
+        assert_eq!(said(bar), ["/etc/modprobe.d/a.conf:1 keeps vfio-pci from being loaded"], "{bar}");
+    }
+    assert_eq!(said("install vfio-pci /usr/local/sbin/bind"), [""; 0]);
+    let mut machine = usual();
+    machine.setup.passed_over = directives("/etc/modprobe.d/vfio", "options vfio-pci ids=10de:2684\n");
+    let found = report(machine).findings.into_iter().find(|finding| finding.id == FindingId::GpuIdsUnread).unwrap();
+    assert_eq!(found.evidence, "/etc/modprobe.d/vfio line 1 isn't read: the file's name doesn't end in .conf");
+}

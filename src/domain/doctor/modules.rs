@@ -1,6 +1,6 @@
 //! What modprobe is told: ids for vfio-pci, blacklists.
 
-use super::{Finding, Machine, Report};
+use super::{Finding, Machine, Report, unread};
 use crate::domain::{
     finding::FindingId,
     iommu::{Device, Role},
@@ -29,6 +29,7 @@ pub(super) fn examine(machine: &Machine, report: &mut Report) {
             report.add(finding.fix(format!("write ids={}", whole.join(","))));
         }
     }
+    unread::examine(machine, report);
     for (place, module) in blacklist(&machine.setup) {
         for device in kept(machine).filter(|device| needs(device, &module)) {
             let subject = format!("{} {}", device.addr, device.title());

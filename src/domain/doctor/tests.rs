@@ -146,6 +146,10 @@ fn each_mistake_in_a_configuration_is_found_and_nothing_else() {
             &["vm.raw-hostpci"],
         ),
         (&[("hostpci0", "0000:00:02.0,legacy-igd=1"), ("machine", ""), ("vga", "none")], &["vm.raw-hostpci"]),
+        (
+            &[("hostpci0", "0000:00:02.0,legacy-igd=1"), ("machine", ""), ("vga", "none"), ("bios", "seabios")],
+            &["vm.raw-hostpci"],
+        ),
         (&[("hostpci0", "0000:00:02.0,legacy-igd=1"), ("vga", "none")], &["vm.legacy-igd", "vm.raw-hostpci"]),
         (&[("hostpci0", "0000:00:02.0,legacy-igd=1"), ("machine", "")], &["vm.legacy-igd", "vm.raw-hostpci"]),
         (&[("hostpci0", "0000:00:02.1,pcie=1")], &["vm.raw-hostpci"]),
@@ -355,4 +359,51 @@ fn a_processors_graphics_are_named_without_the_rest_of_their_slot() {
     let part = report.findings.iter().find(|finding| finding.id == FindingId::VmSingleFunction).unwrap();
     assert!(part.evidence.ends_with("leaves 0000:c5:00.1 behind"), "{}", part.evidence);
     assert_eq!(part.fix, ["name 0000:c5:00.0;0000:c5:00.1 in its place"]);
+}
+
+/// Proxmox's half of a small computer whose only graphics are the processor's, beside its USB and security engine.
+fn apu(shared: bool, vm: &[(&str, &str)]) -> Report {
+    let function = |addr: &str, id: &str, class, group| crate::domain::iommu::Device {
+        group: Some(if shared { 20 } else { group }),
+        ..crate::domain::iommu::Device::bare(addr.parse().unwrap(), id.parse().unwrap(), crate::domain::iommu::Class(class))
+    };
+    let devices = vec![
+        function("0000:c5:00.0", "1002:1900", 0x03_0000, 20),
+        function("0000:c5:00.1", "1002:1640", 0x04_0300, 21),
+        function("0000:c5:00.2", "1022:15c7", 0x10_8000, 22),
+        function("0000:c5:00.3", "1022:15b9", 0x0c_0330, 23),
+    ];
+    let entry = "node=pve,path=0000:c5:00,id=1002:1900,iommugroup=20";
+    let mapping = MappingFile { id: "all".into(), entries: vec![entry.into()], ..MappingFile::default() };
+    let mut report = report(Api {
+        inventory: Looked::At(Inventory::new(devices, Known::Unknown, BTreeMap::new())),
+        mappings: Looked::At(vec![mapping]),
+        ..api(&[vm])
+    });
+    report.findings.retain(|finding| finding.subject.starts_with("VM"));
+    report
+}
+
+#[test]
+fn a_processors_slot_is_never_advised_as_a_whole() {
+    const TAKES: &str = "iommu.pve-would-bind-whole-group";
+    let whole = apu(false, &[("hostpci0", "0000:c5:00,pcie=1")]);
+    assert_eq!(ids(&whole), [TAKES, "vm.raw-hostpci"]);
+    let said = &whole.findings[0];
+    let words = "hostpci0: 0000:c5:00,pcie=1 also takes 0000:c5:00.2 (encryption controller 1022:15c7) and \
+                 0000:c5:00.3 (USB controller 1022:15b9)";
+    assert_eq!((said.evidence.as_str(), said.fix[0].as_str()), (words, "name 0000:c5:00.0;0000:c5:00.1 in its place"));
+    assert_eq!(ids(&apu(false, &[("hostpci0", "mapping=all,pcie=1")])), [TAKES]);
+    for lines in [
+        &[("hostpci0", "0000:c5:00.0;0000:c5:00.1,pcie=1")][..],
+        &[("hostpci0", "0000:c5:00.0,pcie=1"), ("hostpci1", "0000:c5:00.1,pcie=1")],
+    ] {
+        let alone = apu(false, lines);
+        assert!(alone.findings.iter().all(|finding| finding.id == FindingId::VmRaw), "{:?}", alone.findings);
+        let advised = alone.findings.iter().flat_map(|finding| &finding.fix);
+        assert!(advised.clone().all(|line| !line.contains("mapping=all")), "{:?}", alone.findings);
+    }
+    let shared = apu(true, &[("hostpci0", "0000:c5:00.0;0000:c5:00.1,pcie=1")]);
+    assert_eq!(ids(&shared), [TAKES, "vm.raw-hostpci"]);
+    assert!(shared.findings[0].evidence.starts_with("in one group with what it has passed through: 0000:c5:00.2"));
 }

@@ -89,6 +89,10 @@ impl Vm<'_> {
 
     fn firmware(&self, report: &mut Report) {
         if self.settings.get("bios") != Some("ovmf") {
+            // A processor's graphics as the only ones come from the old firmware's time, and start with it.
+            if self.settings.hostpci().iter().any(|line| line.legacy) {
+                return;
+            }
             return report.add(self.finding(FindingId::VmNotUefi, self.says("bios")));
         }
         let kind = self.settings.property("efidisk0", "efitype", false);

@@ -8,7 +8,9 @@ use crate::domain::{
     finding::FindingId,
     gpu::PciAddr,
     iommu::{Device, Inventory},
-    setup::{Directive, GivenIds, Initramfs, Order, Setup, VfioId, list_in, same_module},
+    setup::{
+        Directive, GivenIds, Initramfs, Order, Setup, VfioId, is_nothing, is_plain, list_in, same_module,
+    },
 };
 use std::collections::BTreeSet;
 
@@ -82,21 +84,9 @@ fn kept(basis: &Basis<'_>, own: &[&Device], twins: &[PciAddr]) -> bool {
 
 /// Nothing binds if vfio-pci is never loaded.
 fn forbidden(setup: &Setup) -> Result<(), Blocked> {
-    let barred = setup.modprobe.iter().find(|directive| match &directive.order {
-        Order::Install { module, command } => same_module(module, VFIO) && is_nothing(command),
-        _ => false,
-    });
-    let Some(Directive { file, line, .. }) = barred else { return Ok(()) };
-    let message = format!("{file}:{line} keeps vfio-pci from being loaded at all.");
-    Err(Blocked::new(FindingId::SetupFileUnclear, message)
-        .or(format!("Remove line {line} of {file}, then plan again.")))
-}
-
-fn is_nothing(command: &str) -> bool {
-    matches!(
-        command.split_whitespace().next(),
-        Some("/bin/false" | "/bin/true" | "/usr/bin/false" | "/usr/bin/true" | ":" | "false" | "true")
-    )
+    let Some(place) = setup.vfio_barred() else { return Ok(()) };
+    let message = format!("{place} keeps vfio-pci from being loaded when the host starts.");
+    Err(Blocked::new(FindingId::SetupFileUnclear, message).or(format!("Take that out of {place}, then plan again.")))
 }
 
 /// Lines of other people's files that give ids to vfio-pci.
@@ -113,15 +103,31 @@ fn add_ids(basis: &Basis<'_>, plan: &mut HostPlan, own: &[&Device], ids: &[VfioI
         let there = |id: &VfioId| basis.inventory.devices.iter().any(|device| id.takes(device));
         return Ok(unique(before.filter(there).chain(ids.iter().copied())));
     };
-    let items: Vec<String> = given.items.iter().chain(&given.cut).map(|item| (*item).to_owned()).collect();
+    let listed = given.items.iter().chain(&given.cut);
+    let items: Vec<String> = listed.clone().filter_map(|item| kept_item(basis.inventory, item)).collect();
     let told = |device: &&&Device| items.iter().any(|item| item.parse::<VfioId>().is_ok_and(|id| id.takes(device)));
     let missing = unique(own.iter().filter(|device| !told(device)).map(|device| device.id.into()));
-    if !missing.is_empty() || !given.cut.is_empty() {
-        let why = if missing.is_empty() { "a blank ended the list" } else { "takes the card too" };
+    let senseless = listed.clone().any(|item| !is_plain(item));
+    if !missing.is_empty() || !given.cut.is_empty() || senseless {
+        let why = match (missing.is_empty(), senseless) {
+            (_, true) => "takes what the kernel can't read out of the list",
+            (true, _) => "a blank ended the list",
+            (false, _) => "takes the card too",
+        };
         let after: Vec<String> = items.into_iter().chain(missing.iter().map(ToString::to_string)).collect();
         rewrite(basis.files, plan, &given, &after, why)?;
     }
     Ok(Vec::new())
+}
+
+/// An item of somebody else's list as it stays: as it is, or as the kernel reads what it can of it. One that gives no
+/// device goes, where it isn't written as an item has to be.
+fn kept_item(inventory: &Inventory, item: &str) -> Option<String> {
+    if is_plain(item) {
+        return Some(item.to_owned());
+    }
+    let id: VfioId = item.parse().ok()?;
+    inventory.devices.iter().any(|device| id.takes(device)).then(|| id.to_string())
 }
 
 /// Takes ids that a twin has too out of other people's lines.

@@ -116,7 +116,8 @@ impl Inventory {
     }
 
     /// What comes along with these functions.
-    pub(super) fn together(&self, addr: PciAddr, own: &[PciAddr]) -> Slot {
+    #[must_use]
+    pub fn together(&self, addr: PciAddr, own: &[PciAddr]) -> Slot {
         let functions: Vec<&Device> = own.iter().filter_map(|addr| self.device(*addr)).collect();
         let groups: BTreeSet<u32> = functions.iter().filter_map(|device| device.group).collect();
         let members = self.devices.iter().filter(|device| device.group.is_some_and(|group| groups.contains(&group)));

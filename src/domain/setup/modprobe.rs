@@ -78,6 +78,13 @@ pub fn same_module(one: &str, other: &str) -> bool {
     one.chars().map(plain).eq(other.chars().map(plain))
 }
 
+/// Whether a command that is run instead of loading a module does nothing.
+#[must_use]
+pub fn is_nothing(command: &str) -> bool {
+    let nothing = ["/bin/false", "/bin/true", "/usr/bin/false", "/usr/bin/true", ":", "false", "true"];
+    command.split_whitespace().next().is_some_and(|program| nothing.contains(&program))
+}
+
 /// The lines of a file. A backslash at a line's end joins it with the next one.
 #[must_use]
 pub fn directives(file: &str, text: &str) -> Vec<Directive> {

@@ -21,6 +21,32 @@ pub struct VfioId {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct NoVfioId;
 
+/// The numbers of an item, and what stands behind them, as the kernel's `sscanf` reads `%x:%x:%x:%x:%x:%x`: what can't
+/// be read ends it.
+fn numbers(text: &str) -> (Vec<u32>, &str) {
+    let mut read = Vec::new();
+    let mut rest = text.trim();
+    while read.len() < 6 {
+        let start = rest.trim_start();
+        let digits = start.strip_prefix("0x").or_else(|| start.strip_prefix("0X")).unwrap_or(start);
+        let end = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
+        let Some((number, behind)) = digits.split_at_checked(end) else { break };
+        let Ok(number) = u32::from_str_radix(number, 16) else { break };
+        read.push(number);
+        rest = behind;
+        let Some(next) = behind.strip_prefix(':') else { break };
+        rest = next;
+    }
+    (read, rest)
+}
+
+/// Whether an item is written as it has to be, without anything that the kernel doesn't read.
+#[must_use]
+pub fn is_plain(item: &str) -> bool {
+    let (read, rest) = numbers(item);
+    read.len() >= 2 && rest.is_empty()
+}
+
 impl VfioId {
     /// Whether it takes a device. One without a maker has zeros there (kernel `pci_match_one_device`).
     #[must_use]
@@ -49,9 +75,7 @@ impl From<PciId> for VfioId {
 impl FromStr for VfioId {
     type Err = NoVfioId;
     fn from_str(text: &str) -> Result<Self, NoVfioId> {
-        // As sscanf reads `%x:%x:...`: what can't be read ends it.
-        let number = |part: &str| u32::from_str_radix(part.trim_start().trim_start_matches("0x"), 16).ok();
-        let read: Vec<u32> = text.trim().split(':').map_while(number).take(6).collect();
+        let (read, _) = numbers(text);
         let at = |index: usize, missing: u32| read.get(index).copied().unwrap_or(missing);
         if read.len() < 2 {
             return Err(NoVfioId);
@@ -200,6 +224,14 @@ mod tests {
         }
         for item in ["10de:1b81", "10de:1b81:1043:8598", "10de:1b81:1043"] {
             assert_eq!(item.parse::<VfioId>().unwrap().to_string(), item);
+            assert!(is_plain(item), "{item}");
+        }
+        // The kernel reads as far as it can.
+        for item in ["10de:1b81;10de:10f0", "10de:1b81'", "10de:1b81:x", "10de:1b81."] {
+            assert!(item.parse::<VfioId>().unwrap().takes(&card) && !is_plain(item), "{item}");
+        }
+        for item in ["0000:01:00.0", "01:00.0", "'10de:1b81", "10de-1b81", "[10de:1b81]"] {
+            assert!(!item.parse::<VfioId>().is_ok_and(|id| id.takes(&card)) && !is_plain(item), "{item}");
         }
     }
 
