@@ -158,7 +158,9 @@ fn by_content(seen: &Clues) -> Vec<Clue> {
         };
         !plain(line).is_empty() && plain(line) == plain(told)
     };
-    let fits = seen.configured.iter().filter(|(.., line)| same(line));
+    // systemd-boot always leaves its name where the firmware's variables can be read.
+    let possible = |loader: Loader| loader != Loader::SystemdBoot || seen.entry.is_none();
+    let fits = seen.configured.iter().filter(|(loader, _, line)| possible(*loader) && same(line));
     fits.map(|(loader, file, _)| Clue { says: format!("the kernel was told what stands in {file}"), loader: *loader })
         .collect()
 }

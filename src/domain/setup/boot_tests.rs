@@ -81,4 +81,11 @@ fn without_a_trace_the_file_that_holds_the_command_line_in_force_tells() {
     assert_eq!(loader(&with(vec![limine(), file(Loader::SystemdBoot, "quiet")])), Some(Loader::Limine));
     assert_eq!(loader(&with(vec![limine(), file(Loader::SystemdBoot, told)])), None);
     assert_eq!(loader(&with(vec![file(Loader::SystemdBoot, "")])), None);
+    let entry = |loader| {
+        let configured = vec![file(loader, told)];
+        self::loader(&Clues { configured, ..efi(Some(r"\EFI\BOOT\BOOTX64.EFI"), told) })
+    };
+    assert_eq!(entry(Loader::SystemdBoot), None, "it would have left its name");
+    assert_eq!(entry(Loader::Limine), Some(Loader::Limine));
+    assert_eq!(loader(&with(vec![file(Loader::SystemdBoot, told)])), Some(Loader::SystemdBoot), "of a copy's files");
 }
