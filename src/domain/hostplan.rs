@@ -13,7 +13,9 @@ mod told;
 mod verify;
 mod words;
 
+pub use after::applied_by;
 pub use choose::{choose, last_display, shared, sliced, why};
+pub use told::grub_words;
 pub use verify::{Check, verify};
 
 use super::{

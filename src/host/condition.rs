@@ -6,10 +6,11 @@ use super::{
 };
 use crate::domain::{
     doctor::{BootFile, Condition},
+    hostplan::{Files, grub_words},
     iommu::Known,
     setup::{CommandLine, Family, Loader, unread_lines},
 };
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 /// Looks at it; `family` tells which files are any loader's.
 ///
@@ -23,20 +24,17 @@ fn boot_files(root: &Root, family: Family) -> Result<Vec<BootFile>, Bad> {
     let mut found: Vec<BootFile> = Vec::new();
     let grub = "/etc/default/grub";
     if let Some(text) = root.text(grub)? {
-        let mut words = options(&text);
-        for name in root
-            .list("/etc/default/grub.d")?
-            .iter()
-            .filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "cfg"))
-        {
-            words.push_str(&options(&root.text(&format!("/etc/default/grub.d/{name}"))?.unwrap_or_default()));
+        let mut files = Files::from([(grub.to_owned(), text)]);
+        for name in root.list("/etc/default/grub.d")? {
+            let path = format!("/etc/default/grub.d/{name}");
+            files.extend(root.text(&path)?.map(|text| (path, text)));
         }
-        found.push(BootFile {
+        found.extend(grub_words(&files).map(|words| BootFile {
             loader: Loader::Grub,
             path: grub.to_owned(),
             line: CommandLine::read(&words),
             unread: Vec::new(),
-        });
+        }));
     }
     let own = "/etc/kernel/cmdline";
     if let Some(text) = root.text(own)?.filter(|_| family == Family::Proxmox) {
@@ -47,25 +45,6 @@ fn boot_files(root: &Root, family: Family) -> Result<Vec<BootFile>, Bad> {
     let limine = loaders::configured(root)?.into_iter().filter(|(_, path, _)| path == "/etc/default/limine");
     found.extend(limine.map(|(loader, path, line)| BootFile { loader, path, line, unread: Vec::new() }));
     Ok(found)
-}
-
-/// The kernel options in a shell file of GRUB's: what `GRUB_CMDLINE_LINUX` and `GRUB_CMDLINE_LINUX_DEFAULT` are set to.
-fn options(text: &str) -> String {
-    let joined = text.replace("\\\n", " ");
-    let mut words = String::new();
-    for line in joined.lines() {
-        let Some((name, value)) = line.trim().split_once('=') else { continue };
-        if !matches!(name.trim_end_matches('+'), "GRUB_CMDLINE_LINUX" | "GRUB_CMDLINE_LINUX_DEFAULT") {
-            continue;
-        }
-        let value = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => value.trim_start_matches(quote).split(quote).next().unwrap_or_default(),
-            _ => value.split([' ', '#']).next().unwrap_or_default(),
-        };
-        words.push_str(value);
-        words.push(' ');
-    }
-    words
 }
 
 /// Names of controllers whose interrupts are remapped begin with `IR-` (`arch/x86/kernel/apic/io_apic.c`,
@@ -97,11 +76,24 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn options_of_grub_are_found_however_they_are_written() {
+    fn options_of_grub_are_those_that_count_in_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::at(dir.path()).unwrap();
+        fs::create_dir_all(dir.path().join("etc/default/grub.d")).unwrap();
+        let words = |text: &str, drop_in: &str| {
+            fs::write(dir.path().join("etc/default/grub"), text).unwrap();
+            fs::write(dir.path().join("etc/default/grub.d/50-own.cfg"), drop_in).unwrap();
+            let found = condition(&root, Family::Proxmox).unwrap().boot_files;
+            found.first().map(|file| file.line.tokens().map(str::to_owned).collect::<Vec<_>>().join(" "))
+        };
         let text = "# GRUB_CMDLINE_LINUX=\"old\"\nGRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX_DEFAULT='quiet iommu=pt' # x\n\
                     GRUB_CMDLINE_LINUX=splash\nGRUB_CMDLINE_LINUX_DEFAULT+=\" a=b \\\n  c\"\n";
-        let words: Vec<String> = options(text).split_whitespace().map(str::to_owned).collect();
-        assert_eq!(words, ["quiet", "iommu=pt", "splash", "a=b", "c"]);
+        assert_eq!(words(text, "").as_deref(), Some("quiet iommu=pt splash a=b c"));
+        let twice = "GRUB_CMDLINE_LINUX_DEFAULT=\"intel_iommu=on\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n";
+        assert_eq!(words(twice, "").as_deref(), Some("quiet"), "the last one counts");
+        let own = "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT x\"\n";
+        assert_eq!(words(twice, own).as_deref(), Some("quiet x"));
+        assert_eq!(words(twice, "GRUB_CMDLINE_LINUX_DEFAULT=\"$(cat /x)\"\n"), None, "nobody can tell");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{BootFile, Finding, Machine, Report, and};
 use crate::domain::{
     finding::FindingId,
+    hostplan,
     setup::{CommandLine, Loader, Off, Setup, same_module},
 };
 use std::collections::BTreeSet;
@@ -133,6 +134,11 @@ fn boot_files(machine: &Machine, report: &mut Report) {
         let why = setup.boot.doubt().unwrap_or_default();
         return report.unseen("whether the boot loader's file has the kernel's options", why.trim_end_matches('.'));
     };
+    let grub = machine.condition.boot_files.iter().any(|file| file.loader == Loader::Grub);
+    if *loader == Loader::Grub && !grub {
+        let why = "/etc/default/grub isn't there, or only a shell could work it out";
+        report.unseen("whether the boot loader's file has the kernel's options", why);
+    }
     let running = relevant(line);
     for file in &machine.condition.boot_files {
         if file.loader == *loader && !file.unread.is_empty() {
@@ -171,9 +177,10 @@ fn other_file(file: &BootFile, used: Option<&BootFile>, loader: Loader, setup: &
     }
 }
 
-/// The command that brings a changed file to the boot loader.
-const fn apply(setup: &Setup) -> &'static str {
-    if setup.boot.managed { "run `proxmox-boot-tool refresh`" } else { "run `update-grub`" }
+/// What brings a changed file to the boot loader.
+fn apply(setup: &Setup) -> String {
+    let command = hostplan::applied_by(setup).map(|command| format!("run `{command}`"));
+    command.unwrap_or_else(|| "have your boot loader take it over".to_owned())
 }
 
 /// Only what is known without remapping is a finding; most trees don't show interrupts at all.

@@ -319,7 +319,7 @@ fn a_line_that_gives_vfio_pci_nothing_is_named_with_its_reason() {
         ("\u{feff}options vfio-pci ids=IDS", "\"\u{feff}options\" is no command of modprobe; it is options"),
         ("options vfio ids=IDS", "ids is a parameter of vfio-pci, not of vfio"),
         ("options vfio-pci: ids=IDS", "there is no module vfio-pci:; it is vfio-pci"),
-        ("options vfio-pci id=IDS", "vfio-pci has no parameter id; it is ids"),
+        ("options vfio-pci id=IDS", "vfio-pci takes them by ids=, not by id="),
         ("options vfio-pci ids = IDS", "a blank stands beside the ="),
         ("options vfio-pci.ids=IDS", "so it is written on the kernel's command line"),
     ] {
@@ -347,4 +347,25 @@ fn a_line_that_gives_vfio_pci_nothing_is_named_with_its_reason() {
     machine.setup.passed_over = directives("/etc/modprobe.d/vfio", "options vfio-pci ids=10de:2684\n");
     let found = report(machine).findings.into_iter().find(|finding| finding.id == FindingId::GpuIdsUnread).unwrap();
     assert_eq!(found.evidence, "/etc/modprobe.d/vfio line 1 isn't read: the file's name doesn't end in .conf");
+}
+
+#[test]
+fn a_changed_file_is_applied_by_the_hosts_own_tool() {
+    let advised = |loader, family| {
+        let mut machine = usual();
+        (machine.setup.boot.loader, machine.setup.family) = (Known::Is(loader), family);
+        machine.setup.boot.managed = false;
+        let line = CommandLine::read("quiet");
+        machine.condition.boot_files = vec![BootFile { loader, path: "/x".into(), line, unread: Vec::new() }];
+        let found = report(machine).findings.into_iter().find(|finding| finding.id == FindingId::HostCmdlineStale);
+        found.unwrap().fix.remove(0)
+    };
+    for (loader, family, command) in [
+        (Loader::Grub, Family::Proxmox, "update-grub"),
+        (Loader::Grub, Family::Arch, "grub-mkconfig -o /boot/grub/grub.cfg"),
+        (Loader::SystemdBoot, Family::Proxmox, "proxmox-boot-tool refresh"),
+        (Loader::Limine, Family::Arch, "limine-mkinitcpio"),
+    ] {
+        assert_eq!(advised(loader, family), format!("run `{command}`, then start the host again"));
+    }
 }

@@ -365,7 +365,11 @@ fn a_processors_graphics_are_named_without_the_rest_of_their_slot() {
 fn apu(shared: bool, vm: &[(&str, &str)]) -> Report {
     let function = |addr: &str, id: &str, class, group| crate::domain::iommu::Device {
         group: Some(if shared { 20 } else { group }),
-        ..crate::domain::iommu::Device::bare(addr.parse().unwrap(), id.parse().unwrap(), crate::domain::iommu::Class(class))
+        ..crate::domain::iommu::Device::bare(
+            addr.parse().unwrap(),
+            id.parse().unwrap(),
+            crate::domain::iommu::Class(class),
+        )
     };
     let devices = vec![
         function("0000:c5:00.0", "1002:1900", 0x03_0000, 20),

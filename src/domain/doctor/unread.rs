@@ -28,7 +28,8 @@ pub(super) fn examine(machine: &Machine, report: &mut Report) {
     if let Some((last, earlier)) = lists.split_last() {
         for list in earlier {
             let lost = |device: &&Device| list.takes(device) && !last.takes(device);
-            let lost: Vec<String> = inventory.devices.iter().filter(lost).map(|device| device.addr.to_string()).collect();
+            let lost: Vec<String> =
+                inventory.devices.iter().filter(lost).map(|device| device.addr.to_string()).collect();
             if !lost.is_empty() {
                 let words = format!(
                     "{} line {} gives {}; {} line {} has another list, and the last one counts alone",
@@ -73,15 +74,7 @@ fn mistake(order: &Order) -> Option<String> {
             let plain = module.trim_end_matches([':', ',', ';']);
             match plain {
                 _ if same_module(module, "vfio_pci") && has_list => None,
-                _ if same_module(module, "vfio_pci") => {
-                    let key = values.first().map_or("", |value| value.split('=').next().unwrap_or_default());
-                    let blank = values.iter().any(|value| value == "ids" || value.starts_with('='));
-                    Some(if blank {
-                        "a blank stands beside the =".to_owned()
-                    } else {
-                        format!("vfio-pci has no parameter {key}; it is ids")
-                    })
-                }
+                _ if same_module(module, "vfio_pci") => misnamed(values),
                 "vfio" if has_list => Some("ids is a parameter of vfio-pci, not of vfio".to_owned()),
                 _ if plain != module && same_module(plain, "vfio_pci") => {
                     Some(format!("there is no module {module}; it is vfio-pci"))
@@ -95,11 +88,22 @@ fn mistake(order: &Order) -> Option<String> {
         Order::Other(text) => {
             let mut words = text.split_whitespace();
             let command = words.next().unwrap_or_default();
-            let about = words.next().is_some_and(|module| same_module(module, "vfio_pci")) || command.starts_with("vfio");
+            let about =
+                words.next().is_some_and(|module| same_module(module, "vfio_pci")) || command.starts_with("vfio");
             about.then(|| format!("\"{command}\" is no command of modprobe; it is options"))
         }
         _ => None,
     }
+}
+
+/// Why the ids among vfio-pci's options aren't read; none where they stand in a remark.
+fn misnamed(values: &[String]) -> Option<String> {
+    if values.iter().any(|value| value == "ids" || value.starts_with('=')) {
+        return Some("a blank stands beside the =".to_owned());
+    }
+    let pairs = values.iter().take_while(|value| !value.starts_with('#')).filter_map(|value| value.split_once('='));
+    let mut keys = pairs.filter(|(_, list)| list.split(',').any(is_plain)).map(|(key, _)| key);
+    keys.next().map(|key| format!("vfio-pci takes them by ids=, not by {key}="))
 }
 
 /// Ids of devices in a line, wherever they stand.

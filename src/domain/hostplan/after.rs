@@ -3,8 +3,22 @@
 use super::{Basis, HostPlan, Run};
 use crate::domain::{
     iommu::Known,
-    setup::{Family, Initramfs, Loader},
+    setup::{Family, Initramfs, Loader, Setup},
 };
+
+/// The command that brings a changed file of kernel options to the loader that booted the host, where that takes one and
+/// only the host's kind decides which.
+#[must_use]
+pub fn applied_by(setup: &Setup) -> Option<&'static str> {
+    match (setup.boot.loader.get()?, setup.family) {
+        (Loader::Grub, _) if setup.boot.managed => Some("proxmox-boot-tool refresh"),
+        (Loader::Grub, Family::Proxmox | Family::Debian) => Some("update-grub"),
+        (Loader::Grub, _) => Some("grub-mkconfig -o /boot/grub/grub.cfg"),
+        (Loader::SystemdBoot, Family::Proxmox) => Some("proxmox-boot-tool refresh"),
+        (Loader::Limine, _) => Some("limine-mkinitcpio"),
+        _ => None,
+    }
+}
 
 /// Adds the commands. `bound`: files that the initial RAM disk holds were written. `told`: so was the command line.
 pub(super) fn plan(basis: &Basis<'_>, plan: &mut HostPlan, bound: bool, told: bool) {
@@ -27,13 +41,13 @@ pub(super) fn plan(basis: &Basis<'_>, plan: &mut HostPlan, bound: bool, told: bo
     let why = "the boot loader has its own copy of the command line";
     match setup.boot.loader {
         Known::Is(Loader::Limine) if told || bound => {
-            run("limine-mkinitcpio", "it makes the initial RAM disk and the boot menu anew");
+            run(applied_by(setup).unwrap_or_default(), "it makes the initial RAM disk and the boot menu anew");
         }
         _ if !told => {}
-        Known::Is(Loader::Grub) if setup.boot.managed => run("proxmox-boot-tool refresh", why),
-        Known::Is(Loader::Grub) if matches!(setup.family, Family::Proxmox | Family::Debian) => run("update-grub", why),
-        Known::Is(Loader::Grub) => run("grub-mkconfig -o /boot/grub/grub.cfg", why),
-        Known::Is(Loader::SystemdBoot) if setup.family == Family::Proxmox => run("proxmox-boot-tool refresh", why),
+        Known::Is(Loader::Grub) => run(applied_by(setup).unwrap_or_default(), why),
+        Known::Is(Loader::SystemdBoot) if setup.family == Family::Proxmox => {
+            run(applied_by(setup).unwrap_or_default(), why);
+        }
         Known::Is(Loader::SystemdBoot) if basis.files.contains_key("/etc/sdboot-manage.conf") => {
             run("sdboot-manage gen", why);
         }

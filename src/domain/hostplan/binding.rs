@@ -8,9 +8,7 @@ use crate::domain::{
     finding::FindingId,
     gpu::PciAddr,
     iommu::{Device, Inventory},
-    setup::{
-        Directive, GivenIds, Initramfs, Order, Setup, VfioId, is_nothing, is_plain, list_in, same_module,
-    },
+    setup::{Directive, GivenIds, Initramfs, Order, Setup, VfioId, is_nothing, is_plain, list_in, same_module},
 };
 use std::collections::BTreeSet;
 

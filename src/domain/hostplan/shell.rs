@@ -25,6 +25,12 @@ pub(super) struct Assignment {
 }
 
 impl Assignment {
+    /// One that can't be read, of which nothing more is known.
+    fn unreadable(key: &str, line: usize, why: &'static str) -> Self {
+        let (adds, quoted, words) = (true, false, String::new());
+        Self { key: key.to_owned(), line, adds, words, unclear: Some(why), inner: 0..0, value: 0..0, quoted }
+    }
+
     /// The file's text with other words.
     pub(super) fn rewrite(&self, text: &str, words: &str) -> String {
         let mut text = text.to_owned();
@@ -52,19 +58,52 @@ pub(super) fn assignments(text: &str, keys: &[&str]) -> Vec<Assignment> {
         let exported = code.strip_prefix("export ").map_or(0, |behind| code.len() - behind.trim_start().len());
         let Some((key, plus, value_at)) = head(code.get(exported..).unwrap_or_default()) else {
             at += line.len() + 1;
+            found.extend(hidden(code, keys).map(|(key, why)| Assignment::unreadable(key, number, why)));
             continue;
         };
         let mut parsed = value(text, code_at + exported + value_at, &key);
-        at = parsed.value.end + rest(text, parsed.value.end).find('\n').map_or(usize::MAX / 2, |end| end + 1);
+        let end = parsed.value.end;
+        at = end + rest(text, end).find('\n').map_or(usize::MAX / 2, |end| end + 1);
         if keys.contains(&key.as_str()) {
             parsed.line = number;
             parsed.key = key;
             parsed.adds |= plus;
             parsed.unclear = parsed.unclear.or_else(|| (depth > 0).then_some("it stands in a condition or a loop"));
             found.push(parsed);
+        } else {
+            let behind = rest(text, end).lines().next().unwrap_or_default();
+            found.extend(hidden(behind, keys).map(|(key, why)| Assignment::unreadable(key, number, why)));
         }
     }
     found
+}
+
+/// A key that code which isn't a plain assignment of it sets, takes back, or may set; and why that can't be read.
+fn hidden<'a>(code: &str, keys: &[&'a str]) -> Option<(&'a str, &'static str)> {
+    if code.starts_with('#') {
+        return None;
+    }
+    if [". ", "source ", "eval "].iter().any(|command| code.starts_with(command)) {
+        return keys.first().map(|key| (*key, "the shell reads another file there, or works a line out"));
+    }
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let found = keys.iter().find_map(|key| {
+        let mut places = code.match_indices(key);
+        let (at, _) = places.find(|(at, _)| {
+            let (before, behind) =
+                (code.get(..*at).unwrap_or_default(), code.get(at + key.len()..).unwrap_or_default());
+            !before.ends_with(|c: char| part(c) || matches!(c, '$' | '{')) && !behind.starts_with(part)
+        })?;
+        Some((*key, code.get(..at)?, code.get(at + key.len()..)?))
+    });
+    let (key, before, behind) = found?;
+    let sets = behind.trim_start().trim_start_matches('+').starts_with('=');
+    match (sets, before.trim().is_empty(), before.trim_end().ends_with("unset")) {
+        (true, true, _) => Some((key, "a blank stands before the =")),
+        (true, ..) => Some((key, "the line does more than set a value")),
+        (_, _, true) => Some((key, "it is taken back")),
+        _ => None,
+    }
 }
 
 fn rest(text: &str, at: usize) -> &str {

@@ -73,3 +73,32 @@ fn a_key_may_have_an_index() {
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].words.as_str(), found[0].adds), ("quiet", true));
 }
+
+#[test]
+fn an_assignment_that_isnt_a_line_of_its_own_is_unclear() {
+    for text in [
+        "K = \"quiet\"",
+        "[ -f /x ] && K=\"quiet\"",
+        "X=5; K=\"quiet\"",
+        "X=\"5\" K+=quiet",
+        "echo x; export K=y",
+        "unset K",
+        ". /etc/default/grub.local",
+        "source /etc/default/grub.local",
+    ] {
+        let text = text.replace('K', KEY);
+        assert!(one(&text).unclear.is_some(), "{text}");
+    }
+    for text in [
+        "# K = x",
+        "echo $K",
+        "echo \"${K}\"",
+        "KX = x",
+        "X=$( . /etc/os-release && echo ${NAME} )",
+        "X=`lsb_release -i -s 2> /dev/null || echo Debian`",
+        "if [ \"x${K}\" = x ]; then",
+    ] {
+        let text = text.replace('K', KEY);
+        assert!(assignments(&text, &[KEY]).is_empty(), "{text}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What the kernel is told: by which file, for the loader that really booted the host.
 
 use super::{
-    Basis, Blocked, HostPlan, Strategy, current, entries, put,
+    Basis, Blocked, Files, HostPlan, Strategy, current, entries, put,
     shell::{Assignment, assignments},
     words::{self, Word},
 };
@@ -108,11 +108,9 @@ fn wanted(basis: &Basis<'_>, strategy: Option<&Strategy>, off: bool) -> Vec<Word
     if basis.passthrough {
         changes.push(with("iommu", "pt", true));
     }
-    for key in ["vfio-pci.ids", "vfio_pci.ids"] {
-        if setup.cmdline.get().is_none_or(|line| line.last(key).is_none()) {
-            continue;
-        }
-        let told = setup.cmdline.get().and_then(|line| line.last(key)).unwrap_or_default().split(',');
+    let key = "vfio-pci.ids";
+    if let Some(told) = setup.cmdline.get().and_then(|line| line.last(key)) {
+        let told = told.split(',');
         let told = told.filter_map(|item| Some((item, item.parse::<VfioId>().ok()?)));
         match strategy {
             Some(Strategy::Ids(ids)) => {
@@ -133,13 +131,26 @@ fn wanted(basis: &Basis<'_>, strategy: Option<&Strategy>, off: bool) -> Vec<Word
     changes
 }
 
+/// What GRUB's files set the kernel's command line by.
+const GRUB_KEYS: [&str; 2] = ["GRUB_CMDLINE_LINUX_DEFAULT", "GRUB_CMDLINE_LINUX"];
+
+/// GRUB's files, in the order in which they are read.
+fn grub_paths(files: &Files) -> Vec<String> {
+    let is_drop_in =
+        |path: &&String| path.starts_with("/etc/default/grub.d/") && path.rsplit('.').next() == Some("cfg");
+    std::iter::once(GRUB.to_owned()).chain(files.keys().filter(is_drop_in).cloned()).collect()
+}
+
+/// The words that GRUB's files give to the kernel. None where only a shell could work them out.
+#[must_use]
+pub fn grub_words(files: &Files) -> Option<String> {
+    let live = counting(&grub_paths(files), &GRUB_KEYS, |path| files.get(path).map(String::as_str)).ok()?;
+    let words: Vec<String> = live.into_iter().map(|(_, at)| at.words.replace("\\\n", " ")).collect();
+    Some(words.join(" "))
+}
+
 fn grub(basis: &Basis<'_>, plan: &mut HostPlan, changes: &[Word]) -> Result<(), Blocked> {
-    let drop_ins = basis
-        .files
-        .keys()
-        .filter(|path| path.starts_with("/etc/default/grub.d/") && path.rsplit('.').next() == Some("cfg"));
-    let paths: Vec<String> = std::iter::once(GRUB.to_owned()).chain(drop_ins.cloned()).collect();
-    shell(basis, plan, changes, &paths, &["GRUB_CMDLINE_LINUX_DEFAULT", "GRUB_CMDLINE_LINUX"], true)
+    shell(basis, plan, changes, &grub_paths(basis.files), &GRUB_KEYS, true)
 }
 
 fn systemd_boot(basis: &Basis<'_>, plan: &mut HostPlan, changes: &[Word]) -> Result<(), Blocked> {
@@ -213,7 +224,7 @@ fn shell(
     make: bool,
 ) -> Result<(), Blocked> {
     for change in changes {
-        let live = live(basis, plan, paths, keys)?;
+        let live = counting(paths, keys, |path| current(plan, basis.files, path))?;
         let having: Vec<&(String, Assignment)> =
             live.iter().filter(|(_, at)| words::has(&at.words, change.key())).collect();
         if !having.is_empty() {
@@ -249,15 +260,14 @@ fn write(basis: &Basis<'_>, plan: &mut HostPlan, path: &str, at: &Assignment, wo
 }
 
 /// The assignments that count: a plain one makes those before it void.
-fn live(
-    basis: &Basis<'_>,
-    plan: &HostPlan,
+fn counting<'a>(
     paths: &[String],
     keys: &[&str],
+    text: impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Vec<(String, Assignment)>, Blocked> {
     let mut live: Vec<(String, Assignment)> = Vec::new();
     for path in paths {
-        for at in assignments(current(plan, basis.files, path).unwrap_or_default(), keys) {
+        for at in assignments(text(path).unwrap_or_default(), keys) {
             if let Some(why) = at.unclear {
                 return Err(unclear(path, Some(at.line), why));
             }

@@ -1,5 +1,6 @@
 //! Words of a kernel's command line, changed where they stand: order, blanks and unknown words stay.
 
+use crate::domain::setup::same_module;
 use std::ops::Range;
 
 /// A change of words `key=item,item`.
@@ -41,7 +42,8 @@ pub(super) fn edit(text: &str, change: &Word, add: bool) -> String {
             _ => text.to_owned(),
         };
     };
-    let value = word(text, last).split_once('=').map(|(_, value)| value).unwrap_or_default();
+    let (key, value) = word(text, last).split_once('=').unwrap_or((change.key(), ""));
+    let key = key.to_owned();
     let items = value.split(',').filter(|item| !item.is_empty());
     let items: Vec<&str> = match change {
         Word::With { item, .. } if items.clone().any(|other| other == item) => {
@@ -57,7 +59,7 @@ pub(super) fn edit(text: &str, change: &Word, add: bool) -> String {
     if items.is_empty() {
         cut(&mut text, last);
     } else {
-        text.replace_range(last.clone(), &format!("{}={}", change.key(), items.join(",")));
+        text.replace_range(last.clone(), &format!("{key}={}", items.join(",")));
     }
     // The last one counts; the same key before it would only confuse.
     for at in earlier.iter().rev() {
@@ -72,7 +74,7 @@ pub(super) fn has(text: &str, key: &str) -> bool {
 }
 
 fn is_of(word: &str, key: &str) -> bool {
-    word.split_once('=').is_some_and(|(found, _)| found == key)
+    word.split_once('=').is_some_and(|(found, _)| same_module(found, key))
 }
 
 fn word<'a>(text: &'a str, at: &Range<usize>) -> &'a str {
@@ -138,6 +140,7 @@ mod tests {
             ("quiet\n", "quiet intel_iommu=on\n"),
             ("a intel_iommu=off  b", "a intel_iommu=on  b"),
             ("a intel_iommu=on b", "a intel_iommu=on b"),
+            ("a intel-iommu=off b", "a intel-iommu=on b"),
             ("intel_iommu=relax_rmrr b", "intel_iommu=on,relax_rmrr b"),
             ("intel_iommu=off x intel_iommu=sm_on", "x intel_iommu=on,sm_on"),
             ("a=\"x intel_iommu=off\" b", "a=\"x intel_iommu=off\" b intel_iommu=on"),

@@ -1,5 +1,6 @@
 //! The running kernel: its version, its command line, who draws into the firmware's framebuffer.
 
+use super::same_module;
 use crate::domain::{
     gpu::PciAddr,
     iommu::{Known, Range},
@@ -36,9 +37,12 @@ impl CommandLine {
         self.tokens().any(|word| word == token)
     }
 
-    /// The values of `key=value`, in order.
+    /// The values of `key=value`, in order. Dashes and underscores are the same in a key (kernel `kernel/params.c`,
+    /// `parameq`).
     pub fn values<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.tokens().filter_map(move |word| word.strip_prefix(key)?.strip_prefix('='))
+        self.tokens()
+            .filter_map(move |word| word.split_once('=').filter(|(found, _)| same_module(found, key)))
+            .map(|(_, value)| value)
     }
 
     /// The last value of `key=value`: usually the one that counts.
@@ -163,6 +167,7 @@ mod tests {
         assert_eq!((line.last("a"), line.last("iommu"), line.last("iomm")), (Some("2"), Some("pt"), None));
         assert_eq!(line.values("a").next(), Some("\"b c\""));
         assert!(line.has("ro") && !line.has("r"));
+        assert_eq!(CommandLine::read("intel-iommu=on").last("intel_iommu"), Some("on"), "the kernel's own reading");
     }
 
     #[test]
