@@ -21,7 +21,7 @@ use crate::{
         policy,
         switch::{machine, state::State},
     },
-    ops::{self, Control, Store},
+    ops::{Control, Store},
 };
 use std::io;
 
@@ -131,8 +131,8 @@ fn resume(shell: &mut Shell<'_>, store: &Store, args: &ResumeArgs) -> Result<(),
 fn undo(shell: &mut Shell<'_>, store: &Store, args: &UndoArgs) -> Result<(), Failure> {
     let here = session::here(shell);
     let id = find(store, &args.op, here.as_ref())?;
-    if let Some(rival) = here.and_then(|here| store.rival(&here)) {
-        return Err(ops::Error::Running(rival).into());
+    if let Some(here) = here {
+        store.is_free_for(&id, &here)?;
     }
     let state = state(store, &id)?;
     session::block_on(async {

@@ -55,15 +55,26 @@ impl HostId {
     /// Whether both are one host: the certificates tell where both are known, the addresses where not; then the nodes.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Likeness {
-        let one_server = match (&self.certificate, &other.certificate) {
-            (Some(here), Some(there)) => here.eq_ignore_ascii_case(there),
-            _ => self.address == other.address,
-        };
         match (&self.node, &other.node) {
-            _ if !one_server => Likeness::Other,
+            _ if !self.is_one_server(other) => Likeness::Other,
             (Some(here), Some(there)) if here == there => Likeness::Same,
             (Some(_), Some(_)) => Likeness::Other,
             _ => Likeness::Unknown,
+        }
+    }
+
+    /// Whether both may have the same guests. An address alone is enough for that: its certificate may have been renewed
+    /// since the other one was written down.
+    #[must_use]
+    pub fn may_be(&self, other: &Self) -> bool {
+        let one_node = self.node.is_none() || other.node.is_none() || self.node == other.node;
+        one_node && (self.address == other.address || self.is_one_server(other))
+    }
+
+    fn is_one_server(&self, other: &Self) -> bool {
+        match (&self.certificate, &other.certificate) {
+            (Some(here), Some(there)) => here.eq_ignore_ascii_case(there),
+            _ => self.address == other.address,
         }
     }
 }
@@ -105,6 +116,14 @@ mod tests {
         assert_eq!(with("10.0.0.1", "AB").compare(&with("10.0.0.1", "CD")), Likeness::Other);
         assert_eq!(with("10.0.0.1", "AB").compare(&at("10.0.0.1", "pve")), Likeness::Same);
         assert_eq!(with("10.0.0.1", "AB").compare(&at("pve.lan", "pve")), Likeness::Other);
+        assert!(with("10.0.0.1", "AB").may_be(&with("10.0.0.1", "CD")), "it may have been renewed");
+        assert!(
+            with("pve.lan", "AB").may_be(&with("10.0.0.1", "ab"))
+                && !with("pve.lan", "AB").may_be(&at("10.0.0.1", "pve"))
+        );
+        assert!(
+            !at("10.0.0.1", "pve").may_be(&at("10.0.0.1", "pve2")) && at("10.0.0.1", "pve").may_be(&at("10.0.0.1", ""))
+        );
     }
 
     proptest! {

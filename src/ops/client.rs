@@ -143,11 +143,7 @@ impl Client {
     /// It is an operation of this host, and none works on that.
     async fn is_free(&self, id: &OpId, here: &HostId) -> Result<(), Error> {
         let (store, id, here) = (self.store.clone(), id.clone(), here.clone());
-        in_thread(move || {
-            store.is_of(&id, &here)?;
-            store.rival(&here).map_or(Ok(()), |rival| Err(Error::Running(rival)))
-        })
-        .await
+        in_thread(move || store.is_free_for(&id, &here)).await
     }
 }
 

@@ -51,3 +51,7 @@ impl Store {
         ))
     }
 }
+
+#[cfg(test)]
+#[path = "identity_tests.rs"]
+mod tests;

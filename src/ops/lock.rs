@@ -5,7 +5,7 @@
 //! keeps those apart who find out at the same time whether a host is free, and notes who works, so that lookers needn't
 //! try every journal. It may be deleted at any time.
 
-use super::{Error, Journal, Store, identity::may_concern};
+use super::{Error, Journal, Store};
 use crate::{
     domain::{host_id::HostId, ids::OpId, journal::Told, plant, switch::state::State},
     files,
@@ -83,7 +83,7 @@ impl Store {
         // Each has its own journal locked before it tries those of others: even without the guard two never both go on.
         let working: Vec<OpId> = self.ids().into_iter().filter(|other| other != id && self.is_running(other)).collect();
         let here = journal.state().origin().id();
-        let rival = working.iter().find(|other| self.may_concern(other, &here)).cloned();
+        let rival = working.iter().find(|other| self.may_meet(other, &here)).cloned();
         let note = working.iter().chain([id]).fold(String::new(), |note, id| note + id.as_str() + "\n");
         let mut file = &guard.0;
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes()));
@@ -108,13 +108,13 @@ impl Store {
     /// The operation that runs, or is just being started, on what may be this host.
     #[must_use]
     pub fn rival(&self, here: &HostId) -> Option<OpId> {
-        let concerns = |id: &OpId| self.may_concern(id, here);
-        let starting = || self.ids().into_iter().find(|id| self.is_starting(id) && concerns(id));
-        self.running().into_iter().find(concerns).or_else(starting)
+        let meets = |id: &OpId| self.may_meet(id, here);
+        let starting = || self.ids().into_iter().find(|id| self.is_starting(id) && meets(id));
+        self.running().into_iter().find(meets).or_else(starting)
     }
 
-    fn may_concern(&self, id: &OpId, here: &HostId) -> bool {
-        self.origin(id).is_none_or(|origin| may_concern(&origin, here))
+    fn may_meet(&self, id: &OpId, here: &HostId) -> bool {
+        self.origin(id).is_none_or(|origin| origin.id().may_be(here))
     }
 
     /// Says that an operation is being started, until the value is dropped.

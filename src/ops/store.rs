@@ -175,6 +175,15 @@ impl Store {
         identity::check(id, &self.origin(id).ok_or_else(broken)?, here, false)
     }
 
+    /// Whether an operation is one of this host, and none works on that.
+    ///
+    /// # Errors
+    /// There is no such operation, it is another host's, or one is running or being started here.
+    pub fn is_free_for(&self, id: &OpId, here: &HostId) -> Result<(), Error> {
+        self.is_of(id, here)?;
+        self.rival(here).map_or(Ok(()), |rival| Err(Error::Running(rival)))
+    }
+
     /// The events of a switch so far.
     ///
     /// # Errors

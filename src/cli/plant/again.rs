@@ -17,14 +17,13 @@ use crate::{
         plant::{State, Thing, event::End},
         text,
     },
-    ops::{self, Client, Control, Store},
+    ops::{Client, Control, Store},
 };
 use serde::Serialize;
 use std::io;
 
-fn idle(store: &Store, here: Option<&HostId>) -> Result<(), Failure> {
-    let rival = here.and_then(|here| store.rival(here));
-    rival.map_or(Ok(()), |rival| Err(ops::Error::Running(rival).into()))
+fn is_free(store: &Store, id: &OpId, here: Option<&HostId>) -> Result<(), Failure> {
+    Ok(here.map_or(Ok(()), |here| store.is_free_for(id, here))?)
 }
 
 fn ended(id: &OpId, end: End) -> Failure {
@@ -38,7 +37,7 @@ pub(super) fn resume(shell: &mut Shell<'_>, store: &Store, args: &PlantResume) -
     if let Some((end, _)) = state.finished {
         return Err(ended(&id, end).or("`morpheus plant nimsforest vr` plants again; what stands is left as it is."));
     }
-    idle(store, here.as_ref())?;
+    is_free(store, &id, here.as_ref())?;
     session::block_on(async {
         let session = Session::of(shell, store, &id)?;
         let client = operate::client(shell, &session)?;
@@ -91,7 +90,7 @@ pub(super) fn undo(shell: &mut Shell<'_>, store: &Store, args: &PlantUndo) -> Re
     let id = find(store, &args.plant, here.as_ref())?;
     let state = state(store, &id)?;
     if !args.dry_run {
-        idle(store, here.as_ref())?;
+        is_free(store, &id, here.as_ref())?;
     }
     if state.made.is_empty() && !(args.dry_run && shell.json()) {
         return Ok(writeln!(shell.out, "Planting {id} made nothing that is still there.")?);
