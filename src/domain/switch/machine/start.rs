@@ -7,7 +7,7 @@ use crate::domain::{
     guest::Power,
     ids::{Millis, Vmid},
     switch::{
-        event::Call,
+        event::{Call, What},
         state::{CallState, Fate},
     },
 };
@@ -15,7 +15,7 @@ use crate::domain::{
 impl Turn<'_> {
     pub(super) fn start(&self) -> Next {
         if let Some(next) = self.own_stop_pending() {
-            return next;
+            return self.still_goes_down().unwrap_or(next);
         }
         match (self.power(), self.step.last_call()) {
             (Power::Running, _) => self.done(),
@@ -113,6 +113,13 @@ impl Turn<'_> {
 
     fn not_started(&self, why: &str) -> Next {
         self.fail(FindingId::GuestStartFailed, format!("{} isn't running. {why}", self.step.step.party))
+    }
+
+    /// Says once why a guest that runs isn't brought back yet.
+    fn still_goes_down(&self) -> Option<Next> {
+        let text = "Its shutdown can't be taken back: when it is off, it is started again.".to_owned();
+        let says = self.power() == Power::Running && !self.step.notes.contains(&text);
+        says.then_some(Next::Record(What::Note { step: self.step.step.id, text }))
     }
 
     /// Going back to a guest that is still on its way down: its end is waited for, so that it isn't taken for running.
