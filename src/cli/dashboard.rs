@@ -6,6 +6,7 @@ use crate::{
     domain::{
         facts::Trouble,
         finding::{FindingId, Severity},
+        host_id::HostId,
         switch::plan::{Options, Warning},
     },
     ops::{self, Client, Clock, Host},
@@ -43,7 +44,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
     let warnings = notices.iter().filter(|notice| notice.finding.severity() >= Severity::Warning);
     let warnings = warnings.map(|notice| Warning { finding: notice.finding, message: notice.to_string() }).collect();
     let wire = shell.demo.clone();
-    let garden = garden(shell, &config);
+    let (garden, here) = (garden(shell, &config), Host::named(&config));
     let Rules { modes, options, replace } = rules(&config);
     let setup = Setup {
         model: model::Setup {
@@ -69,7 +70,7 @@ pub(crate) fn open(shell: &mut Shell<'_>) -> Result<u8, Failure> {
         hands: Hands {
             clock: Clock::System,
             connect: Box::new(move || connect(&config, password, wire)),
-            reload: reload(shell),
+            reload: reload(shell, here),
             client: Client::new(session::store(shell), launch),
             garden,
         },
@@ -90,17 +91,28 @@ fn garden(shell: &Shell<'_>, config: &Config) -> Garden {
     Garden { answers, home, suggest: Arc::new(move || ops::hints(&config, &env)) }
 }
 
-/// Reads the configuration again, as it was read at the start.
-fn reload(shell: &Shell<'_>) -> Reload {
+/// Reads the configuration again, as it was read at the start. The modes of another host than this one are none here.
+fn reload(shell: &Shell<'_>, here: Option<HostId>) -> Reload {
     let (overrides, env) = (shell.global.overrides(), shell.env.clone());
     Arc::new(move || match config::load(&overrides, &env) {
-        Ok(Loaded { config, .. }) => Ok(rules(&config)),
+        Ok(Loaded { config, .. }) => match (&here, Host::named(&config)) {
+            (Some(here), Some(there)) if !here.may_be(&there) => Err(elsewhere(here, &there)),
+            _ => Ok(rules(&config)),
+        },
         Err(error) => {
             let first = error.problems.first().map(ToString::to_string).unwrap_or_default();
             let message = format!("The configuration can't be used, the modes stay as they were: {first}");
             Err(Trouble { finding: ConfigError::FINDING, message })
         }
     })
+}
+
+fn elsewhere(here: &HostId, there: &HostId) -> Trouble {
+    let message = format!(
+        "The configuration names {there} now. This dashboard goes on with {here} and its modes; start morpheus again for \
+         the other host."
+    );
+    Trouble { finding: FindingId::OpOtherHost, message }
 }
 
 fn rules(config: &Config) -> Rules {

@@ -5,6 +5,7 @@ use crate::{
     terminal::{Start, Terminal},
 };
 use rustix::process::Signal;
+use std::fs;
 use tempfile::TempDir;
 
 const MODES: [&str; 4] = ["linuxvrstreaming", "windowsvrstreaming", "nimsforestnogpu", "nimsforestsharedgpu"];
@@ -108,6 +109,29 @@ fn a_switch_goes_on_when_the_dashboard_is_closed() {
     host.release();
     terminal.shows("Now in windowsvrstreaming mode");
     assert_eq!(current(&host), "windowsvrstreaming");
+}
+
+#[test]
+fn a_dashboard_keeps_to_its_host_when_the_configuration_names_another() {
+    let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (host, other) = (Host::start(home.path(), 100.0), Host::start(elsewhere.path(), 100.0));
+    let file = home.path().join("config.yaml");
+    let own = fs::read_to_string(&file).unwrap();
+    let mut terminal = open(&home);
+    terminal.shows("current");
+    fs::write(&file, fs::read_to_string(elsewhere.path().join("config.yaml")).unwrap()).unwrap();
+    choose(&mut terminal, 1);
+    confirm(&mut terminal, 1);
+    terminal.shows("but the configuration names");
+    assert_eq!((host.writes(), other.writes()), (0, 0));
+    terminal.type_in("\x1b");
+    terminal.type_in("r");
+    terminal.shows("The configuration names");
+    fs::write(&file, own).unwrap();
+    choose(&mut terminal, 1);
+    confirm(&mut terminal, 1);
+    terminal.shows("Now in windowsvrstreaming mode");
+    assert_eq!((current(&host), other.writes()), (MODES[1].to_owned(), 0));
 }
 
 /// A way in which a dashboard ends.

@@ -55,6 +55,11 @@ impl Host {
         self.served.sim.release();
     }
 
+    /// Requests so far that change something.
+    pub(crate) fn writes(&self) -> u64 {
+        self.served.sim.counts().writes
+    }
+
     /// Adds lines to the configuration; [`PATIENT`] where a shutdown is held.
     pub(crate) fn configure(&self, lines: &str) {
         let path = self.home.join("config.yaml");
