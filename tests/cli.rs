@@ -18,6 +18,8 @@ mod doctor;
 mod exits;
 #[path = "cli/hardware.rs"]
 mod hardware;
+#[path = "cli/hosts.rs"]
+mod hosts;
 #[path = "cli/killed.rs"]
 mod killed;
 #[path = "cli/lines.rs"]

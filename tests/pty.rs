@@ -7,6 +7,9 @@ mod host;
 #[path = "pty/hostile.rs"]
 mod hostile;
 #[cfg(test)]
+#[path = "pty/leader.rs"]
+mod leader;
+#[cfg(test)]
 #[path = "pty/manners.rs"]
 mod manners;
 #[cfg(test)]

@@ -167,3 +167,43 @@ fn a_simulated_host_serves_scripts() {
     .unwrap();
     assert_eq!(server.wait().unwrap().code(), Some(0));
 }
+
+/// Gives the newest operation the name that it would have if the clock had been years ahead when it was begun.
+fn ahead(rig: &Rig, id: &OpId) -> OpId {
+    let ops = rig.home.path().join("ops");
+    let name = OpId::from("20991231-235959-ffff");
+    for ending in ["jsonl", "control"] {
+        fs::rename(ops.join(format!("{id}.{ending}")), ops.join(format!("{name}.{ending}"))).unwrap();
+    }
+    name
+}
+
+#[test]
+fn after_a_clock_that_was_ahead_the_newest_is_what_was_begun_last() {
+    let rig = Rig::new();
+    rig.ok("mode windowsvrstreaming --yes");
+    let early = ahead(&rig, &store(&rig).list().pop().unwrap().id);
+    rig.hold("qmshutdown");
+    rig.ok("mode nimsforestnogpu --yes --detach");
+    assert!(rig.wait_until(|rig| store(rig).list().last().unwrap().state.steps[0].begun.is_some()));
+    let late = store(&rig).list().pop().unwrap().id;
+    assert_ne!(early, late);
+    let list = rig.json("op list --json");
+    assert_eq!(
+        (&list["operations"][0]["op"], &list["operations"][1]["op"]),
+        (&late.as_str().into(), &early.as_str().into())
+    );
+    assert!(rig.wait_until(|rig| rig.counts().writes == 3));
+    kill_runner(&rig, &late);
+    rig.sim.release();
+    assert!(rig.ok("op status").contains(late.as_str()), "the newest");
+    let blocked = rig.run("mode linuxvrstreaming --yes");
+    assert_eq!(blocked.code, Some(3), "{blocked:?}");
+    assert!(blocked.err.contains(&format!("op resume {late}")) && !blocked.err.contains(early.as_str()), "{blocked:?}");
+    assert_eq!(rig.run("op resume").code, Some(0), "the one that was interrupted");
+    assert_eq!(rig.running(), [103]);
+    let newest = rig.ok("mode history --limit 1 --json");
+    assert!(newest.contains(late.as_str()) && !newest.contains(early.as_str()), "{newest}");
+    rig.ok("op undo --yes");
+    assert_eq!(rig.running(), [102], "it goes back from what was done last");
+}
