@@ -150,7 +150,7 @@ findings! {
         cause "Between the plan and its first step a guest changed its state, so that the plan would now be another."
         fix "Look at the difference and confirm the new plan."
     OpRunning "op.running" Error "Another operation is running."
-        cause "One operation at a time: the lock is held by the one that the message names."
+        cause "One operation at a time on each host: the one that the message names is at work there."
         fix "`morpheus op attach` follows it, `morpheus op cancel` stops it."
     OpUnknown "op.unknown" Error "There is no such operation."
         cause "The journal directory has no operation of that id."
