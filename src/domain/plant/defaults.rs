@@ -65,16 +65,17 @@ pub struct GuestHint {
 /// Fills in what a person didn't say, as far as it can be known beforehand. The rest stays empty: a person has to say
 /// it.
 pub fn fill(said: &mut Form, hints: &Hints, site: &Site) {
-    said.fill(&form(hints, site));
+    let card = said.get(Key::GpuCard).parse::<PciAddr>().ok().or(hints.card);
+    said.fill(&form(hints, site, card));
     // What an image is for follows from the one that is taken.
     let language = language(said.get(Key::WindowsIso));
     said.fill(&Form::default().with(Key::WindowsLanguage, language.unwrap_or_else(|| "en-US".to_owned())));
 }
 
-/// A form with everything that can be known beforehand.
-fn form(hints: &Hints, site: &Site) -> Form {
+/// A form with everything that can be known beforehand; of a card that is meant already, its mapping.
+fn form(hints: &Hints, site: &Site, meant: Option<PciAddr>) -> Form {
     let mut form = Form::default();
-    card(&mut form, hints, site);
+    card(&mut form, meant, site);
     let linux = hints.linux.clone().unwrap_or_default();
     let windows = hints.windows.clone().unwrap_or_default();
     let first = vmid(site, linux.vmid, "vr-linux", &[]);
@@ -141,13 +142,13 @@ fn fixed(form: &mut Form, hints: &Hints) {
     form.set(Key::ForestRegistry, hints.registry.clone().unwrap_or_default());
 }
 
-fn card(form: &mut Form, hints: &Hints, site: &Site) {
+fn card(form: &mut Form, meant: Option<PciAddr>, site: &Site) {
     let given = |card: &Card| card.role == Role::Passthrough && card.slot.verdict.is_clean();
     let only = || {
         let cards: Vec<Card> = site.inventory.seen()?.cards().into_iter().filter(given).collect();
         if let [only] = cards.as_slice() { Some(only.slot.addr) } else { None }
     };
-    let Some(card) = hints.card.map(PciAddr::slot).or_else(only) else { return };
+    let Some(card) = meant.map(PciAddr::slot).or_else(only) else { return };
     form.set(Key::GpuCard, card.to_string());
     let known = site.mapping_of(card).map(|mapping| mapping.id.clone());
     // The name that `morpheus gpu map create` gives it.

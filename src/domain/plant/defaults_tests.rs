@@ -43,6 +43,20 @@ fn an_image_whose_name_begins_with_its_language_is_found() {
 }
 
 #[test]
+fn the_mapping_is_that_of_the_card_that_was_said() {
+    let mapping = |site: &Site, card: &str| {
+        let mut form = Form::default().with(Key::GpuCard, card);
+        fill(&mut form, &Hints { card: "0000:01:00".parse().ok(), ..Hints::default() }, site);
+        (form.get(Key::GpuCard).to_owned(), form.get(Key::GpuMapping).to_owned())
+    };
+    let said = |card: &str, mapping: &str| (card.to_owned(), mapping.to_owned());
+    // Two cards: each has the name that `gpu map create` would give it.
+    assert_eq!(mapping(&testing::site(), "0000:07:00"), said("0000:07:00", "gpu1"));
+    assert_eq!(mapping(&testing::site(), ""), said("0000:01:00", "gpu0"));
+    assert_eq!(mapping(&testing::apu(), "0000:01:00"), said("0000:01:00", "igpu"));
+}
+
+#[test]
 fn whether_windows_is_wanted_isnt_guessed_while_no_image_can_be_seen() {
     let wanted = |site: &Site| {
         let mut form = Form::default();
