@@ -1,6 +1,7 @@
 //! The lives of guests that are made: what they boot, how far their set-up is, what they tell. Time is read from the
 //! clock whenever somebody looks.
 
+mod forest;
 mod room;
 
 pub(crate) use room::{answer, has_folder_of, read, run, write};
@@ -12,7 +13,6 @@ use super::{
     volume::Volume,
     world::{AgentSpec, GuestSpec, NicSpec, OsInfo, PlantingSpec, Serves},
 };
-use crate::domain::service::NATS_PORT;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
@@ -68,21 +68,14 @@ pub(crate) fn made(vm: &mut Vm, vmid: u32, given: &BTreeMap<String, String>, tim
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let (id, name, serves) = if windows {
         let process = words(&["steam", "vrserver", "VirtualDesktop.Streamer"]);
-        let winsvc = words(&["QEMU-GA", "nats-server", "NimsForest"]);
-        let (tcp, udp) = (vec![NATS_PORT], vec![27_031, 27_036]);
-        ("mswindows", "Microsoft Windows", Serves { tcp, udp, process, winsvc, ..Serves::default() })
+        let winsvc = words(&["QEMU-GA"]);
+        ("mswindows", "Microsoft Windows", Serves { udp: vec![27_031, 27_036], process, winsvc, ..Serves::default() })
     } else {
-        let systemd = words(&["avahi-daemon.service", "nats.service", "nimsforest.service"]);
+        let systemd = words(&["avahi-daemon.service"]);
         let systemd_user = words(&["wivrn.service"]);
         let process = words(&["wivrn-server"]);
-        let serves = Serves {
-            systemd,
-            systemd_user,
-            tcp: vec![22, NATS_PORT, 9_757],
-            udp: vec![9_757],
-            process,
-            ..Serves::default()
-        };
+        let serves =
+            Serves { systemd, systemd_user, tcp: vec![22, 9_757], udp: vec![9_757], process, ..Serves::default() };
         ("cachyos", "CachyOS Linux", serves)
     };
     let os = OsInfo { id: id.to_owned(), name: name.to_owned(), pretty_name: name.to_owned(), ..OsInfo::default() };
@@ -97,11 +90,13 @@ pub(crate) fn made(vm: &mut Vm, vmid: u32, given: &BTreeMap<String, String>, tim
 pub(crate) fn boot(vm: &mut Vm, volumes: &BTreeMap<String, Volume>) {
     let discs: Vec<String> = ["ide0", "ide2", "sata0"].iter().filter_map(|key| vm.spec.text(key)).collect();
     let volids = discs.iter().filter_map(|disc| disc.split(',').next());
-    let named = volids.clone().find_map(|volid| plant_in(volumes.get(volid)?.bytes.as_deref()?));
+    let seeds = volids.filter_map(|volid| volumes.get(volid)?.bytes.as_deref());
+    let seed = seeds.into_iter().find_map(|bytes| Some((plant_in(bytes)?, bytes)));
     let has_disc = vm.spec.text("ide2").is_some_and(|disc| disc.contains(':'));
     let Some(planted) = &mut vm.planted else { return };
-    if let Some(plant) = named {
+    if let Some((plant, bytes)) = seed {
         planted.plant = plant;
+        forest::join(&mut vm.spec.serves, bytes, planted.windows);
     }
     planted.installing = None;
     planted.boot = match (planted.installed, planted.windows, has_disc) {
@@ -123,6 +118,7 @@ pub(crate) fn end(vm: &mut Vm, clock: &Clock) {
         Boot::Nothing | Boot::Prompt => {}
     }
     if planted.boot == Boot::Live {
+        planted.files.values().for_each(|bytes| forest::join(&mut vm.spec.serves, bytes, planted.windows));
         planted.files.clear();
         planted.folders.clear();
     }

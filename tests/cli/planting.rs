@@ -1,6 +1,9 @@
 //! `morpheus plant` by the real binary, up to the point where something would be changed, and `plant render`.
 
-use crate::rig::{Rig, shape, snapshot};
+use crate::{
+    mappings::ARC,
+    rig::{Rig, shape, snapshot},
+};
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -163,6 +166,8 @@ fn a_configured_forest_gets_its_nodes_or_is_told_why_not() {
     assert_eq!(without.code, Some(0), "{without:?}");
     assert!(!registry.exists(), "no node runs NimsForest");
     rig.edit_config(|yaml| yaml.replace("  windows: { vmid: 101, name: vr-windows }\n", ""));
+    let status = rig.ok("mode status linux");
+    assert!(status.contains("NimsForest down (cluster: home, inactive), NATS down"), "{status}");
     let switched = rig.run("mode stop linux --yes");
     assert_eq!(switched.code, Some(0), "{switched:?}");
     assert!(!registry.exists(), "a switch adds none");
@@ -236,15 +241,6 @@ fn a_bare_host_becomes_a_machine_for_vr_and_a_bare_host_again() {
     assert_eq!((rig.sim.stock(), fs::read_to_string(rig.config()).unwrap()), before);
     assert!(rig.sim.violations().is_empty(), "{:?}", rig.sim.violations());
 }
-
-/// An Arc card: its audio is behind the card's own switch, in a slot and a group of its own.
-const ARC: &str = "pci: [
-      { id: '0000:00:01.0', class: '0x060400', vendor: '0x8086', device: '0x460d', iommugroup: 1 },
-      { id: '0000:01:00.0', class: '0x060400', vendor: '0x8086', device: '0x4fa1', iommugroup: 15 },
-      { id: '0000:02:01.0', class: '0x060400', vendor: '0x8086', device: '0x4fa4', iommugroup: 16 },
-      { id: '0000:02:04.0', class: '0x060400', vendor: '0x8086', device: '0x4fa4', iommugroup: 17 },
-      { id: '0000:03:00.0', class: '0x030000', vendor: '0x8086', device: '0x56a0', iommugroup: 18 },
-      { id: '0000:04:00.0', class: '0x040300', vendor: '0x8086', device: '0x4f90', iommugroup: 19 }]";
 
 /// A card that takes two mappings is given to both guests whole, taken back whole, and guarded whole meanwhile.
 #[test]

@@ -220,7 +220,8 @@ fn does_serve(serves: &Serves, probe: &Probe) -> bool {
     match probe {
         Probe::Http { url } => serves.http.contains(url),
         Probe::Tcp { port, udp: true, .. } => serves.udp.contains(port),
-        Probe::Tcp { port, .. } | Probe::Nats { port, .. } => serves.tcp.contains(port),
+        Probe::Tcp { port, .. } => serves.tcp.contains(port),
+        Probe::Nats { port, monitor } => serves.tcp.contains(port) || serves.tcp.contains(monitor),
         Probe::Systemd { unit } => serves.systemd.contains(unit),
         Probe::SystemdUser { unit, .. } => serves.systemd_user.contains(unit),
         Probe::Process { process } => serves.process.contains(process),
