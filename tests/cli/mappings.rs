@@ -149,17 +149,48 @@ fn a_mapping_of_slices_stays_one_and_the_device_they_are_of_is_never_taken() {
     assert_eq!(rig.counts().writes, 0);
 }
 
+/// An Arc card: its audio is behind the card's own switch, in a slot and a group of its own.
+pub(crate) const ARC: &str = "pci: [
+      { id: '0000:00:01.0', class: '0x060400', vendor: '0x8086', device: '0x460d', iommugroup: 1 },
+      { id: '0000:01:00.0', class: '0x060400', vendor: '0x8086', device: '0x4fa1', iommugroup: 15 },
+      { id: '0000:02:01.0', class: '0x060400', vendor: '0x8086', device: '0x4fa4', iommugroup: 16 },
+      { id: '0000:02:04.0', class: '0x060400', vendor: '0x8086', device: '0x4fa4', iommugroup: 17 },
+      { id: '0000:03:00.0', class: '0x030000', vendor: '0x8086', device: '0x56a0', iommugroup: 18 },
+      { id: '0000:04:00.0', class: '0x040300', vendor: '0x8086', device: '0x4f90', iommugroup: 19 }]";
+
+/// Both of its mappings are the card: whoever has a part of it, and whichever of them doesn't fit, is found before
+/// anything is stopped.
+#[test]
+fn a_switch_guards_every_part_of_a_card() {
+    let both = "config: { hostpci0: 'mapping=gpu0,pcie=1', hostpci1: 'mapping=gpu0-audio,pcie=1' }";
+    let world = |group: u8, linux: &str, other: &str| {
+        with(&format!(
+            "{ARC}, guests: {{ '101': {{ initial: {linux}, {both} }}, '102': {{ {both} }}{other} }}, mappings: {{
+               gpu0: {{ map: ['node=pve,path=0000:03:00,id=8086:56a0,iommugroup=18'] }},
+               gpu0-audio: {{ map: ['node=pve,path=0000:04:00,id=8086:4f90,iommugroup={group}'] }} }}"
+        ))
+    };
+    let switch = "mode windows --confirm windowsvrstreaming";
+    let stale = world(7, "running", "");
+    let said = stale.run(switch);
+    assert_eq!((said.code, stale.counts().writes), (Some(3), 0), "{said:?}");
+    assert!(said.err.contains("gpu0-audio") && said.err.contains("gpu map repair gpu0-audio"), "{}", said.err);
+
+    let held = world(19, "stopped", ", '111': { initial: running, config: { hostpci0: '0000:04:00.0,pcie=1' } }");
+    let said = held.run(switch);
+    assert_eq!((said.code, held.counts().writes), (Some(3), 0), "{said:?}");
+    assert!(said.err.contains("VM 111"), "{}", said.err);
+
+    let free = world(19, "running", "");
+    let said = free.run(switch);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(free.running(), [102]);
+    assert!(free.sim.violations().is_empty() && free.sim.refused_starts().is_empty());
+}
+
 #[test]
 fn a_card_in_two_slots_gets_a_mapping_for_each() {
-    let rig = with(&format!(
-        "{MAY}, mappings: {{ gpu0: null }}, pci: [
-          {{ id: '0000:00:01.0', class: '0x060400', vendor: '0x8086', device: '0x460d', iommugroup: 1 }},
-          {{ id: '0000:01:00.0', class: '0x060400', vendor: '0x8086', device: '0x4fa1', iommugroup: 15 }},
-          {{ id: '0000:02:01.0', class: '0x060400', vendor: '0x8086', device: '0x4fa4', iommugroup: 16 }},
-          {{ id: '0000:02:04.0', class: '0x060400', vendor: '0x8086', device: '0x4fa4', iommugroup: 17 }},
-          {{ id: '0000:03:00.0', class: '0x030000', vendor: '0x8086', device: '0x56a0', iommugroup: 18 }},
-          {{ id: '0000:04:00.0', class: '0x040300', vendor: '0x8086', device: '0x4f90', iommugroup: 19 }}]"
-    ));
+    let rig = with(&format!("{MAY}, {ARC}, mappings: {{ gpu0: null }}"));
     let said = rig.ok("gpu map create --yes");
     assert!(said.contains("hostpci0: mapping=gpu0,pcie=1\n  hostpci1: mapping=gpu0-audio,pcie=1"), "{said}");
     let all = rig.json("gpu map --json");
