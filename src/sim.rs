@@ -215,5 +215,7 @@ mod recorded_tests;
 #[cfg(test)]
 mod refusal_tests;
 #[cfg(test)]
+mod replayed_tests;
+#[cfg(test)]
 #[path = "sim/sim_tests.rs"]
 mod tests;

@@ -130,6 +130,7 @@ fn valid(name: &str, param: &Param) -> String {
         ("", _, "filename") => "text.iso".into(),
         ("", _, "delete" | "revert") => "description".into(),
         ("", _, "volume") => "local:iso/none.iso".into(),
+        (_, _, "hookscript") => "local:snippets/none.sh".into(),
         ("", _, "url") => "https://example.org/text.iso".into(),
         ("", _, "path") => "/vms/103".into(),
         ("", _, "realm") => "pam".into(),
@@ -180,7 +181,7 @@ fn invalid(name: &str, param: &Param) -> Option<(String, String)> {
             Some(("nobody".into(), "invalid format - value does not look like a valid email address\n".into()))
         }
         _ if param.pattern.is_some() => Some(("\u{1}".into(), "value does not match the regex pattern".into())),
-        (_, Some("pve-configid")) => Some(("1 x".into(), "invalid format - invalid configuration ID '1 x'\n".into())),
+        (_, Some("pve-configid")) => Some(("1x".into(), "invalid format - invalid configuration ID '1x'\n".into())),
         (_, Some("pve-priv-list")) => {
             Some(("Sys.Nope".into(), "invalid format - invalid privilege 'Sys.Nope'\n".into()))
         }
@@ -235,7 +236,8 @@ async fn every_parameter_is_taken_with_a_valid_value_and_refused_with_another() 
 }
 
 /// Parameters that are right by themselves and are refused for what there is on the host, with the words' beginnings.
-const KNOWN: [(&str, &str); 5] = [
+const KNOWN: [(&str, &str); 6] = [
+    ("hookscript", "script 'local:snippets/none.sh' does not exist"),
     ("upid", "no such task"),
     ("vmid", "VM 103 already exists"),
     ("tokenid", "Token already exists."),

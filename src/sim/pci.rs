@@ -84,13 +84,13 @@ pub(crate) fn wanted(world: &World, mappings: &Mappings, spec: &GuestSpec) -> Re
     for index in 0..16_u8 {
         let Some(text) = spec.text(&format!("hostpci{index}")) else { continue };
         let entry = HostPci::parse(index, &text)?;
-        if entry.mdev.is_some() {
-            continue;
-        }
         let alternatives = match &entry.source {
             PciSource::Raw(addrs) => vec![addrs.clone()],
             PciSource::Mapping(id) => mapped(world, mappings, id)?,
         };
+        if entry.mdev.is_some() {
+            continue;
+        }
         let alternatives: Result<Vec<_>, String> = alternatives.iter().map(|addrs| functions(world, addrs)).collect();
         devices.push(alternatives?);
     }
@@ -98,6 +98,26 @@ pub(crate) fn wanted(world: &World, mappings: &Mappings, spec: &GuestSpec) -> Re
         return Err("cannot prepare PCI pass-through, IOMMU not present".to_owned());
     }
     Ok(devices)
+}
+
+/// Compares the USB mappings that a guest names with the hardware.
+///
+/// # Errors
+/// The words with which a start fails.
+pub(crate) fn check_usb(world: &World, mappings: &Mappings, spec: &GuestSpec) -> Result<(), String> {
+    for index in 0..14_u8 {
+        let text = spec.text(&format!("usb{index}")).unwrap_or_default();
+        let Some(id) = field(&text, "mapping") else { continue };
+        let missing = || format!("USB device mapping not found for '{id}'");
+        let mapping = mappings.get(id).ok_or_else(missing)?;
+        let mut here = mapping.map.iter().filter(|entry| is_on(world, entry)).peekable();
+        here.peek().ok_or_else(missing)?;
+        for entry in here {
+            let invalid = |why| format!("USB Mapping invalid (hardware probably changed): {why}\n");
+            check_usb_entry(world, id, entry).map_err(invalid)?;
+        }
+    }
+    Ok(())
 }
 
 /// The first alternative of each device, for guests that run from the beginning.
@@ -110,8 +130,8 @@ fn mapped(world: &World, mappings: &Mappings, id: &str) -> Result<Vec<Vec<PciAdd
     let missing = || format!("PCI device mapping not found for '{id}'");
     let mapping = mappings.get(id).ok_or_else(missing)?;
     for entry in mapping.map.iter().filter(|entry| is_on(world, entry)) {
-        let invalid = |why| format!("PCI device mapping invalid (hardware probably changed): {why}");
-        check_entry(world, id, entry).map_err(invalid)?;
+        let invalid = |why| format!("PCI device mapping invalid (hardware probably changed): {why}\n");
+        check_entry(world, id, entry, mapping.mdev).map_err(invalid)?;
     }
     let entries: Vec<Vec<PciAddr>> = mapping.map.iter().filter_map(|entry| path_on(world, entry)).collect();
     if entries.is_empty() { Err(missing()) } else { Ok(entries) }
@@ -136,7 +156,7 @@ fn path_on(world: &World, entry: &str) -> Option<Vec<PciAddr>> {
 ///
 /// # Errors
 /// The host's words for the first difference.
-pub(crate) fn check_entry(world: &World, id: &str, entry: &str) -> Result<(), String> {
+pub(crate) fn check_entry(world: &World, id: &str, entry: &str, mdev: bool) -> Result<(), String> {
     let path = field(entry, "path").unwrap_or_default();
     for (place, path) in path.split(';').enumerate() {
         let path = if path.contains('.') { path.to_owned() } else { format!("{path}.0") };
@@ -159,6 +179,9 @@ pub(crate) fn check_entry(world: &World, id: &str, entry: &str) -> Result<(), St
                 }
                 _ => {}
             }
+        }
+        if device.mdev != mdev {
+            return Err(format!("'mdev' does not match for '{id}' ({} != {})", u8::from(device.mdev), u8::from(mdev)));
         }
     }
     Ok(())

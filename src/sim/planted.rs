@@ -4,7 +4,7 @@
 mod forest;
 mod room;
 
-pub(crate) use room::{answer, has_folder_of, read, run, write};
+pub(crate) use room::{answer, has_folder_of, is_folder, read, run, write};
 
 use super::{
     clock::Clock,

@@ -139,13 +139,17 @@ fn shape(value: &Value, path: &str, into: &mut BTreeSet<String>) {
     }
 }
 
+/// The shape of a value.
+pub(super) fn shape_of(value: &Value) -> BTreeSet<String> {
+    let mut lines = BTreeSet::new();
+    shape(value, "", &mut lines);
+    lines
+}
+
 /// Differences in shape: `- path: type` that the real host has, `+` that only the simulated one has.
-fn shape_differs(real: &Value, simulated: &Value) -> Vec<String> {
-    let (mut a, mut b) = (BTreeSet::new(), BTreeSet::new());
-    shape(real, "", &mut a);
-    shape(simulated, "", &mut b);
-    let gone = a.difference(&b).map(|line| format!("- {line}"));
-    gone.chain(b.difference(&a).map(|line| format!("+ {line}"))).collect()
+pub(super) fn differences(real: &BTreeSet<String>, simulated: &BTreeSet<String>) -> Vec<String> {
+    let gone = real.difference(simulated).map(|line| format!("- {line}"));
+    gone.chain(simulated.difference(real).map(|line| format!("+ {line}"))).collect()
 }
 
 /// Lists in an order of their own, and without what differs from host to host.
@@ -187,7 +191,7 @@ async fn replay(row: &Row) -> Vec<String> {
                 found.push(format!("{simulated} instead of {real}"));
             }
         }
-        (Some(real), Some(simulated)) => found.extend(shape_differs(real, simulated)),
+        (Some(real), Some(simulated)) => found.extend(differences(&shape_of(real), &shape_of(simulated))),
         (None, None) => {}
         (real, simulated) => found.push(format!("{simulated:?} instead of {real:?}")),
     }
@@ -210,7 +214,7 @@ async fn replay(row: &Row) -> Vec<String> {
 async fn follow(sim: &Arc<Sim>, auth: &str, upid: &str, task: &Task) -> Vec<String> {
     tokio::time::sleep(Duration::from_mins(2)).await;
     let status = data(sim, auth, &format!("GET /nodes/pve/tasks/{upid}/status"), &[]).await;
-    let mut found = shape_differs(&task.status, &status);
+    let mut found = differences(&shape_of(&task.status), &shape_of(&status));
     if status["exitstatus"] != task.status["exitstatus"] || status["type"] != task.status["type"] {
         found.push(format!("exit {} instead of {}", status["exitstatus"], task.status["exitstatus"]));
     }

@@ -2,7 +2,7 @@
 //! factor.
 
 use super::{Release, Scenario, Sim, World, auth, tfa};
-use crate::pve::transport::{Method, Request, Response};
+use crate::pve::transport::{File, Method, Request, Response};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
@@ -88,6 +88,26 @@ async fn images_are_refused_by_address_name_and_sum() {
         assert_eq!(ends[0].0, "OK");
         assert!(ends[1].0 == "OK" && ends[1].1.contains("got correct file already"), "{:?}", ends[1]);
         assert_eq!(ends[2].0, "checksum mismatch: got 'aa' != expect 'bb', aborting");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storage_takes_no_content_that_it_is_not_for() {
+    let only = json!({"type": "dir", "content": ["iso"], "total": 1_u64 << 40, "used": 0});
+    for sim in hosts(&json!({"storages": {"only": only}})) {
+        let path = "/nodes/pve/storage/only/download-url";
+        let wanted = [("content", "import"), ("filename", "x.qcow2"), ("url", "https://example.org/x.qcow2")];
+        let answer = send(&sim, Method::Post, path, &wanted).await;
+        let why = "storage 'only' is not configured for content-type 'import'";
+        assert_eq!((answer.status, answer.reason.as_str()), (500, why));
+        let file = Box::new(File { name: "x.qcow2".into(), bytes: vec![0; 16].into() });
+        let path = "/nodes/pve/storage/only/upload".to_owned();
+        let params = vec![("content".to_owned(), "import".to_owned())];
+        let headers = vec![("Authorization", ROOT.to_owned())];
+        let request = Request { method: Method::Post, path, params, headers, file: Some(file) };
+        let answer = sim.transport().send(request).await.unwrap();
+        let why = "storage 'only' does not support 'import' content";
+        assert_eq!((answer.status, answer.reason.as_str()), (500, why));
     }
 }
 

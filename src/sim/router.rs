@@ -72,8 +72,9 @@ pub(crate) async fn handle(sim: &Arc<Sim>, raw: Raw) -> Result<Response, Lost> {
     }
     let result = match found {
         Some((endpoint, variables)) => serve(sim, endpoint, &variables, &raw).await,
-        None => identify(sim, &raw)
-            .and_then(|_| Err(Refused::NotImplemented(format!("Method '{} {path}' not implemented", raw.method)))),
+        None => identify(sim, &raw).and_then(|_| {
+            Err(Refused::NotImplemented(format!("Method '{} {}' not implemented", raw.method, decoded(path))))
+        }),
     };
     if let Err(refused) = &result {
         sim.clock.sleep(refused.delay()).await;
@@ -103,6 +104,12 @@ async fn serve(
 ) -> Result<super::answer::Answer, Refused> {
     let release = sim.world.release();
     let permission = endpoint.permission(release);
+    // Before anybody is asked for, also where everybody may.
+    let by_token =
+        raw.cookie.is_none() && raw.authorization.as_deref().is_some_and(|text| text.contains("PVEAPIToken"));
+    if by_token && !endpoint.token && matches!(permission, schema::Permission::User("world")) {
+        return Err(needs_ticket(raw));
+    }
     let who = match permission {
         schema::Permission::User("world") => None,
         _ => Some(identify(sim, raw)?),
@@ -116,9 +123,7 @@ async fn serve(
     let params = collect(variables, &raw.query, fields)?;
     if let Some(who) = &who {
         if who.token.is_some() && !endpoint.token {
-            let path = raw.path.strip_prefix(API).unwrap_or_default();
-            let why = format!("URI '{path}' not available with API token, need proper ticket.\n");
-            return Err(Refused::missing(&why));
+            return Err(needs_ticket(raw));
         }
         sim.access().check(who, permission, &|name| text(&params, name))?;
     }
@@ -131,6 +136,15 @@ async fn serve(
     }
     schema::check(release, endpoint, &params)?;
     api::dispatch(api::Call { sim, endpoint, who, params, file }).await
+}
+
+fn needs_ticket(raw: &Raw) -> Refused {
+    let path = raw.path.strip_prefix(API).unwrap_or_default();
+    Refused::missing(&format!("URI '{path}' not available with API token, need proper ticket.\n"))
+}
+
+fn decoded(path: &str) -> String {
+    percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 /// Parameters of path, query and body together.

@@ -248,13 +248,28 @@ pub(crate) fn find(
 
 fn matches(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
     let mut found = Vec::new();
-    let (mut wanted, mut given) = (pattern.split('/'), path.trim_end_matches('/').split('/'));
+    let path = path.trim_end_matches('/');
+    // A volume has slashes of its own.
+    let (begin, path) = match pattern.strip_suffix("{volume}") {
+        Some(_) => {
+            let slashes = path.match_indices('/').nth(pattern.matches('/').count() - 1).map(|(at, _)| at);
+            let (begin, volume) = path.split_at(slashes? + 1);
+            (begin, Some(volume))
+        }
+        None => (path, None),
+    };
+    let given = begin.trim_end_matches('/').split('/').chain(path);
+    let (mut wanted, mut given) = (pattern.split('/'), given);
     loop {
         match (wanted.next(), given.next()) {
             (None, None) => return Some(found),
             (Some(wanted), Some(given)) => match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
                 Some(name) if !given.is_empty() => {
                     let value = percent_encoding::percent_decode_str(given).decode_utf8_lossy().into_owned();
+                    // A blank is in no part of a path.
+                    if value.contains(char::is_whitespace) {
+                        return None;
+                    }
                     found.push((name, value));
                 }
                 None if wanted == given => {}

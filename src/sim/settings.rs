@@ -4,6 +4,7 @@ use super::{
     Sim,
     access::Identity,
     answer::Refused,
+    release::Release,
     volume::{self, Volume, is_disk},
 };
 use serde_json::{Value, json};
@@ -112,7 +113,8 @@ pub(crate) fn check_drive(sim: &Sim, who: &Identity, key: &str, value: &str) -> 
     }
     let Some(source) = property(value, "import-from") else { return Ok(()) };
     if source.starts_with('/') && !who.is_root() {
-        let place = "/usr/share/perl5/PVE/Storage.pm line 651.";
+        let line = if sim.world.release() == Release::V8 { 581 } else { 651 };
+        let place = format!("/usr/share/perl5/PVE/Storage.pm line {line}.");
         return Err(Refused::died(format!("Only root can pass arbitrary filesystem paths. at {place}")));
     }
     let kind = sim.state().volumes.get(source).map(|volume| volume.content.clone());
@@ -123,6 +125,23 @@ pub(crate) fn check_drive(sim: &Sim, who: &Identity, key: &str, value: &str) -> 
             Err(Refused::param(key, why))
         }
     }
+}
+
+/// Checks a hook script, which is done before anything else of a change. Whether it can be run isn't known.
+///
+/// # Errors
+/// A 400: no script, or not where scripts are.
+pub(crate) fn check_script(sim: &Sim, key: &str, value: &str) -> Result<(), Refused> {
+    if key != "hookscript" {
+        return Ok(());
+    }
+    if !value.split_once(':').is_some_and(|(_, name)| name.starts_with("snippets/")) {
+        return Err(Refused::param(key, format!("'{value}' is not in the snippets directory\n")));
+    }
+    if sim.state().volumes.contains_key(value) {
+        return Ok(());
+    }
+    Err(Refused::param(key, format!("script '{value}' does not exist\n")))
 }
 
 /// What a drive's setting makes of it: an existing volume gets its size, a wanted one is made.

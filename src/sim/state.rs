@@ -81,6 +81,8 @@ pub(crate) struct Vm {
     pub(crate) pending: BTreeMap<String, Option<Value>>,
     /// What is inside, where it was made since the beginning.
     pub(crate) planted: Option<Planted>,
+    /// Files that were written into a guest that isn't planted.
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
     /// The lock file `/var/lock/qemu-server/lock-N.conf`.
     pub(crate) flock: Arc<tokio::sync::Mutex<()>>,
 }
@@ -100,6 +102,7 @@ impl Vm {
             agent: AgentState::default(),
             pending: BTreeMap::new(),
             planted: None,
+            files: BTreeMap::new(),
             flock: Arc::default(),
             spec,
         }

@@ -65,7 +65,11 @@ impl Task {
                 (format!("TASK WARNINGS: {}", self.warnings), format!("WARNINGS: {}", self.warnings))
             }
             Ok(()) => ("TASK OK".to_owned(), "OK".to_owned()),
-            Err(error) => (format!("TASK ERROR: {error}"), error),
+            // An error of several lines is told in one.
+            Err(error) => {
+                let error = error.replace('\n', " ");
+                (format!("TASK ERROR: {error}"), error)
+            }
         };
         self.log.push(line);
         self.exit = Some(exit);

@@ -33,6 +33,7 @@ impl Volume {
         match (self.content.as_str(), volid.rsplit_once('.')) {
             ("iso", _) => "iso",
             (_, Some((_, "qcow2"))) => "qcow2",
+            ("backup", _) if volid.ends_with(".vma.zst") => "vma.zst",
             _ => "raw",
         }
     }

@@ -121,7 +121,7 @@ const SLICED: &str = "pci: [
     { id: '0000:00:02.0', class: '0x030000', vendor: '0x8086', device: '0x46d1', iommugroup: 1 },
     { id: '0000:00:02.1', class: '0x030000', vendor: '0x8086', device: '0x46d1', iommugroup: 17 },
     { id: '0000:00:02.2', class: '0x030000', vendor: '0x8086', device: '0x46d1', iommugroup: 18 },
-    { id: '0000:01:00.0', class: '0x030000', vendor: '0x10de', device: '0x1b81', iommugroup: 14 },
+    { id: '0000:01:00.0', class: '0x030000', vendor: '0x10de', device: '0x1b81', iommugroup: 14, mdev: true },
     { id: '0000:01:00.1', class: '0x040300', vendor: '0x10de', device: '0x10f0', iommugroup: 14 }]";
 
 #[test]

@@ -4,11 +4,14 @@ use crate::sim::{Sim, answer::Refused, planted};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-/// `file-read`: each byte becomes one character.
+/// `file-read`: each byte becomes one character, or base64 gives the bytes.
 ///
 /// # Errors
 /// There is no such file, in the agent's words.
-pub(crate) fn read(sim: &Sim, vmid: u32, path: &str) -> Result<Value, Refused> {
+pub(crate) fn read(sim: &Sim, vmid: u32, path: &str, plain: bool) -> Result<Value, Refused> {
+    if planted::is_folder(path) {
+        return Err(Refused::died("Agent error: failed to read file: Is a directory"));
+    }
     let state = sim.state();
     let bytes = state.vms.get(&vmid).and_then(|vm| planted::read(vm, &sim.clock, path));
     let missing = || {
@@ -16,6 +19,9 @@ pub(crate) fn read(sim: &Sim, vmid: u32, path: &str) -> Result<Value, Refused> {
         Refused::died(format!("Agent error: {why}"))
     };
     let bytes = bytes.ok_or_else(missing)?;
+    if !plain {
+        return Ok(json!({"bytes-read": bytes.len(), "content": STANDARD.encode(&bytes)}));
+    }
     let content: String = bytes.iter().map(|byte| char::from(*byte)).collect();
     Ok(json!({"bytes-read": bytes.len(), "content": content}))
 }

@@ -35,7 +35,10 @@ pub(super) fn permissions(call: &Call<'_>) -> Result<Answer, Refused> {
         return Ok(json!({ path: held }).into());
     }
     let mut paths: BTreeSet<&str> = PATHS.into();
-    paths.extend(access.acl.iter().map(|entry| entry.path.as_str()));
+    for entry in &access.acl {
+        let ends = entry.path.match_indices('/').map(|(at, _)| at).chain([entry.path.len()]);
+        paths.extend(ends.filter_map(|end| entry.path.get(..end)).filter(|path| !path.is_empty()));
+    }
     let held = paths.into_iter().map(|path| (path, access.privileges(&who, path)));
     let found: Map<String, Value> =
         held.filter(|(_, held)| !held.is_empty()).map(|(path, held)| (path.to_owned(), as_json(&held))).collect();

@@ -17,7 +17,10 @@ pub(super) async fn handle(call: &Call<'_>, command: &str) -> Result<Answer, Ref
             let pid = agent::start(sim, vmid, &argv(call), input.as_deref()).await?;
             return Ok(json!({"pid": pid}).into());
         }
-        "file-read" => return agent::read(sim, vmid, &call.text("file").unwrap_or_default()).map(Into::into),
+        "file-read" => {
+            let plain = call.text("decode").as_deref() != Some("0");
+            return agent::read(sim, vmid, &call.text("file").unwrap_or_default(), plain).map(Into::into);
+        }
         "file-write" => {
             let (file, content) = (call.text("file").unwrap_or_default(), call.text("content").unwrap_or_default());
             let plain = call.text("encode").as_deref() != Some("0");

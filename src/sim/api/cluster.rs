@@ -1,7 +1,10 @@
 //! `/cluster`: resources, status, backup jobs.
 
 use super::{Call, node, qemu};
-use crate::sim::answer::{Answer, Refused};
+use crate::sim::{
+    answer::{Answer, Refused},
+    release::Release,
+};
 use serde_json::{Value, json};
 
 /// `GET /cluster/nextid`: the lowest free number, or the given one if it is free. A text, unlike what the schema says.
@@ -32,10 +35,15 @@ pub(super) fn resources(call: &Call<'_>) -> Answer {
     if wanted("sdn") && call.may("/sdn/zones/localnetwork", &["SDN.Audit", "SDN.Use", "SDN.Allocate"]) {
         let name = &call.sim.world.node.name;
         let zone = "localnetwork";
-        found.push(json!({
-            "id": format!("network/{name}/zone/{zone}"), "network": zone, "network-type": "zone", "node": name,
-            "status": "ok", "type": "network",
-        }));
+        found.push(match call.release() {
+            Release::V8 => json!({
+                "id": format!("sdn/{name}/{zone}"), "sdn": zone, "node": name, "status": "ok", "type": "sdn",
+            }),
+            Release::V9 => json!({
+                "id": format!("network/{name}/zone/{zone}"), "network": zone, "network-type": "zone", "node": name,
+                "status": "ok", "type": "network",
+            }),
+        });
     }
     Value::Array(found).into()
 }

@@ -44,6 +44,9 @@ fn pci_entry(device: &PciSpec, verbose: bool) -> Value {
         "class": device.class, "device": device.device, "id": device.id.to_string(), "iommugroup": device.iommugroup,
         "vendor": device.vendor,
     });
+    if device.mdev {
+        entry.set("mdev", 1);
+    }
     let more = [
         ("vendor_name", &device.vendor_name),
         ("device_name", &device.device_name),

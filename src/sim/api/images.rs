@@ -123,6 +123,9 @@ pub(super) fn download(call: &Call<'_>) -> Result<Answer, Refused> {
             worker.log("ERROR 404: Not Found.".to_owned());
             return Err("download failed: exit code 8".to_owned());
         }
+        if let Some(why) = found.fails {
+            return Err(format!("download failed: {why}"));
+        }
         let size = if found.size == 0 { 500 << 20 } else { found.size };
         if volume::free(&sim.world, &sim.state().volumes, &id) < size {
             worker.log(format!("{place}.tmp_dwnl: No space left on device"));

@@ -36,9 +36,11 @@ fn given(call: &Call<'_>) -> BTreeMap<String, String> {
 /// `POST qemu`: the number is taken at once, the disks are made by a task.
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Refused> {
     let (sim, vmid, who) = (call.sim, call.vmid(), call.who());
-    sim.access().require(&who, &format!("/vms/{vmid}"), &["VM.Allocate"], false)?;
+    let allowed = sim.access().require(&who, &format!("/vms/{vmid}"), &["VM.Allocate"], false);
+    allowed.map_err(|_| Refused::unnamed())?;
     let given = given(call);
     for (key, value) in &given {
+        settings::check_script(sim, key, value)?;
         settings::check(sim, &who, vmid, key, value)?;
         check_disk(call, key, value)?;
     }
@@ -103,6 +105,9 @@ impl Change {
             find_vm(&state, &sim.world, vmid).map_err(Refused::Died)?.settings(true)
         };
         let old = |key: &str| known.get(key).map(super::plain);
+        for (key, value) in &change.set {
+            settings::check_script(sim, key, value)?;
+        }
         for (key, value) in &change.set {
             if let Some(old) = old(key).filter(|_| settings::is_device(key) && !is_disk(key)) {
                 settings::check(sim, &who, vmid, key, &old)?;
@@ -182,6 +187,8 @@ fn apply(call: &Call<'_>, vmid: u32, changed: &Change) -> Result<(), Refused> {
     if let Some(vm) = sim.state().vms.get_mut(&vmid) {
         vm.pending.retain(|key, _| !changed.revert.contains(key));
     }
+    let replaced = changed.set.keys().chain(&changed.delete).filter(|key| is_disk(key));
+    let replaced: Vec<String> = replaced.filter_map(|key| Some(super::plain(known.get(key)?))).collect();
     for (key, value) in &changed.set {
         let value = if is_disk(key) {
             json!(settings::drive(sim, vmid, key, value).map_err(Refused::Died)?)
@@ -193,7 +200,41 @@ fn apply(call: &Call<'_>, vmid: u32, changed: &Change) -> Result<(), Refused> {
     for key in &changed.delete {
         change(call, vmid, key, None)?;
     }
+    if let Some(order) = order_without(&known, &changed.delete) {
+        change(call, vmid, "boot", Some(json!(order)))?;
+    }
+    keep_unused(call, vmid, &replaced);
     Ok(())
+}
+
+/// The order of a guest's start without devices that are taken away; none if none of them is in it.
+fn order_without(known: &BTreeMap<String, Value>, gone: &[String]) -> Option<String> {
+    let boot = super::plain(known.get("boot")?);
+    let order: Vec<&str> = boot.strip_prefix("order=")?.split(';').collect();
+    let kept: Vec<&str> = order.iter().copied().filter(|device| !gone.iter().any(|key| key == device)).collect();
+    match kept.len() {
+        all if all == order.len() => None,
+        0 => Some(" ".to_owned()),
+        _ => Some(format!("order={}", kept.join(";"))),
+    }
+}
+
+/// Disks that no drive names any more stay, as unused ones.
+fn keep_unused(call: &Call<'_>, vmid: u32, replaced: &[String]) {
+    let mut state = call.sim.state();
+    let Some(vm) = state.vms.get_mut(&vmid) else { return };
+    let own = format!("vm-{vmid}-");
+    for volid in replaced.iter().filter_map(|text| text.split(',').next()).filter(|volid| volid.contains(&own)) {
+        let settings = vm.settings(true);
+        let named = |value: &Value| super::plain(value).split(',').next() == Some(volid);
+        if settings.values().any(named) {
+            continue;
+        }
+        let free = (0..256).map(|number| format!("unused{number}")).find(|key| !settings.contains_key(key));
+        if let Some(key) = free {
+            vm.spec.config.insert(key, json!(volid));
+        }
+    }
 }
 
 fn change(call: &Call<'_>, vmid: u32, key: &str, value: Option<Value>) -> Result<(), Refused> {
@@ -203,7 +244,7 @@ fn change(call: &Call<'_>, vmid: u32, key: &str, value: Option<Value>) -> Result
         vm.lock = value.as_ref().map(super::plain);
         return Ok(());
     }
-    let waits = ["hostpci", "cores", "memory", "machine", "bios", "cpu", "efidisk", "tpmstate"];
+    let waits = ["boot", "hostpci", "cores", "memory", "machine", "bios", "cpu", "efidisk", "tpmstate"];
     if vm.power.is_on() && waits.iter().any(|kind| key.starts_with(kind)) {
         vm.pending.insert(key.to_owned(), value);
         return Ok(());

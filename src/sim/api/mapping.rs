@@ -78,7 +78,7 @@ fn checks(call: &Call<'_>, id: &str, mapping: &MappingSpec) -> Value {
     }
     let check = |entry: &String| match kind(call) {
         "usb" => pci::check_usb_entry(world, id, entry),
-        _ => pci::check_entry(world, id, entry),
+        _ => pci::check_entry(world, id, entry, mapping.mdev),
     };
     let wrong = here.into_iter().filter_map(|entry| check(entry).err());
     wrong.map(|why| json!({"severity": "error", "message": format!("Invalid configuration: {why}\n")})).collect()

@@ -4,6 +4,7 @@ use super::Call;
 use crate::sim::{
     answer::{Answer, Entry, Refused},
     auth::digest,
+    release::Release,
     state::Vm,
     volume,
 };
@@ -69,7 +70,7 @@ pub(super) fn status(call: &Call<'_>) -> Answer {
     let used = memory_used(call);
     let free = node.memory.total.saturating_sub(used);
     let version = "#1 SMP PREEMPT_DYNAMIC PMX";
-    json!({
+    let mut status = json!({
         "boot-info": if node.efi { json!({"mode": "efi", "secureboot": 0}) } else { json!({"mode": "legacy-bios"}) },
         "cpu": cpu(call),
         "cpuinfo": {
@@ -91,8 +92,14 @@ pub(super) fn status(call: &Call<'_>) -> Answer {
         "swap": {"free": 0, "total": 0, "used": 0},
         "uptime": uptime(call),
         "wait": 0,
-    })
-    .into()
+    });
+    if call.release() == Release::V8 {
+        for (part, unknown) in [("cpuinfo", &["family", "vendor"][..]), ("memory", &["available"])] {
+            let known = status.get(part).cloned().unwrap_or_default().without(unknown);
+            status.set(part, known);
+        }
+    }
+    status.into()
 }
 
 /// `GET /nodes/{node}/storage`: those that the asker may see.
@@ -158,6 +165,9 @@ pub(super) fn network(call: &Call<'_>) -> Answer {
         });
         if let Some(bridge) = bridge.as_object_mut().filter(|_| Some(name) == outward) {
             bridge.insert("gateway".to_owned(), json!("192.168.1.1"));
+            bridge.insert("address".to_owned(), json!("192.168.1.100"));
+            bridge.insert("netmask".to_owned(), json!("24"));
+            bridge.insert("cidr".to_owned(), json!("192.168.1.100/24"));
         }
         bridge
     });

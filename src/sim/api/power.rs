@@ -8,6 +8,7 @@ use crate::sim::{
     job::{self, Shutdown},
     state::Power,
     task::spawn,
+    volume,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub(super) fn handle(call: &Call<'_>, command: &str) -> Result<Answer, Refused> 
         "stop" => stop(call, vmid, &who),
         "reboot" => {
             must_run(sim, vmid)?;
+            is_not_paused(sim, vmid)?;
             let how = Shutdown { timeout: seconds(call), force: false, reboot: true };
             spawn(sim, ("qmreboot", &vmid.to_string()), &who, |w| job::shutdown(w, vmid, how))
         }
@@ -60,15 +62,18 @@ pub(super) fn handle(call: &Call<'_>, command: &str) -> Result<Answer, Refused> 
             spawn(sim, ("qmreset", &vmid.to_string()), &who, |w| job::reset(w, vmid))
         }
         "suspend" if call.flag("todisk") => {
-            let storage = call.text("statestorage").unwrap_or_else(|| "local".to_owned());
+            let storage = call.text("statestorage").unwrap_or_else(|| state_storage(sim, vmid));
             sim.access().require(&who, &format!("/storage/{storage}"), &["Datastore.AllocateSpace"], false)?;
             must_run(sim, vmid)?;
+            can_be_saved(sim, vmid)?;
             spawn(sim, ("qmsuspend", &vmid.to_string()), &who, |w| job::to_disk(w, vmid))
         }
         "suspend" => {
             must_run(sim, vmid)?;
             spawn(sim, ("qmpause", &vmid.to_string()), &who, |w| job::pause(w, vmid))
         }
+        // One that was saved to disk is started.
+        _ if is_hibernated(sim, vmid) => spawn(sim, ("qmresume", &vmid.to_string()), &who, |w| job::start(w, vmid)),
         _ => {
             must_run(sim, vmid)?;
             spawn(sim, ("qmresume", &vmid.to_string()), &who, |w| job::resume(w, vmid))
@@ -90,8 +95,39 @@ fn must_run(sim: &Sim, vmid: u32) -> Result<(), Refused> {
     let power = sim.state().vms.get(&vmid).map(|vm| vm.power);
     match power {
         Some(power) if power.is_on() => Ok(()),
-        _ => Err(Refused::died(format!("VM {vmid} not running"))),
+        Some(_) => Err(Refused::died(format!("VM {vmid} not running"))),
+        None => {
+            let node = &sim.world.node.name;
+            Err(Refused::died(format!("unable to find configuration file for VM {vmid} on node '{node}'")))
+        }
     }
+}
+
+fn is_not_paused(sim: &Sim, vmid: u32) -> Result<(), Refused> {
+    let paused = sim.state().vms.get(&vmid).is_some_and(|vm| vm.power == Power::Paused);
+    if paused { Err(Refused::died("VM is paused - cannot shutdown")) } else { Ok(()) }
+}
+
+fn is_hibernated(sim: &Sim, vmid: u32) -> bool {
+    sim.state().vms.get(&vmid).is_some_and(|vm| vm.lock.as_deref() == Some("suspended"))
+}
+
+/// Where a guest's memory is saved that names no storage for it: with its first disk.
+fn state_storage(sim: &Sim, vmid: u32) -> String {
+    let state = sim.state();
+    let disks = state.vms.get(&vmid).map(|vm| volume::disks(&vm.spec)).unwrap_or_default();
+    let first = disks.first().and_then(|(volid, _)| volid.split_once(':'));
+    first.map_or_else(|| "local".to_owned(), |(storage, _)| storage.to_owned())
+}
+
+fn can_be_saved(sim: &Sim, vmid: u32) -> Result<(), Refused> {
+    let passed = |vm: &crate::sim::state::Vm| vm.spec.config.keys().any(|key| key.starts_with("hostpci"));
+    if sim.state().vms.get(&vmid).is_some_and(passed) {
+        let why = "cannot suspend VM to disk due to passed-through PCI device(s), which lack the possibility to \
+                   save/restore their internal state";
+        return Err(Refused::died(why));
+    }
+    Ok(())
 }
 
 /// Seconds that the HA manager takes, if it runs the guest.
@@ -110,10 +146,11 @@ fn start(sim: &Arc<Sim>, vmid: u32, who: &Identity) -> String {
 
 fn shutdown(call: &Call<'_>, vmid: u32, who: &Identity) -> Result<String, Refused> {
     let (sim, force) = (call.sim, call.flag("forceStop"));
-    let paused = sim.state().vms.get(&vmid).is_some_and(|vm| vm.power == Power::Paused);
-    if paused && !force {
-        return Err(Refused::died("VM is paused - cannot shutdown"));
+    let paused = is_not_paused(sim, vmid);
+    if !force {
+        paused.clone()?;
     }
+    let paused = paused.is_err();
     let how = Shutdown { timeout: if paused { Some(0.0) } else { seconds(call) }, force, reboot: false };
     Ok(match ha_delay(sim, vmid) {
         Some(delay) => by_manager(sim, ("hastop", vmid), who, delay, move |sim, root| {

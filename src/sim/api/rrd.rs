@@ -7,6 +7,7 @@ use super::{
 };
 use crate::sim::{
     answer::{Answer, Entry, Refused},
+    release::Release,
     state::Vm,
 };
 use serde_json::{Value, json};
@@ -37,7 +38,8 @@ pub(super) fn guest(call: &Call<'_>) -> Result<Answer, Refused> {
     let container = call.endpoint.path.contains("/lxc/");
     let found = state.vms.get(&vmid).filter(|vm| vm.spec.container == container);
     let Some(vm) = found else {
-        let file = format!("/var/lib/rrdcached/db/pve2-vm/{vmid}");
+        let kind = if call.release() == Release::V8 { "pve2-vm" } else { "pve-vm-9.0" };
+        let file = format!("/var/lib/rrdcached/db/{kind}/{vmid}");
         return Err(Refused::died(format!("RRD error: opening '{file}': No such file or directory")));
     };
     Ok(Value::Array(times(call).map(|time| guest_row(call, vmid, vm, time)).collect()).into())
@@ -101,6 +103,9 @@ fn node_row(call: &Call<'_>, vms: &std::collections::BTreeMap<u32, Vm>, time: u6
         "memavailable": node.memory.total.saturating_sub(used), "memtotal": node.memory.total, "memused": used,
         "netin": 0, "netout": 0, "rootused": node.rootfs_used, "roottotal": node.rootfs, "swaptotal": 0, "swapused": 0,
     });
+    if call.release() == Release::V8 {
+        return row.without(&["arcsize", "memavailable"]);
+    }
     for name in PRESSURE.into_iter().filter(|name| *name != "pressurecpufull") {
         row.set(name, 0);
     }

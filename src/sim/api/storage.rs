@@ -23,9 +23,19 @@ pub(super) fn content(call: &Call<'_>) -> Result<Answer, Refused> {
         if let Some(vmid) = volume.vmid {
             entry.set("vmid", vmid);
         }
+        if let Some((kind, vmid)) = backup(volid) {
+            entry.set("subtype", kind);
+            entry.set("vmid", vmid);
+        }
         entry
     });
     Ok(Value::Array(entries.collect()).into())
+}
+
+/// Kind and number of the guest that a backup such as `local:backup/vzdump-qemu-103-...` is of.
+fn backup(volid: &str) -> Option<(&str, u32)> {
+    let mut parts = volid.split_once(":backup/vzdump-")?.1.split('-');
+    Some((parts.next()?, parts.next()?.parse().ok()?))
 }
 
 /// The storage that the path names.

@@ -65,6 +65,10 @@ async fn build(worker: &Worker, vmid: u32, given: &BTreeMap<String, String>) -> 
         };
         config.insert(key.clone(), value);
     }
+    if !config.contains_key("boot") {
+        config.insert("boot".to_owned(), json!(boot_order(given)));
+    }
+    config.insert("vmgenid".to_owned(), json!(format!("c5f1c1a3-6b5a-4a55-8a2b-{vmid:012}")));
     config.insert("smbios1".to_owned(), json!(format!("uuid=9aa32263-b85e-48e5-ae2e-{vmid:012}")));
     config.insert("meta".to_owned(), json!(format!("creation-qemu=10.1.2,ctime={}", sim.clock.unix())));
     let mut state = sim.state();
@@ -74,6 +78,19 @@ async fn build(worker: &Worker, vmid: u32, given: &BTreeMap<String, String>) -> 
         vm.lock = None;
     }
     Ok(())
+}
+
+/// From what a guest starts that isn't told: the first disk, the first disc, the first network card.
+fn boot_order(given: &BTreeMap<String, String>) -> String {
+    let drive = |disc: bool| {
+        let all = ["ide", "scsi", "virtio", "sata"].into_iter();
+        all.flat_map(|kind| given.iter().filter(move |(key, _)| key.starts_with(kind) && is_disk(key)))
+            .find(|(_, value)| value.contains("media=cdrom") == disc)
+            .map(|(key, _)| key.as_str())
+    };
+    let card = given.keys().find(|key| key.starts_with("net")).map(String::as_str);
+    let order: Vec<&str> = [drive(false), drive(true), card].into_iter().flatten().collect();
+    if order.is_empty() { " ".to_owned() } else { format!("order={}", order.join(";")) }
 }
 
 /// Removes a guest and its disks.

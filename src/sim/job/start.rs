@@ -11,6 +11,8 @@ use crate::{
         clock::Clock,
         count::Violation,
         pci,
+        release::Release,
+        settings,
         state::{Power, State},
         task::Worker,
         volume::is_disk,
@@ -61,7 +63,7 @@ pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
     if let Some(gone) = images.into_iter().find(|volid| !sim.state().volumes.contains_key(*volid)) {
         return Err(format!("volume '{gone}' does not exist"));
     }
-    let devices = pci::wanted(&sim.world, &sim.state().mappings, &spec)?;
+    let devices = devices(&worker, &spec)?;
     let functions = {
         let mut state = sim.state();
         let functions = choose(&mut state, &sim.world, vmid, &devices)?;
@@ -69,6 +71,7 @@ pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
         functions
     };
     let _reserved = Reserved { sim: sim.clone(), vmid };
+    has_bridges(&worker, &spec)?;
     let taken = taken_past_reservations(sim, vmid, &functions).or_else(|| busy_group(sim, vmid, &functions));
     if let Some(line) = taken {
         worker.log(line);
@@ -88,6 +91,32 @@ pub(crate) async fn start(worker: Worker, vmid: u32) -> Result<(), String> {
         vm.lock = None;
     }
     Ok(())
+}
+
+/// The devices that a guest wants, compared with the hardware. Proxmox VE 9 says in the log too what doesn't fit.
+fn devices(worker: &Worker, spec: &GuestSpec) -> Result<Vec<Vec<Vec<PciAddr>>>, String> {
+    let sim = &worker.sim;
+    let devices = pci::wanted(&sim.world, &sim.state().mappings, spec);
+    if let (Err(why), Release::V9) = (&devices, sim.world.release()) {
+        why.split('\n').for_each(|line| worker.log(line));
+    }
+    let devices = devices?;
+    pci::check_usb(&sim.world, &sim.state().usb_mappings, spec)?;
+    Ok(devices)
+}
+
+/// Whether the host has the bridges that a guest is plugged into.
+fn has_bridges(worker: &Worker, spec: &GuestSpec) -> Result<(), String> {
+    let world = &worker.sim.world;
+    let cards = spec.config.keys().filter(|key| key.starts_with("net")).filter_map(|key| spec.text(key));
+    let mut bridges = cards.filter_map(|card| Some(settings::property(&card, "bridge")?.to_owned()));
+    let Some(missing) = bridges.find(|bridge| !world.node.bridges.contains(bridge)) else { return Ok(()) };
+    let why = format!("bridge '{missing}' does not exist");
+    if world.release() == Release::V9 {
+        return Err(why);
+    }
+    worker.log(why);
+    Err("start failed: QEMU exited with code 1".to_owned())
 }
 
 /// QEMU's words about an IOMMU group that another guest's process has open: a group is opened once.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// The text of a file; none if there isn't one.
 pub(crate) fn read(vm: &Vm, clock: &Clock, path: &str) -> Option<Vec<u8>> {
-    let planted = vm.planted.as_ref()?;
+    let Some(planted) = &vm.planted else { return vm.files.get(path).cloned() };
     let (dir, slash) = if planted.windows { (WINDOWS_DIR, "\\") } else { (LINUX_DIR, "/") };
     let told = |name: &str| format!("{dir}{slash}{name}");
     if path == told(READY) {
@@ -29,6 +29,8 @@ pub(crate) fn write(vm: &mut Vm, path: &str, bytes: Vec<u8>) {
             planted.plant = plant;
         }
         planted.files.insert(path.to_owned(), bytes);
+    } else {
+        vm.files.insert(path.to_owned(), bytes);
     }
 }
 
@@ -47,6 +49,11 @@ const FOLDERS: [&str; 12] = [
     "/usr/local/bin",
     "/var/tmp",
 ];
+
+/// Whether a path is a folder's that every Linux has.
+pub(crate) fn is_folder(path: &str) -> bool {
+    FOLDERS.contains(&path)
+}
 
 /// Whether the folder is there that a file would be written into: a usual one, one that was made, one that has a file
 /// already. In Windows nothing is known of folders.

@@ -94,6 +94,9 @@ pub struct PciSpec {
     /// IOMMU group; -1 without an IOMMU.
     #[serde(default = "none")]
     pub iommugroup: i64,
+    /// Whether it can be divided into mediated devices.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mdev: bool,
 }
 
 const fn none() -> i64 {
@@ -161,6 +164,9 @@ pub struct WebSpec {
     pub seconds: Option<f64>,
     /// Whether there is nothing at this address.
     pub missing: bool,
+    /// Why it can't be fetched, in wget's last words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fails: Option<String>,
 }
 
 /// A storage.

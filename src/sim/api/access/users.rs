@@ -27,6 +27,12 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
         if let Some(realm) = id.rsplit_once('@').map(|(_, realm)| realm).filter(|realm| KNOWN.contains(realm)) {
             entry.set("realm-type", realm);
         }
+        if !spec.tfa.is_empty() {
+            entry.set("keys", "x");
+        }
+        if spec.tfa.is_locked() {
+            entry.set("totp-locked", 1);
+        }
         if call.flag("full") {
             entry.set("groups", "");
             entry.set("tokens", token_list(spec));
