@@ -234,6 +234,23 @@ fn a_virtual_function_is_a_device_of_its_own() {
 }
 
 #[test]
+fn slices_of_another_number_are_told_by_their_place() {
+    // AMD's MxGPU as the API lists it: the slices are further devices of the card's own bus.
+    let machine = Inventory::new(
+        vec![
+            function("0000:41:00.0", "1002:7360", 0x03_8000, Some(10)),
+            function("0000:41:02.0", "1002:7362", 0x03_8000, Some(11)),
+            function("0000:41:02.1", "1002:7362", 0x03_8000, Some(12)),
+        ],
+        Known::Unknown,
+        BTreeMap::new(),
+    );
+    let roles: Vec<Role> = machine.cards().iter().map(|card| card.role).collect();
+    assert_eq!(roles, [Role::Host, Role::Slice, Role::Slice]);
+    assert_eq!(all(&machine.handed("41:02.1".parse().unwrap()).unwrap().functions), ["0000:41:02.1"]);
+}
+
+#[test]
 fn a_host_bridge_without_a_driver_makes_no_group_dirty() {
     let with = |id: &str, class, driver: Known<Option<String>>| {
         let stranger = Device { driver, ..function("0000:40:03.0", id, class, Some(44)) };

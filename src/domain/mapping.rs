@@ -164,7 +164,11 @@ fn fresh(inventory: &Inventory, node: &NodeName, entry: &str) -> Result<String, 
         return Ok(written.replacen(&format!("path={place}"), &format!("path={whole}"), 1));
     }
     if paths.len() > 1 {
-        return Err(senseless());
+        // All functions of a slot, one by one: each is compared with the one id. The slot stands for the same ones.
+        let all = inventory.functions(place).all(|device| paths.contains(&device.addr));
+        let here = paths.iter().all(|path| path.slot() == place.slot());
+        let slot = Some(place.slot()).filter(|slot| all && here && stayed(slot)).ok_or_else(senseless)?;
+        return inventory.map_path(slot, node).ok_or(CantRepair::NoGroup(slot));
     }
     let alike: Vec<&Device> =
         inventory.devices.iter().filter(|device| device.id == id && may_be(place, device)).collect();

@@ -35,6 +35,17 @@ fn a_repair_follows_the_card_and_leaves_other_nodes_alone() {
 }
 
 #[test]
+fn the_functions_of_a_slot_one_by_one_become_the_slot() {
+    let audio = Device { class: Class(0x04_0300), ..card("0000:01:00.1", "10de:22ba", "1043:889a", 2) };
+    let same = host(vec![card("0000:01:00.0", "10de:2684", "1043:889a", 2), audio]);
+    let repaired = |path: &str| mapping(&[&OLD.replace("0000:01:00", path)]).repaired(&same, &"pve".into(), None);
+    assert_eq!(repaired("0000:01:00.0;0000:01:00.1").unwrap(), [OLD]);
+    for other in ["0000:01:00.0;0000:02:00.0", "0000:01:00.0;0000:01:00.2"] {
+        assert!(matches!(repaired(other), Err(CantRepair::Senseless(_))), "{other}");
+    }
+}
+
+#[test]
 fn a_repaired_mapping_is_repaired_no_further() {
     let same = host(vec![card("0000:01:00.0", "10de:2684", "1043:889a", 2)]);
     assert_eq!(mapping(&[OLD, ELSEWHERE]).repaired(&same, &"pve".into(), None).unwrap(), [OLD, ELSEWHERE]);

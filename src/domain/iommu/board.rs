@@ -106,8 +106,7 @@ impl Inventory {
 }
 
 /// Says of displays that they are virtual functions where only their ids and places tell: a second display with the id of
-/// the slot's function 0, or one of its bus that isn't device 0 of it. A physical function has another class or another
-/// number.
+/// the slot's function 0, or one of its maker and bus that isn't device 0 of it.
 pub(super) fn tell_slices(devices: &mut [Device]) {
     let displays = devices.iter().filter(|device| device.class.is_display() && device.physical.is_none());
     let known: Vec<(PciAddr, super::PciId)> = displays.map(|device| (device.addr, device.id)).collect();
@@ -116,7 +115,9 @@ pub(super) fn tell_slices(devices: &mut [Device]) {
             let same_slot = addr.slot() == device.addr.slot();
             let same_link =
                 device.addr.bus > 0 && (addr.domain, addr.bus, addr.device) == (device.addr.domain, device.addr.bus, 0);
-            *addr < device.addr && addr.function == Some(0) && *id == device.id && (same_slot || same_link)
+            // Behind a port of PCI Express there is no other device than 0, whatever its number is.
+            let alike = (same_slot && *id == device.id) || (same_link && id.vendor == device.id.vendor);
+            *addr < device.addr && addr.function == Some(0) && alike
         });
         device.physical = physical.map(|(addr, _)| *addr);
     }
