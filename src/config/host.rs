@@ -74,6 +74,9 @@ fn not_a_secret<T>(reader: &mut Reader<'_>, said: Said, allowed: &str) -> Option
 fn meant_host(text: &str) -> Option<String> {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let authority = rest.split('/').next()?;
+    if let Some((inside, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return inside.parse::<Ipv6Addr>().ok().map(|addr| addr.to_string());
+    }
     let host = authority.split(':').next()?;
     let plain = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
     plain.then(|| host.to_owned())
@@ -180,6 +183,8 @@ mod tests {
     fn the_host_inside_of_a_url_is_found() {
         assert_eq!(meant_host("https://192.168.1.100:8006/").as_deref(), Some("192.168.1.100"));
         assert_eq!(meant_host("pve.lan:8006").as_deref(), Some("pve.lan"));
-        assert_eq!(meant_host("a b"), None);
+        assert_eq!(meant_host("https://[fd00::5]:8006/").as_deref(), Some("fd00::5"));
+        assert_eq!(meant_host("[::1]:8006").as_deref(), Some("::1"));
+        assert_eq!([meant_host("a b"), meant_host("[x]:8006")], [None, None]);
     }
 }

@@ -57,8 +57,18 @@ pub(super) fn nimsforest(reader: &mut Reader<'_>, section: &Section<'_>) -> Nims
         registry_token_file: token.map(|said| said.text.trim().to_owned()).filter(|text| !text.is_empty()),
         cluster_id,
         nats_port: port.and_then(|port| u16::try_from(port).ok()),
-        registry_url: registry.filter(|said| !said.text.is_empty()).and_then(|said| url(reader, &said)),
+        registry_url: registry.filter(|said| !said.text.is_empty()).and_then(|said| base(reader, &said)),
     }
+}
+
+/// A URL to which paths are added. One with a query isn't one, and a query may hold a secret.
+fn base(reader: &mut Reader<'_>, said: &Said) -> Option<String> {
+    if said.text.contains(['?', '#']) {
+        let message = "a URL with a query or a fragment is not allowed; use a URL such as https://registry.example.com";
+        reader.problem(said.place.clone(), said.key.clone(), message);
+        return None;
+    }
+    url(reader, said)
 }
 
 /// An `http` or `https` address without user and password: it is printed, and secrets aren't.

@@ -47,7 +47,7 @@ fn everything(world: &World, flags: &Overrides) -> String {
 }
 
 /// Files into which people put secrets, rightly and wrongly; `@` is where the secret stands.
-const PLACES: [&str; 21] = [
+const PLACES: [&str; 22] = [
     "proxmox: {host: h, api_token_id: 'u@pam!tok', api_token_secret: @}",
     "proxmox: {host: h, user: root@pam, password: @}",
     "proxmox:\n  host: h\n  api_token_id: u@pam!tok\n  api_token_secret: @\n  modes: [\n",
@@ -60,6 +60,7 @@ const PLACES: [&str; 21] = [
     "proxmox: {host: h, user: 'root:@'}",
     "secrets: {hetzner_api_token: @}",
     "nimsforest: {registry_url: 'https://me:@@example.com/'}",
+    "nimsforest: {registry_url: 'https://example.com/?token=@'}",
     "proxmox: {host: h, port: @}",
     "proxmox: {host: h, timeout: @, verify_ssl: @}",
     "proxmox: {host: h, tls_fingerprint: @}",
