@@ -238,6 +238,12 @@ fn a_kernel_that_doesnt_use_the_iommu_is_told_first() {
     let plan = host.plan().unwrap();
     assert_eq!((plan.strategy.clone(), plan.edits.len()), (None, 1));
     assert!(plan.edits[0].diff().contains("+GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=on\"\n"));
+    host.files.insert(GRUB.into(), "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel-iommu=on\"\n".into());
+    let again = host.plan().unwrap();
+    assert!(
+        again.is_done() && again.notes.iter().any(|note| note.contains("run `update-grub`, then start")),
+        "{again:?}"
+    );
     host.setup.tables = Known::Is(["APIC".to_owned()].into());
     assert_eq!(host.plan().unwrap_err().finding, FindingId::SetupNoIommu);
 }

@@ -80,7 +80,8 @@ fn held(root: &Root, walked: &Walked) -> Result<Held, Bad> {
             Some(members) if !mount.source.starts_with('/') => members.clone(),
             _ => below(root, &mount.source),
         };
-        let seen = holders.iter().any(|device| root.has(&format!("/sys/class/block/{device}")));
+        let seen = |device: &String| !device.is_empty() && root.has(&format!("/sys/class/block/{device}"));
+        let seen = holders.iter().any(seen);
         root_unseen |= mount.target == "/" && mount.is_on_a_disk() && !seen;
         for device in holders {
             by.entry(device).or_default().insert(mount.target.clone());

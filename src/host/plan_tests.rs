@@ -84,3 +84,22 @@ fn the_file_of_the_loader_that_booted_is_changed_and_no_other() {
     std::fs::remove_file(dir.path().join("proc/cmdline")).unwrap();
     assert_eq!(planned(&root, None).unwrap().edits, plan.edits);
 }
+
+#[test]
+fn a_file_of_others_that_isnt_utf8_is_only_in_the_way_where_it_is_to_be_changed() {
+    let (_, dir, root) = example("intel-n100-igpu-slices");
+    let write = |path: &str, text: &[u8]| {
+        let at = dir.path().join(path);
+        std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+        std::fs::write(at, text).unwrap();
+    };
+    write("etc/modprobe.d/README", b"caf\xe9\n");
+    write("etc/modprobe.d/sound.conf", b"# caf\xe9\noptions snd index=1\n");
+    assert!(setup(&root).unwrap().modprobe.iter().any(|directive| directive.file.ends_with("sound.conf")));
+    assert!(files(&root).unwrap().keys().all(|path| !path.starts_with("/etc/modprobe.d/")));
+    for path in ["etc/modprobe.d/morpheus-vfio.conf", "etc/default/grub"] {
+        write(path, b"caf\xe9\n");
+        assert!(files(&root).unwrap_err().to_string().contains("isn't UTF-8"), "{path}");
+        std::fs::remove_file(dir.path().join(path)).unwrap();
+    }
+}

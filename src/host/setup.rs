@@ -172,12 +172,14 @@ fn modprobe(root: &Root) -> Result<Vec<Directive>, Bad> {
     Ok(drop_ins(root, &MODPROBE)?.iter().flat_map(|(path, text)| directives(path, text)).collect())
 }
 
-/// Files without an ending; one such as `.bak` or `.disabled` is meant to be passed over.
+/// Files without an ending; one such as `.bak` or `.disabled` is meant to be passed over. One that can't be read does
+/// no harm: nobody reads it.
 fn passed_over(root: &Root) -> Result<Vec<Directive>, Bad> {
     let mut found = Vec::new();
     for name in root.list("/etc/modprobe.d")?.into_iter().filter(|name| !name.contains(['.', '~'])) {
         let path = format!("/etc/modprobe.d/{name}");
-        found.extend(directives(&path, &root.whole_text(&path)?.unwrap_or_default()));
+        let text = root.whole_text(&path).ok().flatten();
+        found.extend(text.into_iter().flat_map(|text| directives(&path, &text)));
     }
     Ok(found)
 }

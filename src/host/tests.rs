@@ -237,4 +237,10 @@ fn a_disk_is_in_use_by_whatever_is_above_it() {
     // The root's pool has no member that could be seen: any disk may be one.
     write("proc/mounts", "rpool/ROOT/pve-1 / zfs rw 0 0\n");
     assert_eq!(held(), format!("{name} (perhaps /, vmdata-thin)"));
+    write("proc/mounts", "/dev/mapper/gone-root / ext4 rw 0 0\n");
+    assert_eq!(held(), format!("{name} (perhaps /, vmdata-thin)"));
+    write("proc/mounts", "/dev/mapper/vmdata-thin / ext4 rw 0 0\n");
+    assert_eq!(held(), format!("{name} (vmdata-thin)"));
+    write("proc/mounts", "server:/export / nfs rw 0 0\n");
+    assert_eq!(held(), format!("{name} (vmdata-thin)"));
 }

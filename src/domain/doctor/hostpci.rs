@@ -205,13 +205,14 @@ impl Vm<'_> {
         }
     }
 
-    /// Lines that name addresses. Where a mapping has the same device, the command that puts it into their place; a
-    /// mapping is named once.
+    /// Lines that name addresses. Where a mapping that fits has the same device, the command that puts it into their
+    /// place; a mapping is named once.
     fn addresses(&self, takings: &[Taking], report: &mut Report) {
         let raw = |taking: &&Taking| matches!(taking.line.source, PciSource::Raw(_));
         let mut open: Vec<&Taking> = takings.iter().filter(raw).collect();
         let used = |id: &str| self.settings.names_mapping(id);
-        for mapping in self.mappings.into_iter().flatten().filter(|mapping| !used(&mapping.id)) {
+        let fitting = self.mappings.into_iter().flatten().filter(|mapping| !mapping.is_stale());
+        for mapping in fitting.filter(|mapping| !used(&mapping.id)) {
             let Some(functions) = self.mapped(mapping) else { continue };
             let of = |taking: &&&Taking| {
                 let taken = taking.functions.as_deref().unwrap_or_default();

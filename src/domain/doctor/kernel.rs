@@ -12,13 +12,12 @@ use std::collections::BTreeSet;
 pub(super) const NO_IOMMU: &str = "Proxmox says \"cannot prepare PCI pass-through, IOMMU not present\" then";
 
 /// Options of the kernel that passthrough depends on; the rest of a command line is nobody's business here.
-const RELEVANT: [&str; 12] = [
+const RELEVANT: [&str; 11] = [
     "intel_iommu",
     "amd_iommu",
     "iommu",
     "pcie_acs_override",
     "vfio-pci.ids",
-    "vfio_pci.ids",
     "vfio-pci.disable_vga",
     "vfio_iommu_type1.allow_unsafe_interrupts",
     "initcall_blacklist",
@@ -114,15 +113,17 @@ fn options(setup: &Setup, report: &mut Report) {
 /// The words of the kernel's command line with one of these keys.
 fn options_like(setup: &Setup, keys: &[&str]) -> Vec<String> {
     let words = setup.cmdline.get().into_iter().flat_map(CommandLine::tokens);
-    words.filter(|word| keys.contains(&key(word))).map(str::to_owned).collect()
+    words.filter(|word| is_one_of(word, keys)).map(str::to_owned).collect()
 }
 
-fn key(word: &str) -> &str {
-    word.split('=').next().unwrap_or_default()
+/// Whether a word has one of these keys, in which dashes and underscores are the same.
+fn is_one_of(word: &str, keys: &[&str]) -> bool {
+    let key = word.split('=').next().unwrap_or_default();
+    keys.iter().any(|known| same_module(known, key))
 }
 
 fn relevant(line: &CommandLine) -> BTreeSet<&str> {
-    line.tokens().filter(|word| RELEVANT.contains(&key(word))).collect()
+    line.tokens().filter(|word| is_one_of(word, &RELEVANT)).collect()
 }
 
 /// The file of the loader in use must say what the kernel was told. That of another loader may say less, as it does

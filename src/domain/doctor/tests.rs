@@ -389,6 +389,16 @@ fn apu(shared: bool, vm: &[(&str, &str)]) -> Report {
 }
 
 #[test]
+fn a_mapping_with_which_no_vm_starts_is_never_advised() {
+    let mut seen = api(&[&[("hostpci0", "0000:01:00,pcie=1")]]);
+    let Looked::At(mappings) = &mut seen.mappings else { panic!() };
+    mappings[0].checks = vec![MappingCheck { error: true, message: "'iommugroup' does not match".into() }];
+    let report = report(seen);
+    assert_eq!(ids(&report), ["gpu.mapping-stale", "vm.raw-hostpci"]);
+    assert!(report.findings[1].fix.iter().all(|line| !line.contains("mapping=gpu0")), "{:?}", report.findings[1].fix);
+}
+
+#[test]
 fn a_processors_slot_is_never_advised_as_a_whole() {
     const TAKES: &str = "iommu.pve-would-bind-whole-group";
     let whole = apu(false, &[("hostpci0", "0000:c5:00,pcie=1")]);

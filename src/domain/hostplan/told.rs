@@ -1,7 +1,7 @@
 //! What the kernel is told: by which file, for the loader that really booted the host.
 
 use super::{
-    Basis, Blocked, Files, HostPlan, Strategy, current, entries, put,
+    Basis, Blocked, Files, HostPlan, Strategy, applied_by, current, entries, put,
     shell::{Assignment, assignments},
     words::{self, Word},
 };
@@ -45,7 +45,14 @@ pub(super) fn plan(basis: &Basis<'_>, plan: &mut HostPlan, off: bool) -> Result<
         Known::Is(loader @ (Loader::Refind | Loader::Stub | Loader::Other)) => Err(by_hand(loader, &changes)),
     };
     done?;
-    Ok(plan.edits.len() > before)
+    let told = plan.edits.len() > before;
+    if off && !told {
+        let command = applied_by(basis.setup).map_or_else(String::new, |command| format!("run `{command}`, then "));
+        plan.notes.push(format!(
+            "The boot loader's files have these options already, but the kernel wasn't told them: {command}start the host again."
+        ));
+    }
+    Ok(told)
 }
 
 /// The words that are added.
