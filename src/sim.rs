@@ -17,6 +17,7 @@ mod job;
 mod memory;
 mod pci;
 mod planted;
+mod records;
 mod release;
 mod router;
 mod sample;
@@ -216,6 +217,8 @@ mod recorded_tests;
 mod refusal_tests;
 #[cfg(test)]
 mod replayed_tests;
+#[cfg(test)]
+mod sent_tests;
 #[cfg(test)]
 #[path = "sim/sim_tests.rs"]
 mod tests;

@@ -3,11 +3,12 @@
 
 use super::{
     Sim,
+    records::{Records, Requests},
     router::{Lost, Raw, handle},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{body::Incoming, ext::ReasonPhrase, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -93,10 +94,12 @@ async fn connection(sim: Arc<Sim>, acceptor: TlsAcceptor, stream: TcpStream) {
         return;
     }
     let _ = stream.set_nodelay(true);
-    let Ok(tls) = acceptor.accept(stream).await else { return };
+    let gate = Arc::default();
+    let Ok(tls) = acceptor.accept(Records::new(stream, &gate)).await else { return };
+    let requests = Requests::new(tls, gate);
     let service = service_fn(move |request| answer(sim.clone(), request));
     // An error here is a peer that went away, or a connection that a fault cut.
-    let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(tls), service).await;
+    let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(requests), service).await;
 }
 
 /// A connection that a fault cuts.
@@ -109,7 +112,9 @@ async fn answer(sim: Arc<Sim>, request: http::Request<Incoming>) -> Result<http:
     let is_file = header_text(&parts.headers, "content-type").is_some_and(|kind| kind.starts_with("multipart/"));
     let body = match Limited::new(body, if is_file { FILE_LIMIT } else { BODY_LIMIT }).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
-        Err(_) => return Ok(dressed(413, "for data too large", Vec::new())),
+        Err(why) if why.is::<LengthLimitError>() => return Ok(dressed(413, "for data too large", Vec::new())),
+        // It never came whole.
+        Err(_) => return Err(Cut),
     };
     let text = |name: &str| header_text(&parts.headers, name);
     let raw = Raw {
