@@ -62,6 +62,9 @@ macro_rules! findings {
 }
 
 include!("finding_table.rs");
+include!("finding_setup.rs");
+
+findings_of_use!(findings_of_setup);
 
 impl fmt::Display for FindingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
