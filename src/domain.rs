@@ -28,6 +28,7 @@ pub mod release;
 pub mod service;
 pub mod setup;
 pub mod switch;
+pub mod task;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod text;

@@ -26,6 +26,7 @@ pub mod plant;
 pub mod registry;
 mod store;
 mod take;
+mod task;
 mod usage;
 
 pub use client::Client;

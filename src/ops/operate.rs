@@ -138,7 +138,8 @@ impl Runner<'_> {
                 Err(pve::Error::NotFound(_) | pve::Error::Forbidden { .. }) => (TASK_UNSEEN.to_owned(), true),
                 Ok(TaskStatus::Running) | Err(_) => continue,
             };
-            self.write(What::TaskEnded { step, upid, exit, ok })?;
+            let log = if ok { Vec::new() } else { self.host.why_failed(&upid, &exit).await };
+            self.write(What::TaskEnded { step, upid, exit, ok, log })?;
         }
         Ok(())
     }

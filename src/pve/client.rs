@@ -162,6 +162,17 @@ impl Client {
         }
     }
 
+    /// Reads a list of which there may be more, with the number of all.
+    pub(crate) async fn get_with_total(
+        &self,
+        path: String,
+        params: &[(&str, String)],
+    ) -> Result<(Value, Option<usize>), Error> {
+        let response = self.answer(Method::Get, path, params, Meaning::Read).await?;
+        let total = serde_json::from_slice::<Total>(&response.body).ok().and_then(|body| body.total);
+        Ok((self.value(data(&response)?)?, total))
+    }
+
     /// Reads, once: for questions that are dear, as all of those to a guest agent are.
     pub(crate) async fn get_once(&self, path: String, params: &[(&str, String)]) -> Result<Value, Error> {
         self.request(Method::Get, path, params, Meaning::ReadOnce).await
@@ -384,6 +395,12 @@ pub(super) fn data(response: &Response) -> Result<&RawValue, Error> {
 struct Envelope<'a> {
     #[serde(borrow, default, deserialize_with = "even_null")]
     data: Option<&'a RawValue>,
+}
+
+/// What some lists have beside their data.
+#[derive(Deserialize)]
+struct Total {
+    total: Option<usize>,
 }
 
 /// Null is data too.

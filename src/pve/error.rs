@@ -1,7 +1,7 @@
 //! Why Proxmox didn't do what was asked.
 
 use super::{auth::Identity, bounded, grant, transport::Response};
-use crate::domain::{facts::Trouble, finding::FindingId, release::Release, text};
+use crate::domain::{facts::Trouble, finding::FindingId, release::Release, task, text};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -123,9 +123,7 @@ impl Error {
     pub fn retry_may_help(&self) -> bool {
         match self {
             Self::Locked { .. } => true,
-            Self::Refused(words) => {
-                words.contains("currently reserved for use by") || words.contains("already in use by VMID")
-            }
+            Self::Refused(words) => task::may_pass(words),
             _ => false,
         }
     }

@@ -102,16 +102,35 @@ impl Client {
         self.delete(format!("/nodes/{}/tasks/{}", form::encode(node), form::encode(upid))).await.map(drop)
     }
 
-    /// The first `limit` lines of a task's log.
+    /// The last lines of a task's log, at most `last`: those of one of our own user's, or of anybody's with Sys.Audit on
+    /// the node. One request; a second where the log is long.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn task_log(&self, upid: &Upid, limit: u32) -> Result<Vec<String>, Error> {
-        let data = self.get(task(upid, "log")?, &[("limit", limit.to_string())]).await?;
+    pub async fn task_log(&self, upid: &Upid, last: usize) -> Result<Vec<String>, Error> {
+        let (mut lines, whole) = self.log_from(upid, 0, ONCE.max(last)).await?;
+        if whole > lines.len() {
+            (lines, _) = self.log_from(upid, whole.saturating_sub(last), last).await?;
+        }
+        let surplus = lines.len().saturating_sub(last);
+        Ok(lines.split_off(surplus))
+    }
+
+    /// Lines of a log, and how many there are in all.
+    async fn log_from(&self, upid: &Upid, start: usize, limit: usize) -> Result<(Vec<String>, usize), Error> {
+        let params = [("start", start.to_string()), ("limit", limit.to_string())];
+        let (data, total) = self.get_with_total(task(upid, "log")?, &params).await?;
         let lines = list(&data, "task log")?.iter();
-        lines.map(|line| Ok(Object::new(line, "task log")?.text("t").unwrap_or_default())).collect()
+        let lines: Vec<String> = lines
+            .map(|line| Ok(Object::new(line, "task log")?.text("t").unwrap_or_default()))
+            .collect::<Result<_, Error>>()?;
+        let whole = total.unwrap_or(start + lines.len());
+        Ok((lines, whole))
     }
 }
+
+/// Lines of a log that are asked for at first: more than nearly every task writes.
+const ONCE: usize = 500;
 
 fn task(upid: &Upid, rest: &str) -> Result<String, Error> {
     let node = upid.node().ok_or_else(|| Error::NotFound(format!("'{upid}' is no task")))?;

@@ -3,6 +3,8 @@
 use crate::{
     cli::{json, shell::Shell, table::table, time},
     domain::{
+        facts::Trouble,
+        finding::FindingId,
         ids::{Millis, ModeName, OpId, Vmid},
         switch::{event::Outcome, plan::Verb, state::State},
         text,
@@ -27,6 +29,8 @@ struct Entry<'a> {
     outcome: Option<Outcome>,
     hard_stops: Vec<Vmid>,
     seconds: u64,
+    /// Why it didn't end as planned.
+    trouble: Option<&'a Trouble>,
     steps: Vec<Took>,
 }
 
@@ -60,7 +64,21 @@ pub(crate) fn write(shell: &mut Shell<'_>, operations: &[(OpId, State)]) -> io::
         let took = text::duration(entry.seconds);
         [time::local(entry.started), from, to.to_owned(), format!("{outcome}{hard}"), took]
     });
-    table(shell.out, [("WHEN", 0), ("FROM", 0), ("TO", 0), ("OUTCOME", 0), ("TOOK", 0)], rows)
+    let mut written = Vec::new();
+    table(&mut written, [("WHEN", 0), ("FROM", 0), ("TO", 0), ("OUTCOME", 0), ("TOOK", 0)], rows)?;
+    let written = String::from_utf8_lossy(&written);
+    let whys = std::iter::once(None).chain(entries.iter().map(why));
+    for (row, why) in written.lines().zip(whys) {
+        writeln!(shell.out, "{row}")?;
+        why.map_or(Ok(()), |why| writeln!(shell.out, "  {why}"))?;
+    }
+    Ok(())
+}
+
+/// Why an operation didn't end as planned. That somebody cancelled it is said by its outcome.
+fn why(entry: &Entry<'_>) -> Option<String> {
+    let trouble = entry.trouble.filter(|trouble| trouble.finding != FindingId::OpCancelled)?;
+    Some(format!("{} ({})", text::safe(trouble.parts().0), trouble.finding))
 }
 
 fn entry<'a>(op: &'a OpId, state: &'a State) -> Entry<'a> {
@@ -76,6 +94,7 @@ fn entry<'a>(op: &'a OpId, state: &'a State) -> Entry<'a> {
         outcome: state.finished.as_ref().map(|finish| finish.outcome),
         hard_stops: state.hard_stops().map(|party| party.vmid).collect(),
         seconds: ended.since(state.started) / 1000,
+        trouble: state.trouble.as_ref().filter(|_| state.finished.as_ref().is_some_and(|f| f.outcome != Outcome::Done)),
         steps: steps
             .map(|s| Took { title: s.title(), hard: s.is_hard(), seconds: s.elapsed(state.last).map(|ms| ms / 1000) })
             .collect(),

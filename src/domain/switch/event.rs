@@ -71,6 +71,9 @@ pub enum What {
         exit: String,
         /// Whether that is a success.
         ok: bool,
+        /// What the log of one that failed says of the cause ([`task::telling`](crate::domain::task::telling)).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        log: Vec<String>,
     },
     /// Something worth knowing.
     Note {

@@ -11,7 +11,6 @@ mod guard;
 mod ready;
 mod start;
 mod stop;
-pub mod words;
 
 pub use back::restore;
 
@@ -27,7 +26,7 @@ use crate::domain::{
     ids::{Millis, Upid, Vmid},
     lock,
     mode::ModeSet,
-    text,
+    task, text,
 };
 
 /// Milliseconds within which a start or stop that meets a leftover lock or reservation is tried again.
@@ -174,6 +173,12 @@ impl Turn<'_> {
 
     fn fail(&self, finding: FindingId, message: String) -> Next {
         self.fail_with(Trouble { finding, message })
+    }
+
+    /// That something failed, what it means where that is known, and Proxmox's own words.
+    fn said(&self, what: &str, words: &str) -> String {
+        let means = task::means(words).map(|means| format!(": {means}")).unwrap_or_default();
+        format!("{} {what}{means}. Proxmox said: {words}", self.step.step.party)
     }
 
     fn fail_with(&self, trouble: Trouble) -> Next {

@@ -10,6 +10,7 @@ use crate::domain::{
     guest::ServiceState,
     ids::{Millis, Upid, Vmid},
     journal::{Origin, Told},
+    task,
 };
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -372,8 +373,8 @@ impl StepState {
                 self.task_ended(upid, Fate::Task(None));
             }
             What::TaskEnded { ok: true, upid, .. } => self.task_ended(upid, Fate::Ok),
-            What::TaskEnded { ok: false, upid, exit, .. } => {
-                let (trouble, retry) = super::machine::words::task_trouble(exit);
+            What::TaskEnded { ok: false, upid, exit, log, .. } => {
+                let (trouble, retry) = task::trouble(exit, log);
                 self.task_ended(upid, Fate::Failed { trouble, retry, at: event.at });
             }
             What::Note { text, .. } => self.notes.push(text.clone()),

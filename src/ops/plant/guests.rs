@@ -10,6 +10,7 @@ use crate::{
         ids::Vmid,
         mode::Os,
         plant::{Step, Stood, Thing, site::TAG},
+        task, text,
     },
     guest::drain,
     pve,
@@ -136,10 +137,13 @@ impl Run<'_> {
         if self.runs(vmid).await? {
             return Ok(());
         }
-        let task = self.client().start(&self.node, vmid).await?;
-        if let Err(why) = self.task(step, task).await {
-            if matches!(why, Stop::Host(pve::Error::Refused(_))) {
+        let started = self.client().start(&self.node, vmid).await?;
+        if let Err(why) = self.task(step, started).await {
+            if let Stop::Host(pve::Error::Refused(words)) = &why {
                 self.has_images(vmid, &self.settings(vmid).await?.unwrap_or_default()).await?;
+                if let Some(busy) = self.holder(words).await? {
+                    return Err(busy);
+                }
             }
             return Err(why);
         }
@@ -147,6 +151,19 @@ impl Run<'_> {
             return Ok(());
         }
         Err(Stop::new(FindingId::PveRefused, format!("VM {vmid} isn't running after its start.")))
+    }
+
+    /// Why a start that met a taken device needn't be tried again: its holder runs, or can't be seen. None where no
+    /// holder is named, or it is stopped and its reservation only left over.
+    async fn holder(&self, words: &str) -> Result<Option<Stop>, Stop> {
+        let Some(vmid) = task::holder(words) else { return Ok(None) };
+        let guests = self.client().qemu_list(&self.node, false).await?;
+        let who = match guests.iter().find(|guest| guest.vmid == vmid) {
+            Some(guest) if guest.power == Power::Stopped => return Ok(None),
+            Some(guest) => format!("VM {vmid} \"{}\" has the card", text::safe(&guest.name)),
+            None => format!("VM {vmid} has the card, a guest that the token can't see"),
+        };
+        Ok(Some(Stop::new(FindingId::PlantCardBusy, format!("{who}. Proxmox said: {words}"))))
     }
 
     /// Shuts a guest down.

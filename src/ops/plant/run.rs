@@ -12,6 +12,7 @@ use crate::{
             event::End,
             state::{Phase, State},
         },
+        task,
     },
     ops::{
         Control, Error, Host, Journal, Store,
@@ -253,10 +254,18 @@ impl Run<'_> {
     /// Waits for a task of a step.
     pub(super) async fn task(&mut self, step: u16, upid: Upid) -> Result<(), Stop> {
         self.write(What::TaskStarted { step, upid: upid.clone() })?;
-        match self.ended(&upid).await? {
-            Some(exit) => Err(self.client().task_error(&exit).into()),
-            None => Ok(()),
+        self.task_ended(&upid).await
+    }
+
+    /// Waits for a task. One that fails says why: in its exit status, and in its log.
+    pub(super) async fn task_ended(&mut self, upid: &Upid) -> Result<(), Stop> {
+        let Some(exit) = self.ended(upid).await? else { return Ok(()) };
+        let error = self.client().task_error(&exit);
+        if !matches!(error, pve::Error::Refused(_) | pve::Error::NotFound(_)) {
+            return Err(error.into());
         }
+        let log = self.host.why_failed(upid, &exit).await;
+        Err(pve::Error::Refused(task::words(&exit, &log)).into())
     }
 
     /// The words with which a task failed; none if it didn't, or if nobody knows it any more.
@@ -310,12 +319,6 @@ fn difference(known: &Plan, now: &Plan) -> Option<String> {
     Some(format!("The host isn't as it was: {}.", words.join("; ")))
 }
 
-/// Whether a storage has no more room, in the words of the kernel, of ZFS and of LVM (`strerror(ENOSPC)`,
-/// `libzfs_util.c` for `EZFS_NOSPC`, `lv_manip.c`).
-fn is_full(words: &str) -> bool {
-    ["No space left on device", "out of space", "nsufficient free space"].iter().any(|full| words.contains(full))
-}
-
 /// What it is if a step takes longer than its deadline.
 const fn late(action: &Action) -> FindingId {
     match action {
@@ -341,11 +344,19 @@ fn trouble(step: &Step, why: Stop) -> Trouble {
         }
     };
     let finding = match (&step.action, told.finding) {
-        (_, FindingId::PveRefused) if is_full(&told.message) => FindingId::PlantSpace,
+        (_, FindingId::PveRefused) if task::is_full(&told.message) => FindingId::PlantSpace,
         (Action::Fetch { .. }, FindingId::PveRefused) => FindingId::PlantDownload,
         (Action::Seed { .. }, FindingId::PveRefused | FindingId::PveOutcomeUnknown) => FindingId::PlantUpload,
-        (Action::Start { .. }, _) if told.message.contains("in use by VMID") => FindingId::PlantCardBusy,
+        (Action::Start { .. }, _) if task::holder(&told.message).is_some() => FindingId::PlantCardBusy,
+        (Action::Start { .. }, FindingId::PveRefused) => match task::finding(&told.message) {
+            FindingId::PveRefused => FindingId::GuestStartFailed,
+            known => known,
+        },
         (_, known) => known,
     };
-    Trouble { finding, message: told.message }
+    let message = match task::means(&told.message) {
+        Some(means) => format!("{}: {means}. Proxmox said: {}", step.title(), told.message),
+        None => told.message,
+    };
+    Trouble { finding, message }
 }

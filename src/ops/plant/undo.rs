@@ -161,14 +161,10 @@ async fn guest(run: &mut Run<'_>, vmid: Vmid) -> Result<Fate, Stop> {
     }
     if run.runs(vmid).await? {
         let task = run.client().stop(&run.node, vmid, true).await?;
-        if let Some(exit) = run.ended(&task).await? {
-            return Err(run.client().task_error(&exit).into());
-        }
+        run.task_ended(&task).await?;
     }
     let task = run.client().destroy_vm(&run.node, vmid).await?;
-    if let Some(exit) = run.ended(&task).await? {
-        return Err(run.client().task_error(&exit).into());
-    }
+    run.task_ended(&task).await?;
     match run.settings(vmid).await? {
         None => Ok(Fate::Gone),
         Some(_) => Ok(kept(FindingId::PveRefused, format!("VM {vmid} is still there after it was removed."))),
@@ -184,10 +180,8 @@ async fn volume(run: &mut Run<'_>, volid: &str) -> Result<Fate, Stop> {
     if let Some(vmid) = used(run, |_, value| uses(value)).await? {
         return Ok(kept(FindingId::PlantNotOurs, format!("VM {vmid} has {volid} in a drive by now.")));
     }
-    if let Some(task) = run.client().delete_volume(&run.node, volid).await?
-        && let Some(exit) = run.ended(&task).await?
-    {
-        return Err(run.client().task_error(&exit).into());
+    if let Some(task) = run.client().delete_volume(&run.node, volid).await? {
+        run.task_ended(&task).await?;
     }
     Ok(Fate::Gone)
 }

@@ -118,11 +118,7 @@ pub(super) fn status(call: &Call<'_>) -> Result<Answer, Refused> {
 pub(super) fn log(call: &Call<'_>) -> Result<Answer, Refused> {
     let task = find(call, "Sys.Audit")?;
     let start = place(call, "start").unwrap_or(0);
-    let limit = match place(call, "limit") {
-        Some(0) => usize::MAX,
-        Some(limit) => limit,
-        None => 50,
-    };
+    let limit = place(call, "limit").filter(|limit| *limit > 0).unwrap_or(50);
     if call.flag("download") {
         return Ok(Answer::text(task.log.iter().fold(String::new(), |text, line| text + line + "\n")));
     }

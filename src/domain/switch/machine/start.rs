@@ -1,6 +1,6 @@
 //! Starting a guest: the device first, then the task, then the fact.
 
-use super::{Again, Next, RETRY_PAUSE, RETRY_WINDOW, Turn, words::holder};
+use super::{Again, Next, RETRY_PAUSE, RETRY_WINDOW, Turn};
 use crate::domain::{
     facts::Trouble,
     finding::FindingId,
@@ -10,6 +10,7 @@ use crate::domain::{
         event::{Call, What},
         state::{CallState, Fate},
     },
+    task::holder,
 };
 
 impl Turn<'_> {
@@ -102,10 +103,10 @@ impl Turn<'_> {
                 format!("VM {vmid} holds the device, a guest that the token can't see. Proxmox said: {words}")
             }
             Some(vmid) => format!("{} holds the device. Proxmox said: {words}", self.name(vmid)),
-            None => format!("{} didn't start. Proxmox said: {words}", self.step.step.party),
+            None => self.said("didn't start", words),
         };
         let finding = match trouble.finding {
-            FindingId::PveRefused => FindingId::GuestStartFailed,
+            FindingId::PveRefused | FindingId::GuestStuck => FindingId::GuestStartFailed,
             other => other,
         };
         self.fail(finding, message)

@@ -28,7 +28,7 @@ impl Turn<'_> {
             return next;
         }
         match (&call.fate, call.call) {
-            (Fate::Failed { trouble, .. }, _) if !may_escalate(trouble) => self.fail_with(trouble.clone()),
+            (Fate::Failed { trouble, .. }, _) if !may_escalate(trouble) => self.not_stopped(trouble),
             (_, Call::Shutdown { .. }) => self.escalate(fallback, call, ask),
             (_, Call::Stop { .. } | Call::Start { .. } | Call::Drain { .. }) => self.stuck(),
         }
@@ -52,7 +52,7 @@ impl Turn<'_> {
         let stop = Call::Stop { vmid: self.vmid(), overrule: false, off };
         let Some(call) = self.step.last_call() else { return self.held_up().unwrap_or_else(|| self.send(stop)) };
         self.pending(call).unwrap_or_else(|| match &call.fate {
-            Fate::Failed { trouble, .. } => self.fail_with(trouble.clone()),
+            Fate::Failed { trouble, .. } => self.not_stopped(trouble),
             Fate::Unknown | Fate::Task(_) | Fate::Ok => self.stuck(),
         })
     }
@@ -150,13 +150,32 @@ impl Turn<'_> {
         }
     }
 
+    /// Proxmox refused, for a reason that asking another way doesn't change.
+    fn not_stopped(&self, trouble: &Trouble) -> Next {
+        // What to grant on the host is said in full already.
+        if trouble.finding == FindingId::PveForbidden {
+            return self.fail_with(trouble.clone());
+        }
+        self.fail(trouble.finding, self.said("wasn't stopped", &trouble.message))
+    }
+
     fn stuck(&self) -> Next {
         let hard = self.step.calls.iter().any(|call| matches!(call.call, Call::Stop { .. }));
         let how = if hard { "didn't stop, not even hard" } else { "didn't shut down" };
-        let message = format!("{} {how} within {} s.", self.step.step.party, self.age() / 1_000);
+        let mut message = format!("{} {how} within {} s.", self.step.step.party, self.age() / 1_000);
+        let words = self.step.calls.iter().rev().find_map(|call| match &call.fate {
+            Fate::Failed { trouble, .. } if !trouble.message.ends_with(IN_TIME) => Some(&trouble.message),
+            _ => None,
+        });
+        if let Some(words) = words {
+            message = format!("{message} Proxmox said: {words}");
+        }
         self.fail(FindingId::GuestStuck, message)
     }
 }
+
+/// What Proxmox says of a guest that took too long, which is said already.
+const IN_TIME: &str = "quit/powerdown failed - got timeout";
 
 /// Whether the trouble means "the guest didn't hear", so that asking another way makes sense. A missing privilege, a
 /// lock or a paused guest do not become better by a hard stop.

@@ -182,7 +182,7 @@ fn the_end_of_an_overruled_task_is_not_taken_for_the_end_of_the_next() {
         called("UPID:first"),
         What::Calling { step: 0, call: Call::Stop { vmid, overrule: true, off: false } },
         called("UPID:second"),
-        What::TaskEnded { step: 0, upid: "UPID:first".into(), exit: "received interrupt".into(), ok: false },
+        What::TaskEnded { step: 0, upid: "UPID:first".into(), exit: "received interrupt".into(), ok: false, log: vec![] },
     ] {
         toy.write(what);
     }

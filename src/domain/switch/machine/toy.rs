@@ -266,7 +266,7 @@ impl Toy {
         let ended = open.into_iter().find(|(_, upid)| self.tasks.get(upid).is_some_and(|task| task.ends <= self.now));
         let Some((step, upid)) = ended else { return false };
         let exit = self.tasks[&upid].exit.clone();
-        self.write(What::TaskEnded { step, upid, ok: exit == "OK", exit });
+        self.write(What::TaskEnded { step, upid, ok: exit == "OK", exit, log: vec![] });
         true
     }
 

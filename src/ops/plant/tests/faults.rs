@@ -41,6 +41,7 @@ async fn a_refused_change_fails_its_step_and_goes_well_the_next_time() {
         let finding = match on {
             "POST /nodes/pve/storage/local/download-url" => FindingId::PlantDownload,
             "POST /nodes/pve/storage/local/upload" => FindingId::PlantUpload,
+            "POST /nodes/pve/qemu/121/status/start" => FindingId::GuestStartFailed,
             _ => FindingId::PveRefused,
         };
         fails_once(&refused, finding).await;
@@ -66,12 +67,46 @@ async fn a_task_that_fails_fails_its_step() {
         ("imgcopy *", FindingId::PlantUpload),
         ("qmcreate 121", FindingId::PveRefused),
         ("resize 121", FindingId::PveRefused),
-        ("qmstart 121", FindingId::PveRefused),
+        ("qmstart 121", FindingId::GuestStartFailed),
         ("qmshutdown 122", FindingId::PveRefused),
         ("imgdel *", FindingId::PveRefused),
     ] {
         let fault = format!("{{on: 'task {task}', when: {{nth: 1}}, then: {{task: {{error: 'no such luck'}}}}}}");
         fails_once(&fault, finding).await;
+    }
+}
+
+/// What QEMU said is only in the task's log.
+#[tokio::test(start_paused = true)]
+async fn a_start_that_fails_is_told_with_the_words_of_its_log() {
+    let kvm = "kvm: -device vfio-pci,host=0000:01:00.0: vfio 0000:01:00.0: group 13 is not viable";
+    let task = json!({"error": "start failed: QEMU exited with code 1", "log": ["WARN: no efidisk configured!", kvm]});
+    let fault = json!({"on": "task qmstart 121", "when": {"nth": 1}, "then": {"task": task}});
+    let rig = Rig::faulty(&fault.to_string());
+    let id = rig.begin(&linux_only()).await;
+    assert_eq!(rig.run(&id).await, None);
+    let why = rig.state(&id).halted.unwrap();
+    assert_eq!(why.finding, FindingId::IommuDirtyGroup, "{}", why.message);
+    let told = "a driver of the host still has another device of the card's IOMMU group. Proxmox said: start failed: \
+                QEMU exited with code 1; its log: kvm: -device vfio-pci";
+    assert!(why.message.contains(told) && why.message.ends_with("is not viable"), "{}", why.message);
+}
+
+/// A guest that runs with the card, or can't be seen, doesn't let go of it: said at once.
+#[tokio::test(start_paused = true)]
+async fn a_start_that_meets_a_holder_is_not_sent_again() {
+    for (holder, words) in [(110, "VM 110 \"nas\" has the card"), (199, "a guest that the token can't see")] {
+        let error = format!("PCI device '0000:01:00.0' already in use by VMID '{holder}'");
+        let fault = json!({"on": "task qmstart 121", "then": {"task": {"error": error}}});
+        let rig = Rig::faulty(&fault.to_string());
+        let id = rig.begin(&linux_only()).await;
+        assert_eq!(rig.run(&id).await, None);
+        let why = rig.state(&id).halted.unwrap();
+        assert_eq!(why.finding, FindingId::PlantCardBusy, "{}", why.message);
+        assert!(why.message.contains(words) && why.message.contains(&error), "{}", why.message);
+        let started = |line: &plant::Event| matches!(&line.what, What::TaskStarted { upid, .. } if upid.0.contains(":qmstart:"));
+        let starts = rig.store.read_plant(&id).unwrap().iter().filter(|line| started(line)).count();
+        assert_eq!(starts, 1, "{}", why.message);
     }
 }
 
@@ -163,14 +198,18 @@ async fn ends(more: &Value, form: &Form) -> (Rig, OpId, Trouble) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_download_with_another_sum_or_from_nowhere_is_told_and_leaves_nothing() {
+async fn a_download_that_fails_is_told_with_the_words_of_its_log_and_leaves_nothing() {
     let url = "https://mirror.example.org/images/Arch-Linux-x86_64-cloudimg.qcow2";
-    let webs =
-        [json!({url: {"missing": true}}), json!({url: {"sha256": "00"}}), json!({url: {"size": 900_000_000_000_u64}})];
-    for (web, words) in webs.into_iter().zip(["download failed", "checksum mismatch", "download failed"]) {
-        let (rig, id, why) = ends(&json!({"web": web}), &linux_only()).await;
-        assert_eq!(why.finding, FindingId::PlantDownload);
-        assert!(why.message.contains(words), "{}", why.message);
+    let (failed, full) = (FindingId::PlantDownload, FindingId::PlantSpace);
+    let cases = [
+        (json!({"missing": true}), failed, "the server has no such file (404)"),
+        (json!({"sha256": "00"}), failed, "the file has another checksum than the one given"),
+        (json!({"size": 900_000_000_000_u64}), full, "a storage of the host is full"),
+    ];
+    for (web, finding, words) in cases {
+        let (rig, id, why) = ends(&json!({"web": {url: web}}), &linux_only()).await;
+        assert_eq!(why.finding, finding, "{}", why.message);
+        assert!(why.message.contains(words) && why.message.contains("Proxmox said: "), "{}", why.message);
         assert!(!rig.sim.stock().iter().any(|line| line.contains("cloudimg")));
         rig.undo(&id);
         assert_eq!(rig.run(&id).await, Some(End::Undone));
