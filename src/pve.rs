@@ -28,7 +28,7 @@ mod tls;
 pub mod transport;
 mod wire;
 
-pub use agent::{ExecStatus, LARGEST_FILE, agent_state};
+pub use agent::{ExecStatus, LARGEST_FILE, agent_state, refusal};
 pub use auth::Credentials;
 pub use client::Client;
 pub use cluster::{Resource, ResourceKind};

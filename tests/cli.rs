@@ -48,3 +48,5 @@ mod terminal;
 mod tools;
 #[path = "cli/wire.rs"]
 mod wire;
+#[path = "cli/words.rs"]
+mod words;

@@ -106,6 +106,7 @@ impl Progress {
         let word = match step.phase {
             Phase::Failed if cancelled => "cancelled",
             Phase::Failed => "failed",
+            _ if step.is_unseen() => "unknown",
             _ => "ok",
         };
         let took = if seconds == 0 { String::new() } else { format!(" ({})", text::duration(seconds)) };

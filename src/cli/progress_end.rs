@@ -38,11 +38,10 @@ fn done(out: &mut dyn Write, state: &State, claim: Option<GpuMode>) -> io::Resul
                 writeln!(out, "   GPU: {}{claim}", crate::domain::text::safe(gpu))?;
             }
             let down: Vec<&str> = state.services_down().collect();
-            if down.is_empty() {
-                Ok(())
-            } else {
-                writeln!(out, "   Not answering: {} ({})", down.join(", "), FindingId::ServiceDown)
+            if !down.is_empty() {
+                writeln!(out, "   Not answering: {} ({})", down.join(", "), FindingId::ServiceDown)?;
             }
+            state.services_unknown().map_or(Ok(()), |unknown| writeln!(out, "   Not checked: {unknown}"))
         }
         (Verb::Stop, _) => {
             let stopped: Vec<String> = state.plan.stops().map(name).collect();

@@ -9,7 +9,7 @@ use super::{
     wivrn::Wivrn,
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 /// A switch as Proxmox reads it: `1`, `on`, `yes`, `true` and their opposites (pve-common `JSONSchema.pm`).
 #[must_use]
@@ -202,8 +202,28 @@ pub struct AgentFacts {
     pub services: Vec<ServiceState>,
     /// People logged in.
     pub users: Vec<String>,
+    /// Commands that the guest's agent refuses (`exec`, `network-get-interfaces` ...), each with its words. It answers,
+    /// but they are switched off in the guest, or its agent doesn't have them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<String, String>,
     /// When the answers came.
     pub at: Millis,
+}
+
+impl AgentFacts {
+    /// The words with which the guest's agent refused a command.
+    #[must_use]
+    pub fn refuses(&self, command: &str) -> Option<&str> {
+        self.refused.get(command).map(String::as_str)
+    }
+
+    /// What it refuses, for people: `refuses exec, get-users`, and its words once each.
+    #[must_use]
+    pub fn refusals(&self) -> Option<(String, Vec<&str>)> {
+        let names: Vec<&str> = self.refused.keys().map(String::as_str).collect();
+        let words = self.refused.values().map(String::as_str).collect();
+        (!names.is_empty()).then(|| (format!("refuses {}", names.join(", ")), words))
+    }
 }
 
 /// A service and how it answered.

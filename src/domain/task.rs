@@ -36,11 +36,7 @@ const KNOWN: &[Known] = &[
     known(["Permission check failed", ""], FindingId::PveForbidden, ""),
     known(["PCI device mapping not found", ""], FindingId::VmMappingMissing, "its mapping isn't there on this node"),
     known(["USB device mapping not found", ""], FindingId::PveRefused, "its USB mapping isn't there on this node"),
-    known(
-        ["USB Mapping invalid", ""],
-        FindingId::PveRefused,
-        "a USB device isn't plugged in as its mapping says",
-    ),
+    known(["USB Mapping invalid", ""], FindingId::PveRefused, "a USB device isn't plugged in as its mapping says"),
     known(["mapping invalid", ""], FindingId::GpuMappingStale, "its mapping no longer fits the hardware"),
     known(["no PCI device found for", ""], FindingId::VmDeviceMissing, "the host has no device at that address"),
     known(
@@ -53,11 +49,7 @@ const KNOWN: &[Known] = &[
         FindingId::GpuTaken,
         "another process of the host has the card's IOMMU group open, such as a VM with the device in its args",
     ),
-    known(
-        ["/dev/vfio/", "No such file or directory"],
-        FindingId::GpuNativeDriver,
-        "the card isn't bound to vfio-pci",
-    ),
+    known(["/dev/vfio/", "No such file or directory"], FindingId::GpuNativeDriver, "the card isn't bound to vfio-pci"),
     known(["et iommu for container", ""], FindingId::IommuNoRemapping, "the host doesn't remap interrupts"),
     known(["no iommu_group found", ""], FindingId::IommuOff, "the host's IOMMU is off"),
     known(["IOMMU not present", ""], FindingId::IommuOff, "the host's IOMMU is off"),
@@ -173,8 +165,26 @@ fn says_only_a_number(exit: &str) -> bool {
 
 fn speaks_of_error(line: &str) -> bool {
     const WORDS: [&str; 20] = [
-        "kvm:", "qemu", "error", "fail", "cannot", "can't", "could not", "couldn't", "unable", "denied", "not found",
-        "no such", "not exist", "refus", "mismatch", "invalid", "timed out", "timeout", "no space", "abort",
+        "kvm:",
+        "qemu",
+        "error",
+        "fail",
+        "cannot",
+        "can't",
+        "could not",
+        "couldn't",
+        "unable",
+        "denied",
+        "not found",
+        "no such",
+        "not exist",
+        "refus",
+        "mismatch",
+        "invalid",
+        "timed out",
+        "timeout",
+        "no space",
+        "abort",
     ];
     let lower = line.to_ascii_lowercase();
     find(line).is_some() || WORDS.iter().any(|word| lower.contains(word))
@@ -182,7 +192,8 @@ fn speaks_of_error(line: &str) -> bool {
 
 /// A line as it may be kept and shown. Proxmox puts whole command lines of QEMU into some: the middle goes.
 fn line(text: &str) -> String {
-    let clean: String = text.trim().chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect();
+    let clean: String =
+        text.trim().chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect();
     let clean = without_credentials(&text::safe(&clean));
     let length = clean.chars().count();
     if length <= MOST_CHARACTERS {

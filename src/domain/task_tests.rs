@@ -53,7 +53,12 @@ fn the_log_tells_what_the_exit_status_leaves_out() {
             &["kvm: cannot set up guest memory 'pc.ram': Cannot allocate memory"],
             FindingId::MemoryShort,
         ),
-        ("download failed: exit code 8", &wget, &["2026-11-21 05:54:52 ERROR 404: File not found."], FindingId::PveRefused),
+        (
+            "download failed: exit code 8",
+            &wget,
+            &["2026-11-21 05:54:52 ERROR 404: File not found."],
+            FindingId::PveRefused,
+        ),
         (hook, &["the NAS isn't mounted", "", "TASK ERROR: x"], &["the NAS isn't mounted"], FindingId::PveRefused),
         // Proxmox 9 writes the cause as a line of its own too.
         (mapping, &[mapping, "TASK ERROR: x"], &[], FindingId::VmMappingMissing),
@@ -94,6 +99,10 @@ fn what_is_kept_is_bounded_and_holds_neither_controls_nor_credentials() {
     );
     assert_eq!(
         told,
-        ["[31merror red", "failed: https://images.example/a.iso?...", "error: password=..., token=... 'secret=...' password: '...'"]
+        [
+            "[31merror red",
+            "failed: https://images.example/a.iso?...",
+            "error: password=..., token=... 'secret=...' password: '...'"
+        ]
     );
 }

@@ -99,6 +99,7 @@ pub(crate) fn facts(running: &[u32]) -> Facts {
         wivrn: None,
         services: vec![],
         users: vec![],
+        refused: std::collections::BTreeMap::new(),
         at,
     };
     Facts {

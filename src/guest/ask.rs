@@ -11,8 +11,9 @@ use crate::{
         service::{Probe, ServiceCheck},
         text,
     },
-    pve::{Client, Error, agent_state},
+    pve::{Client, Error, agent_state, refusal},
 };
+use std::collections::BTreeMap;
 
 /// What to ask a guest. With nothing set, only whether its agent lives.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,17 +71,19 @@ async fn fill(
     question: &Question,
     facts: &mut AgentFacts,
 ) -> Result<(), Error> {
-    client.agent_ping(node, vmid).await?;
+    // Who refuses even that has answered.
+    known(client.agent_ping(node, vmid).await, "ping", facts)?;
     let outside = |probe: &Probe| matches!(probe, Probe::Tcp { outside: true, .. });
     if question.address || question.services.iter().flat_map(|service| &service.probes).any(outside) {
-        let interfaces = known(client.agent_interfaces(node, vmid).await)?.unwrap_or_default();
+        let interfaces =
+            known(client.agent_interfaces(node, vmid).await, "network-get-interfaces", facts)?.unwrap_or_default();
         facts.address = address::choose(&interfaces, config.net0_mac.as_deref());
     }
     if question.os {
-        facts.os = known(client.agent_osinfo(node, vmid).await)?.map(|name| text::safe(&name));
+        facts.os = known(client.agent_osinfo(node, vmid).await, "get-osinfo", facts)?.map(|name| text::safe(&name));
     }
     if question.users {
-        let users = known(client.agent_users(node, vmid).await)?.unwrap_or_default();
+        let users = known(client.agent_users(node, vmid).await, "get-users", facts)?.unwrap_or_default();
         facts.users = users.iter().map(|user| text::safe(user)).collect();
     }
     if question.gpu || question.load || !question.services.is_empty() {
@@ -88,6 +91,7 @@ async fn fill(
         let place = Place { client, node, vmid, os, address: facts.address };
         let round = check(place, &question.services, (question.gpu, question.load)).await?;
         facts.services = round.services;
+        facts.refused.extend(round.refused);
         facts.gpu = round.gpu.map(|name| text::safe(&name));
         facts.load = round.load;
         facts.wivrn = round.wivrn;
@@ -96,7 +100,10 @@ async fn fill(
 }
 
 /// A question that this guest refuses or doesn't know leaves its answer open; that the agent is gone ends the round.
-fn known<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+fn known<T>(answer: Result<T, Error>, command: &str, facts: &mut AgentFacts) -> Result<Option<T>, Error> {
+    if let Some(words) = answer.as_ref().err().and_then(refusal) {
+        facts.refused.insert(command.to_owned(), text::safe(words));
+    }
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(error @ Error::Refused(_)) if agent_state(&error) != AgentState::Unknown => Err(error),
@@ -122,6 +129,7 @@ fn silent(agent: AgentState, question: &Question, now: Millis) -> AgentFacts {
         wivrn: None,
         services,
         users: Vec::new(),
+        refused: BTreeMap::new(),
         at: now,
     };
     explain(&mut facts, agent);

@@ -153,6 +153,29 @@ async fn a_question_that_the_guest_has_switched_off_costs_only_its_answer() {
     assert_eq!(asked(&died, &config("l26"), &question).await.fresh().unwrap().agent, AgentState::NotRunning);
 }
 
+/// In the words of old and new agents, under both statuses.
+#[tokio::test(start_paused = true)]
+async fn what_the_agent_refuses_is_kept_with_its_words_and_the_rest_is_asked_all_the_same() {
+    let new = "Command guest-exec has been disabled: the command is not allowed";
+    let old = "The command guest-network-get-interfaces has been disabled for this instance";
+    let desc = |desc: &str| good(&json!({ "result": { "error": { "class": "CommandNotFound", "desc": desc } } }));
+    let died = |words: &str| answer(500, &format!("Agent error: {words}"), "");
+    let ping = "Command guest-ping has been disabled: the command is not allowed";
+    let users = "The command guest-get-users has not been found";
+    let wire = Scripted::new([desc(ping), desc(old), recorded("agent-get-osinfo"), desc(users), died(new)]);
+    let part = asked(&wire, &config("l26"), &question()).await;
+    let facts = part.fresh().unwrap();
+    assert_eq!((facts.agent, facts.address, facts.os.is_some()), (AgentState::Alive, None, true));
+    let refused: Vec<_> = facts.refused.iter().map(|(command, words)| (command.as_str(), words.as_str())).collect();
+    assert_eq!(refused, [("exec", new), ("get-users", users), ("network-get-interfaces", old), ("ping", ping)]);
+    assert_eq!(healths(facts), [(Health::Unknown, new), (Health::Unknown, new)]);
+    // While file systems are frozen for a backup, everything is off for a moment.
+    let frozen = "Command guest-network-get-interfaces has been disabled: the agent is in frozen state";
+    let question = Question { address: true, ..Question::default() };
+    let part = asked(&Scripted::new([pong(), desc(frozen)]), &config("l26"), &question).await;
+    assert!(part.fresh().unwrap().refused.is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn trouble_with_the_host_is_the_parts_error() {
     let wire = Scripted::new([Step::Fail(TransportError::Unreachable("refused".into()))]);

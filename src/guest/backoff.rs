@@ -80,6 +80,7 @@ mod tests {
             wivrn: None,
             services: Vec::new(),
             users: Vec::new(),
+            refused: std::collections::BTreeMap::new(),
             at: Millis(0),
         };
         Part::good(facts, Millis(0))

@@ -12,7 +12,7 @@ use crate::{
         text,
         wivrn::Wivrn,
     },
-    pve::{Client, Error, ExecStatus},
+    pve::{Client, Error, ExecStatus, refusal},
 };
 use futures_util::future::join_all;
 use std::{net::IpAddr, time::Duration};
@@ -36,6 +36,21 @@ pub(crate) struct Round {
     pub(crate) gpu: Option<String>,
     pub(crate) load: Option<GpuLoad>,
     pub(crate) wivrn: Option<Wivrn>,
+    /// The command that the guest's agent refused, with its words.
+    pub(crate) refused: Option<(String, String)>,
+}
+
+/// Why a script couldn't be run in a guest.
+struct Unrun {
+    why: String,
+    /// The command that the agent refuses, if it is that.
+    refused: Option<&'static str>,
+}
+
+impl Unrun {
+    fn new(why: &str) -> Self {
+        Self { why: why.to_owned(), refused: None }
+    }
 }
 
 /// Where to ask.
@@ -73,7 +88,7 @@ pub(crate) async fn check(place: Place<'_>, services: &[ServiceCheck], card: (bo
     let states = plans.iter().zip(outside).map(|(plan, mut answers)| {
         answers.extend(plan.inside.iter().map(|number| match &inside {
             Ok(inside) => inside.probes.get(number).cloned().unwrap_or_else(|| unknown("no answer from the script")),
-            Err(why) => unknown(why),
+            Err(unrun) => unknown(&unrun.why),
         }));
         let Answer { health, detail } =
             if answers.is_empty() { unknown("no probe for this system") } else { combine(&answers) };
@@ -81,8 +96,9 @@ pub(crate) async fn check(place: Place<'_>, services: &[ServiceCheck], card: (bo
         ServiceState { name: name.clone(), health, detail: detail.map(|words| text::safe(&words)), note: note.clone() }
     });
     let services = states.collect();
+    let refused = inside.as_ref().err().and_then(|unrun| Some((unrun.refused?.to_owned(), text::safe(&unrun.why))));
     let Answers { gpu, load, wivrn, .. } = inside.unwrap_or_default();
-    Ok(Round { services, gpu, load, wivrn })
+    Ok(Round { services, gpu, load, wivrn, refused })
 }
 
 fn plan(services: &[ServiceCheck], os: Os, (gpu, load): (bool, bool)) -> (Checks, Vec<Plan<'_>>) {
@@ -117,14 +133,16 @@ pub fn command(os: Os, checks: &Checks) -> Option<Vec<String>> {
 }
 
 /// Runs a script in the guest. The inner error says why it couldn't be run there.
-async fn run(place: Place<'_>, checks: &Checks) -> Result<Result<Answers, String>, Error> {
+async fn run(place: Place<'_>, checks: &Checks) -> Result<Result<Answers, Unrun>, Error> {
     let Place { client, node, vmid, os, .. } = place;
     // PowerShell alone takes seconds to start on a busy guest.
     let deadline = Duration::from_secs(if os == Os::Linux { 15 } else { 30 });
-    let Some(command) = command(os, checks) else { return Ok(Err("too many checks for one command line".to_owned())) };
+    let Some(command) = command(os, checks) else {
+        return Ok(Err(Unrun::new("too many checks for one command line")));
+    };
     let pid = match client.agent_exec(node, vmid, &command, None).await {
         Ok(pid) => pid,
-        Err(error) => return in_guest(error).map(Err),
+        Err(error) => return in_guest(error, "exec").map(Err),
     };
     let deadline = Instant::now() + deadline;
     let mut pause = FIRST;
@@ -134,19 +152,22 @@ async fn run(place: Place<'_>, checks: &Checks) -> Result<Result<Answers, String
         match client.agent_exec_status(node, vmid, pid).await {
             Ok(ExecStatus::Ended { out, .. }) => return Ok(Ok(Answers::parse(&out))),
             Ok(ExecStatus::Running) if Instant::now() + pause < deadline => {}
-            Ok(ExecStatus::Running) => return Ok(Err("the checks took too long".to_owned())),
-            Err(error) => return in_guest(error).map(Err),
+            Ok(ExecStatus::Running) => return Ok(Err(Unrun::new("the checks took too long"))),
+            Err(error) => return in_guest(error, "exec-status").map(Err),
         }
     }
 }
 
 /// Tells trouble with the guest, which makes its services unknown, from trouble with the host.
-fn in_guest(error: Error) -> Result<String, Error> {
+fn in_guest(error: Error, command: &'static str) -> Result<Unrun, Error> {
+    if let Some(words) = refusal(&error) {
+        return Ok(Unrun { why: words.to_owned(), refused: Some(command) });
+    }
     match error {
-        Error::Forbidden { privileges, path, .. } => Ok(format!("{privileges} is missing on {path}")),
-        Error::Refused(words) => Ok(words),
+        Error::Forbidden { privileges, path, .. } => Ok(Unrun::new(&format!("{privileges} is missing on {path}"))),
+        Error::Refused(words) => Ok(Unrun::new(&words)),
         // A shell that doesn't exist is answered so.
-        Error::OutcomeUnknown(_) => Ok("the guest couldn't run the checks".to_owned()),
+        Error::OutcomeUnknown(_) => Ok(Unrun::new("the guest couldn't run the checks")),
         error => Err(error),
     }
 }

@@ -52,6 +52,24 @@ pub fn agent_state(error: &Error) -> AgentState {
     }
 }
 
+/// The guest's words if its agent answered that it refuses this command: switched off by `block-rpcs` or `allow-rpcs`,
+/// or not known to it. The same under HTTP 500 and 200, in the words of old and new agents (QEMU
+/// `qapi/qmp-dispatch.c`). While file systems are frozen for a backup nearly all commands are off for a moment: no
+/// refusal.
+#[must_use]
+pub fn refusal(error: &Error) -> Option<&str> {
+    let Error::Refused(words) = error else { return None };
+    refused(words)
+}
+
+/// The same of an error's words.
+pub(super) fn refused(words: &str) -> Option<&str> {
+    let says = |part: &str| words.contains(part);
+    let of_agent = says("ommand guest-") && (says("has been disabled") || says("has not been found"));
+    let passing = says("frozen") || says("fsfreeze");
+    (of_agent && !passing).then(|| words.strip_prefix("Agent error: ").unwrap_or(words))
+}
+
 impl Client {
     /// Whether the agent answers.
     ///

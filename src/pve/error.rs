@@ -1,6 +1,6 @@
 //! Why Proxmox didn't do what was asked.
 
-use super::{auth::Identity, bounded, grant, transport::Response};
+use super::{agent, auth::Identity, bounded, grant, transport::Response};
 use crate::domain::{facts::Trouble, finding::FindingId, release::Release, task, text};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -99,6 +99,7 @@ impl Error {
             Self::NotFound(_) => FindingId::PveNotFound,
             Self::Locked { .. } => FindingId::PveLocked,
             Self::RootOnly(_) => FindingId::TokenRootOnly,
+            Self::Refused(words) if agent::refused(words).is_some() => FindingId::GuestAgentRefuses,
             Self::Refused(_) => FindingId::PveRefused,
             Self::Protocol(_) => FindingId::PveProtocol,
             Self::OutcomeUnknown(_) => FindingId::PveOutcomeUnknown,

@@ -4,7 +4,7 @@ mod answers;
 mod exec;
 mod files;
 
-pub(crate) use answers::{host_name, info, interfaces, osinfo, users, vcpus};
+pub(crate) use answers::{host_name, info, interfaces, osinfo, refusal, users, vcpus};
 pub(crate) use exec::{Exec, start, status};
 pub(crate) use files::{read, write};
 

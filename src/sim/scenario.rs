@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The scenarios that the program carries, by name.
-const CARRIED: [(&str, &str); 19] = [
+const CARRIED: [(&str, &str); 20] = [
     ("agent-dies", include_str!("../../assets/sim/scenarios/agent-dies.yaml")),
+    ("agent-refuses", include_str!("../../assets/sim/scenarios/agent-refuses.yaml")),
     ("away", include_str!("../../assets/sim/scenarios/away.yaml")),
     ("backup", include_str!("../../assets/sim/scenarios/backup.yaml")),
     ("bare", include_str!("../../assets/sim/scenarios/bare.yaml")),

@@ -52,6 +52,40 @@ async fn of_two_machines_the_loser_brings_nothing_back_and_says_who_won() {
     assert!(losers > 0, "nobody lost after stopping anything");
 }
 
+/// Whether a guest that can't be seen runs can't be seen either: said once, by the number in Proxmox's words, or in
+/// QEMU's, which only the log of the start has.
+#[tokio::test(start_paused = true)]
+async fn a_holder_that_the_token_cant_see_is_said_at_once() {
+    let acl = |vmid: u32| format!("{{ path: /vms/{vmid}, who: morpheus@pam, role: MorpheusOperator }}");
+    let acl: Vec<String> = VMIDS.into_iter().map(acl).collect();
+    let world = |config: &str| {
+        format!(
+            "world:\n  acl: [{{ path: /, who: morpheus@pam, role: MorpheusHost }}, \
+             {{ path: /mapping/pci, who: morpheus@pam, role: MorpheusMapping }}, {}]\n  guests:\n    \
+             '101': {{ initial: stopped }}\n    \
+             '105': {{ initial: running, config: {{ name: theirs, memory: '4096', {config} }} }}\n",
+            acl.join(", ")
+        )
+    };
+    let unseen = "VM 105 holds the device, a guest that the token can't see. Proxmox said: PCI device '0000:01:00.0' \
+                  already in use by VMID '105'";
+    let busy = "another process of the host has the card's IOMMU group open, such as a VM with the device in its args. \
+                Proxmox said: start failed: QEMU exited with code 1; its log: kvm: -device vfio-pci";
+    for (config, words) in
+        [("hostpci0: '0000:01:00,pcie=1'", unseen), ("args: '-device vfio-pci,host=0000:01:00.0'", busy)]
+    {
+        let machine = Machine::new(scenario(&world(config)));
+        let begun = machine.clock.now();
+        let (outcome, state) = machine.run(&switch("windowsvrstreaming")).await.unwrap();
+        let trouble = state.trouble.unwrap();
+        assert_eq!((outcome, trouble.finding), (Outcome::RolledBack, FindingId::GpuTaken), "{}", trouble.message);
+        assert!(trouble.message.contains(words), "{}", trouble.message);
+        let calls: Vec<Call> = state.steps.iter().flat_map(|step| &step.calls).map(|call| call.call).collect();
+        assert!(matches!(calls[..], [Call::Start { .. }]), "{calls:?}");
+        assert!(machine.clock.now().since(begun) < 10_000, "{} ms", machine.clock.now().since(begun));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_guest_that_powers_off_while_its_process_stays_is_seen_at_once() {
     let machine = Machine::new(scenario("events: [{ at: 15, vmid: 102, do: linger }]"));

@@ -15,6 +15,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     net::IpAddr,
 };
@@ -34,6 +35,7 @@ struct Seen<'a> {
     lock: Option<&'a str>,
     uptime: Option<u64>,
     agent: AgentState,
+    agent_refuses: Option<&'a BTreeMap<String, String>>,
     address: Option<IpAddr>,
     os: Option<&'a str>,
     gpu: Option<&'a str>,
@@ -56,7 +58,8 @@ pub(crate) fn write(shell: &mut Shell<'_>, host: &str, modes: &[&Mode], facts: &
             writeln!(shell.out)?;
         }
         let lock = facts.guest(mode.vmid).and_then(|guest| lock::words(facts, guest));
-        text_of(shell.out, status, mode, lock)?;
+        let agent = facts.agents.get(&mode.vmid).and_then(|part| part.value.as_ref());
+        text_of(shell.out, status, mode, (lock, agent))?;
     }
     Ok(())
 }
@@ -73,6 +76,7 @@ fn look<'a>(mode: &'a Mode, facts: &'a Facts) -> Seen<'a> {
         lock: guest.and_then(|guest| guest.lock.as_deref()),
         uptime: guest.and_then(|guest| guest.uptime).filter(|seconds| *seconds > 0),
         agent: agent.map_or(AgentState::Unknown, |agent| agent.agent),
+        agent_refuses: agent.map(|agent| &agent.refused).filter(|refused| !refused.is_empty()),
         address: agent.and_then(|agent| agent.address),
         os: agent.and_then(|agent| agent.os.as_deref()),
         gpu: agent.and_then(|agent| agent.gpu.as_deref()),
@@ -82,7 +86,12 @@ fn look<'a>(mode: &'a Mode, facts: &'a Facts) -> Seen<'a> {
     }
 }
 
-fn text_of(out: &mut dyn Write, status: &Seen<'_>, mode: &Mode, lock: Option<String>) -> io::Result<()> {
+fn text_of(
+    out: &mut dyn Write,
+    status: &Seen<'_>,
+    mode: &Mode,
+    (lock, agent): (Option<String>, Option<&AgentFacts>),
+) -> io::Result<()> {
     let up = status.uptime.map(|seconds| format!(" for {}", text::duration(seconds))).unwrap_or_default();
     writeln!(out, "{} (VM {}): {}{up}", status.name, status.vmid, status.status)?;
     let claim = status.gpu_mode.map_or("unknown", GpuMode::word);
@@ -93,7 +102,12 @@ fn text_of(out: &mut dyn Write, status: &Seen<'_>, mode: &Mode, lock: Option<Str
     line(out, "IP", running.then(|| status.address.map_or_else(unknown, |address| address.to_string())))?;
     line(out, "GPU", Some(gpu))?;
     line(out, "OS", status.os.map(text::safe))?;
-    line(out, "Agent", running.then(|| agent(status.agent).to_owned()))?;
+    let (refuses, words) = agent.and_then(AgentFacts::refusals).unwrap_or_default();
+    let refuses = if refuses.is_empty() { refuses } else { format!(", {refuses}") };
+    line(out, "Agent", running.then(|| format!("{}{refuses}", state_of(status.agent))))?;
+    for words in words {
+        line(out, "", Some(text::safe(words)))?;
+    }
     line(
         out,
         "Note",
@@ -113,10 +127,12 @@ fn text_of(out: &mut dyn Write, status: &Seen<'_>, mode: &Mode, lock: Option<Str
 }
 
 fn line(out: &mut dyn Write, name: &str, value: Option<String>) -> io::Result<()> {
-    value.map_or(Ok(()), |value| writeln!(out, "   {:<9} {value}", format!("{name}:")))
+    value.map_or(Ok(()), |value| {
+        writeln!(out, "   {:<9} {value}", if name.is_empty() { String::new() } else { format!("{name}:") })
+    })
 }
 
-const fn agent(state: AgentState) -> &'static str {
+const fn state_of(state: AgentState) -> &'static str {
     match state {
         AgentState::Alive => "alive",
         AgentState::NotConfigured => "not configured on the VM",

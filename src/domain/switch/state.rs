@@ -7,10 +7,10 @@ use super::{
 };
 use crate::domain::{
     facts::Trouble,
-    guest::ServiceState,
+    guest::{Health, ServiceState},
     ids::{Millis, Upid, Vmid},
     journal::{Origin, Told},
-    task,
+    task, text,
 };
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -325,8 +325,18 @@ impl State {
 
     /// Names of services that didn't answer at the end.
     pub fn services_down(&self) -> impl Iterator<Item = &str> {
-        let down = |s: &&ServiceState| s.health == crate::domain::guest::Health::Down;
+        let down = |s: &&ServiceState| s.health == Health::Down;
         self.services().iter().filter(down).map(|s| s.name.as_str())
+    }
+
+    /// Services that couldn't be asked at the end, and why not where that is known: `WiVRn, NATS (Command ...)`.
+    #[must_use]
+    pub fn services_unknown(&self) -> Option<String> {
+        let unknown: Vec<&ServiceState> = self.services().iter().filter(|s| s.health == Health::Unknown).collect();
+        let why = unknown.iter().find_map(|service| service.detail.as_deref());
+        let why = why.map(|why| format!(" ({})", text::safe(why))).unwrap_or_default();
+        let names: Vec<&str> = unknown.iter().map(|service| service.name.as_str()).collect();
+        (!names.is_empty()).then(|| text::safe(&names.join(", ")) + &why)
     }
 }
 
@@ -448,6 +458,17 @@ impl StepState {
     #[must_use]
     pub fn elapsed(&self, now: Millis) -> Option<u64> {
         Some(self.ended.unwrap_or(now).since(self.begun?))
+    }
+
+    /// Whether a step that is done didn't see what it waited for: no address, or services that couldn't be asked.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        self.phase == Phase::Done
+            && match self.step.action {
+                StepAction::Network => self.address.is_none(),
+                StepAction::Services => self.services.iter().any(|service| service.health == Health::Unknown),
+                _ => false,
+            }
     }
 
     /// Whether people want to see the step as a line of its own: waiting for a device is one only when it takes long.

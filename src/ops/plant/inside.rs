@@ -101,6 +101,8 @@ impl Run<'_> {
     async fn hears_us(&self, vmid: Vmid) -> Result<bool, Stop> {
         match self.client().agent_ping(&self.node, vmid).await {
             Ok(()) => Ok(true),
+            // Who refuses has answered.
+            Err(error) if pve::refusal(&error).is_some() => Ok(true),
             Err(error) if is_silent(&error) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -177,13 +179,18 @@ impl Run<'_> {
         }
     }
 
-    /// A guest's address, as its agent tells it; none while it has none, or tells nothing.
-    async fn address(&self, vmid: Vmid) -> Result<Option<IpAddr>, Stop> {
+    /// A guest's address, as its agent tells it.
+    async fn address(&self, vmid: Vmid) -> Result<Told, Stop> {
         let config = self.client().qemu_config(&self.node, vmid, true).await?;
         match self.client().agent_interfaces(&self.node, vmid).await {
-            Ok(interfaces) => Ok(address::choose(&interfaces, config.net0_mac.as_deref())),
-            Err(error) if is_silent(&error) => Ok(None),
-            Err(error) => Err(error.into()),
+            Ok(interfaces) => {
+                Ok(address::choose(&interfaces, config.net0_mac.as_deref()).map_or(Told::NotYet, Told::Address))
+            }
+            Err(error) if is_silent(&error) => Ok(Told::NotYet),
+            Err(error) => match pve::refusal(&error) {
+                Some(words) => Ok(Told::Refused(words.to_owned())),
+                None => Err(error.into()),
+            },
         }
     }
 
@@ -191,8 +198,12 @@ impl Run<'_> {
     async fn first_address(&mut self, step: u16, vmid: Vmid) -> Result<String, Stop> {
         let since = Instant::now();
         while since.elapsed() < LEASE {
-            if let Some(address) = self.address(vmid).await? {
-                return Ok(format!("{ADDRESS}{address}"));
+            match self.address(vmid).await? {
+                Told::Address(address) => return Ok(format!("{ADDRESS}{address}")),
+                Told::Refused(words) => {
+                    return Ok(format!("VM {vmid}'s address can't be seen: its agent says '{words}'"));
+                }
+                Told::NotYet => {}
             }
             self.progress(step, "waiting for its address".to_owned(), None)?;
             self.hear()?;
@@ -224,7 +235,10 @@ impl Run<'_> {
                 _ => None,
             });
             let running = self.runs(vmid).await?;
-            let now = if running { self.address(vmid).await? } else { None };
+            let now = match self.address_if(running, vmid).await? {
+                Told::Address(address) => Some(address),
+                Told::NotYet | Told::Refused(_) => None,
+            };
             let address = now.or(noted).or_else(|| self.fixed_address(vmid));
             nodes.push(Node {
                 id: node_id(machine).to_owned(),
@@ -233,6 +247,10 @@ impl Run<'_> {
             });
         }
         Ok(self.means.register(&self.answers, nodes).await?)
+    }
+
+    async fn address_if(&self, running: bool, vmid: Vmid) -> Result<Told, Stop> {
+        if running { self.address(vmid).await } else { Ok(Told::NotYet) }
     }
 
     /// Drives the installer of a live system.
@@ -320,6 +338,9 @@ impl Run<'_> {
                 },
                 Err(Stop::Trouble(trouble)) => trouble.message,
                 Err(Stop::Host(error)) if is_silent(&error) => error.to_string(),
+                Err(Stop::Host(error)) if pve::refusal(&error).is_some() => {
+                    return Ok(vec![format!("{}: NATS of VM {vmid} can't be asked: {error}", FindingId::PlantNats)]);
+                }
                 Err(why) => return Err(why),
             };
             if since.elapsed() > patience {
@@ -330,6 +351,15 @@ impl Run<'_> {
             sleep(PAUSE).await;
         }
     }
+}
+
+/// What a guest's agent tells of its address.
+enum Told {
+    Address(IpAddr),
+    /// It has none, or tells nothing.
+    NotYet,
+    /// It never tells, in its own words.
+    Refused(String),
 }
 
 /// Whether an error means only that there is no agent now: a guest that starts, or restarts, has none.

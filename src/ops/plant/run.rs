@@ -354,6 +354,11 @@ fn trouble(step: &Step, why: Stop) -> Trouble {
         },
         (_, known) => known,
     };
+    if finding == FindingId::GuestAgentRefuses {
+        let message =
+            format!("{}: the guest's agent has to take this command, and says '{}'.", step.title(), told.message);
+        return Trouble { finding, message };
+    }
     let message = match task::means(&told.message) {
         Some(means) => format!("{}: {means}. Proxmox said: {}", step.title(), told.message),
         None => told.message,

@@ -11,6 +11,15 @@ use serde_json::{Value, json};
 pub(super) async fn handle(call: &Call<'_>, command: &str) -> Result<Answer, Refused> {
     let (sim, vmid) = (call.sim, call.vmid());
     let guest = agent::ready(sim, vmid).await?;
+    if let Some(words) = agent::refusal(&guest, command) {
+        // Most answers are handed on as they are; these are looked into (qemu-server `QemuServer/Agent.pm`, `agent_cmd`).
+        return match command {
+            "exec" | "exec-status" | "file-read" | "file-write" | "set-user-password" => {
+                Err(Refused::died(format!("Agent error: {words}")))
+            }
+            _ => Ok(json!({"result": {"error": {"class": "CommandNotFound", "desc": words}}}).into()),
+        };
+    }
     let result = match command {
         "exec" => {
             let input = call.text("input-data");
@@ -30,7 +39,7 @@ pub(super) async fn handle(call: &Call<'_>, command: &str) -> Result<Answer, Ref
         "network-get-interfaces" => agent::interfaces(&guest),
         "get-osinfo" => agent::osinfo(&guest),
         "get-users" => agent::users(&guest, sim.clock.unix()),
-        "info" => agent::info(),
+        "info" => agent::info(&guest),
         "get-time" => json!(sim.clock.unix() * 1_000_000_000),
         "get-timezone" => json!({"zone": "UTC", "offset": 0}),
         "get-vcpus" => agent::vcpus(sim, vmid),

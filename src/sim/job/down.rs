@@ -99,7 +99,8 @@ async fn ask(worker: &Worker, vmid: u32) {
     }
     let mut state = sim.state();
     let Some(vm) = state.vms.get_mut(&vmid) else { return };
-    let reacts = if alive { !vm.spec.ignores_agent } else { hears_button(sim, vm) };
+    let refuses = vm.spec.agent.as_ref().is_some_and(|agent| agent::refusal(agent, "shutdown").is_some());
+    let reacts = if alive { !vm.spec.ignores_agent && !refuses } else { hears_button(sim, vm) };
     if reacts && vm.off_at.is_none() {
         vm.off_at = Some(sim.clock.after(vm.spec.timing.shutdown));
     }

@@ -108,6 +108,8 @@ pub struct AgentSpec {
     pub gpu: Option<String>,
     /// How busy that GPU is: percent, and its memory in use and in all, MiB.
     pub gpu_load: Option<(u8, u64, u64)>,
+    /// Commands that it refuses (`block-rpcs`), such as `exec` or `network-get-interfaces`.
+    pub forbids: Vec<String>,
     /// Never answers, although configured and installed.
     pub dead: bool,
     /// Seconds after the guest's start at which it dies.

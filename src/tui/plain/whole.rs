@@ -119,6 +119,9 @@ fn of_mode(model: &Model, mode: &Mode) -> Vec<String> {
         let services: Vec<String> = agent.services.iter().map(|service| service.text(false)).collect();
         lines.push(format!("    Services: {}.", services.join(", ")));
     }
+    if let Some((refuses, words)) = agent.refusals() {
+        lines.push(format!("    Its agent {refuses}: {}.", safe(&words.join("; "))));
+    }
     if !agent.users.is_empty() {
         lines.push(format!("    Logged in: {}.", safe(&agent.users.join(", "))));
     }

@@ -98,6 +98,7 @@ pub(in crate::tui) fn agent(vmid: u32) -> AgentFacts {
             service("NimsForest", Health::Unknown, None),
         ],
         users: vec![],
+        refused: std::collections::BTreeMap::new(),
         at: NOON,
     }
 }

@@ -61,8 +61,10 @@ pub(super) fn in_words(state: &State, event: &Event) -> Option<(Level, String)> 
     match &event.what {
         What::Planned { plan, .. } => Some((Level::Info, plan.title())),
         What::StepDone { step: number, .. } => {
-            let seconds = step(*number)?.elapsed(event.at).unwrap_or_default() / 1000;
-            Some((Level::Info, titled(*number, &format!("done after {}", text::duration(seconds)))?))
+            let step = step(*number)?;
+            let seconds = step.elapsed(event.at).unwrap_or_default() / 1000;
+            let (level, word) = if step.is_unseen() { (Level::Warn, "unknown") } else { (Level::Info, "done") };
+            Some((level, titled(*number, &format!("{word} after {}", text::duration(seconds)))?))
         }
         What::StepFailed { step, trouble } => {
             Some((Level::Error, titled(*step, &format!("{} ({})", trouble.parts().0, trouble.finding))?))

@@ -179,7 +179,12 @@ impl<'a> Detail<'a> {
             None if age >= ASKED => (format!(", asked {} ago", self.model.age(age)), role),
             None => (String::new(), role),
         };
-        all.extend(self.pair("Agent", &format!("{words}{old}"), role));
+        let (refuses, refusals) = agent.refusals().unwrap_or_default();
+        let refuses = if refuses.is_empty() { refuses } else { format!(", {refuses}") };
+        all.extend(self.pair("Agent", &format!("{words}{refuses}{old}"), role));
+        for words in refusals {
+            all.extend(self.pair("", words, Role::Warn));
+        }
         for (i, service) in agent.services.iter().enumerate() {
             let label = if i == 0 { "Services" } else { "" };
             let role = match service.health {

@@ -80,6 +80,7 @@ fn step<'a>(model: &Model, op: &OpBrief, step: &StepState, columns: u16, theme: 
     let glyphs = theme.glyphs;
     let over = op.state.finished.is_some() || !op.alive;
     let (mark, word, role) = match step.phase {
+        Phase::Done if step.is_unseen() => (glyphs.unknown, "unknown", Role::Warn),
         Phase::Done => (glyphs.done, "done", Role::Good),
         Phase::Failed => (glyphs.failed, "failed", Role::Bad),
         Phase::Running if step.question.is_some() => (glyphs.warn, "asks", Role::Warn),
@@ -121,6 +122,9 @@ fn remark<'a>(step: &StepState, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     };
     if let Some(trouble) = &step.trouble {
         return indented(&trouble.to_string(), Role::Bad);
+    }
+    if step.is_unseen() {
+        return step.notes.last().map(|note| indented(note, Role::Muted)).unwrap_or_default();
     }
     if step.phase != Phase::Running || step.question.is_some() {
         return Vec::new();
@@ -195,6 +199,9 @@ fn end<'a>(state: &State, columns: u16, theme: &Theme) -> Vec<Line<'a>> {
     let down: Vec<&str> = state.services_down().collect();
     if !down.is_empty() {
         all.extend(pair("Down", &format!("{} ({})", down.join(", "), FindingId::ServiceDown), Role::Warn));
+    }
+    if let Some(unknown) = state.services_unknown() {
+        all.extend(pair("Unknown", &unknown, Role::Warn));
     }
     if let Some(trouble) = &state.trouble
         && finish.outcome != Outcome::Done

@@ -60,6 +60,9 @@ impl Turn<'_> {
         let what = if leave { "leave" } else { "join again" };
         match self.answer().map(|agent| agent.agent) {
             None | Some(AgentState::Unknown) => self.wait(self.pause()),
+            Some(AgentState::Alive) if self.refusal().is_some() => {
+                self.untold(what, &format!("its agent says '{}'", self.refusal().unwrap_or_default()))
+            }
             Some(AgentState::Alive) => {
                 self.send(Call::Drain { vmid: self.vmid(), leave, seconds: self.step.step.deadline })
             }
@@ -67,6 +70,11 @@ impl Turn<'_> {
             Some(AgentState::Forbidden) => self.untold(what, "the token may not run programs in it"),
             Some(AgentState::NotRunning | AgentState::GuestOff) => self.untold(what, "its agent doesn't answer"),
         }
+    }
+
+    /// The words of an agent that runs no programs.
+    fn refusal(&self) -> Option<&str> {
+        self.answer()?.refuses("exec")
     }
 
     /// Nobody knows whether the guest was told: it is told again after a while, which is harmless.

@@ -22,8 +22,12 @@ impl Turn<'_> {
             (_, Some(address)) => {
                 Next::Record(What::StepDone { step: self.step.step.id, address: Some(address), services: Vec::new() })
             }
-            (AgentState::Forbidden | AgentState::NotConfigured, None) => self.unseen(agent.agent),
-            (AgentState::Alive, None) => self.no_address_yet("its agent answers, but net0 has no usable address"),
+            (AgentState::Forbidden, None) => self.unseen("the token may not ask its agent"),
+            (AgentState::NotConfigured, None) => self.unseen("it has no agent"),
+            (AgentState::Alive, None) => match agent.refuses("network-get-interfaces") {
+                Some(words) => self.unseen(&format!("its agent says '{words}'")),
+                None => self.no_address_yet("its agent answers, but net0 has no usable address"),
+            },
             (AgentState::NotRunning | AgentState::GuestOff | AgentState::Unknown, None) => {
                 self.no_address_yet("its agent doesn't answer")
             }
@@ -38,7 +42,11 @@ impl Turn<'_> {
         let settled = !services.is_empty() && services.iter().all(|service| service.health == Health::Up);
         let hopeless = !services.is_empty() && services.iter().all(|service| service.health == Health::Unknown);
         let denied = self.answer().is_some_and(|agent| agent.agent == AgentState::Forbidden);
-        if settled || denied || (hopeless && self.age() > 10_000) || self.is_overdue() {
+        // What a guest doesn't let be asked won't be known later either.
+        let mute = |agent: &AgentFacts| ["exec", "exec-status"].iter().any(|command| agent.refuses(command).is_some());
+        let asked = services.iter().all(|service| matches!(service.health, Health::Up | Health::Unknown));
+        let mute = asked && self.answer().is_some_and(mute);
+        if settled || denied || mute || (hopeless && self.age() > 10_000) || self.is_overdue() {
             return Next::Record(What::StepDone { step: self.step.step.id, address: None, services });
         }
         self.wait(self.pause())
@@ -69,10 +77,8 @@ impl Turn<'_> {
     }
 
     /// Nothing can be seen, and waiting doesn't help: said, and not taken for a failure of the guest.
-    fn unseen(&self, agent: AgentState) -> Next {
+    fn unseen(&self, why: &str) -> Next {
         if self.step.notes.is_empty() {
-            let why =
-                if agent == AgentState::Forbidden { "the token may not ask its agent" } else { "it has no agent" };
             let text = format!("The address of {} can't be seen: {why}.", self.step.step.party);
             return Next::Record(What::Note { step: self.step.step.id, text });
         }

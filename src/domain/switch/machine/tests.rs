@@ -75,6 +75,54 @@ fn a_start_that_fails_brings_the_old_mode_back() {
     assert!(toy.is_running(LINUX) && !toy.is_running(WINDOWS));
 }
 
+/// Switched off in the guest, as some distributions have it: neither a failure of the guest nor "ok".
+#[test]
+fn a_guest_whose_agent_refuses_to_tell_is_left_running_and_its_words_are_noted() {
+    let words = "Command guest-x has been disabled: the command is not allowed";
+    let refusing = |commands: &[&str]| {
+        let mut toy = Toy::new(Verb::Switch, "windowsvrstreaming", &[LINUX, NAS], vec![], Some(10_000));
+        toy.refused = commands.iter().map(|command| ((*command).to_owned(), words.to_owned())).collect();
+        toy.run(|_| {});
+        assert_eq!(toy.outcome(), Some(Outcome::Done), "{toy:?}");
+        assert!(toy.is_running(WINDOWS) && !toy.is_running(LINUX));
+        toy
+    };
+    let blind = refusing(&["network-get-interfaces"]);
+    let state = blind.state();
+    let network = state.steps.iter().find(|step| step.step.action == StepAction::Network).unwrap();
+    assert!(network.is_unseen() && state.address().is_none());
+    assert_eq!(
+        network.notes,
+        [format!("The address of windowsvrstreaming (VM 102) can't be seen: its agent says '{words}'.")]
+    );
+    assert!(network.elapsed(Millis(0)).unwrap() < 12_000, "it isn't waited for once the agent has said so");
+    let mute = refusing(&["exec"]);
+    let services = mute.state().steps.into_iter().find(|step| step.step.action == StepAction::Services).unwrap();
+    assert!(services.is_unseen() && services.elapsed(Millis(0)).unwrap() < 2_000);
+    assert!(mute.state().services_unknown().is_some());
+    let told = refusing(&[]);
+    assert!(told.state().steps.iter().all(|step| !step.is_unseen()) && told.state().services_unknown().is_none());
+}
+
+#[test]
+fn what_the_log_of_a_failed_start_says_is_told_with_its_meaning() {
+    let mut toy = Toy::new(Verb::Switch, "windowsvrstreaming", &[LINUX], vec![], None);
+    toy.log = vec!["kvm: vfio 0000:01:00.0: group 13 is not viable".to_owned()];
+    let fortunes = vec![Fortune::Works(1_000), Fortune::Fails(1_000), Fortune::Works(1_000)];
+    toy.run_with(fortunes);
+    let trouble = toy.state().trouble.unwrap();
+    assert_eq!(trouble.finding, FindingId::IommuDirtyGroup);
+    assert_eq!(
+        trouble.message,
+        "windowsvrstreaming (VM 102) didn't start: a driver of the host still has another device of the card's IOMMU \
+         group. Proxmox said: start failed: QEMU exited with code 1; its log: kvm: vfio 0000:01:00.0: group 13 is not \
+         viable"
+    );
+    // Journals of before have no log.
+    let line = r#"{"event":"task_ended","step":0,"upid":"UPID:x","exit":"OK","ok":true}"#;
+    assert!(matches!(serde_json::from_str(line), Ok(What::TaskEnded { log, .. }) if log.is_empty()));
+}
+
 #[test]
 fn a_guest_without_an_address_is_taken_down_again() {
     let toy = hand_over(vec![], None);
@@ -182,7 +230,13 @@ fn the_end_of_an_overruled_task_is_not_taken_for_the_end_of_the_next() {
         called("UPID:first"),
         What::Calling { step: 0, call: Call::Stop { vmid, overrule: true, off: false } },
         called("UPID:second"),
-        What::TaskEnded { step: 0, upid: "UPID:first".into(), exit: "received interrupt".into(), ok: false, log: vec![] },
+        What::TaskEnded {
+            step: 0,
+            upid: "UPID:first".into(),
+            exit: "received interrupt".into(),
+            ok: false,
+            log: vec![],
+        },
     ] {
         toy.write(what);
     }

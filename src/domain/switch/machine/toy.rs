@@ -74,6 +74,10 @@ pub(super) struct Toy {
     looked: u64,
     saw_holders: bool,
     crashed: bool,
+    /// What the logs of tasks that fail say.
+    pub(super) log: Vec<String>,
+    /// What the guests' agents refuse.
+    pub(super) refused: BTreeMap<String, String>,
     /// Starts that were sent while somebody else held the card, and shutdowns of guests that nobody told.
     pub(super) rash: Vec<String>,
 }
@@ -141,6 +145,8 @@ impl Toy {
             looked: 0,
             saw_holders: false,
             crashed: false,
+            log: vec![],
+            refused: BTreeMap::new(),
             rash: vec![],
         };
         toy.write(What::Planned { plan: Box::new(plan), origin: crate::domain::journal::Origin::default() });
@@ -234,6 +240,8 @@ impl Toy {
             let services = services.into_iter().map(|service| ServiceState {
                 health: if service.is_of_forest() && self.drained.contains(&vmid.get()) {
                     Health::Down
+                } else if self.refused.contains_key("exec") {
+                    Health::Unknown
                 } else {
                     Health::Up
                 },
@@ -243,13 +251,15 @@ impl Toy {
             });
             let facts = AgentFacts {
                 agent: if up { AgentState::Alive } else { AgentState::NotRunning },
-                address: up.then(|| "192.168.1.150".parse().unwrap()),
+                address: (up && !self.refused.contains_key("network-get-interfaces"))
+                    .then(|| "192.168.1.150".parse().unwrap()),
                 os: None,
                 gpu: None,
                 load: None,
                 wivrn: None,
                 services: services.collect(),
                 users: vec![],
+                refused: self.refused.clone(),
                 at,
             };
             self.facts.agents.insert(*vmid, Part::good(facts, at));
@@ -266,7 +276,8 @@ impl Toy {
         let ended = open.into_iter().find(|(_, upid)| self.tasks.get(upid).is_some_and(|task| task.ends <= self.now));
         let Some((step, upid)) = ended else { return false };
         let exit = self.tasks[&upid].exit.clone();
-        self.write(What::TaskEnded { step, upid, ok: exit == "OK", exit, log: vec![] });
+        let log = if exit == "OK" { vec![] } else { self.log.clone() };
+        self.write(What::TaskEnded { step, upid, ok: exit == "OK", exit, log });
         true
     }
 
@@ -356,6 +367,12 @@ impl Toy {
                 self.write(What::Called { step, upid: Some(upid) });
             }
         }
+    }
+
+    /// Runs to the end with these fortunes, the last first.
+    pub(super) fn run_with(&mut self, fortunes: Vec<Fortune>) {
+        self.fortunes = fortunes;
+        self.run(|_| {});
     }
 
     /// Runs to the end. Calls `each` after every line of the journal.

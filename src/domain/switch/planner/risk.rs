@@ -100,6 +100,10 @@ impl Situation<'_> {
         {
             risks.warn(FindingId::GuestInUse, format!("Logged in on {party}: {}.", text::safe(&users)));
         }
+        if let Some(words) = self.facts.agent(vmid).and_then(|agent| agent.refuses("get-users")) {
+            let message = format!("Who is logged in on {party} can't be seen: its agent says '{words}'.");
+            risks.warn(FindingId::GuestInUse, message);
+        }
         if let Some(flaw) = self.flaw(vmid) {
             let (finding, message) = flaw.warning(&party);
             risks.warn(finding, message);

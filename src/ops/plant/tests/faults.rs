@@ -104,7 +104,8 @@ async fn a_start_that_meets_a_holder_is_not_sent_again() {
         let why = rig.state(&id).halted.unwrap();
         assert_eq!(why.finding, FindingId::PlantCardBusy, "{}", why.message);
         assert!(why.message.contains(words) && why.message.contains(&error), "{}", why.message);
-        let started = |line: &plant::Event| matches!(&line.what, What::TaskStarted { upid, .. } if upid.0.contains(":qmstart:"));
+        let started =
+            |line: &plant::Event| matches!(&line.what, What::TaskStarted { upid, .. } if upid.0.contains(":qmstart:"));
         let starts = rig.store.read_plant(&id).unwrap().iter().filter(|line| started(line)).count();
         assert_eq!(starts, 1, "{}", why.message);
     }
