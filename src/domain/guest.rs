@@ -217,11 +217,19 @@ impl AgentFacts {
         self.refused.get(command).map(String::as_str)
     }
 
-    /// What it refuses, for people: `refuses exec, get-users`, and its words once each.
+    /// What it refuses, for people: `refuses exec, get-users`, and its words, once for all that it refuses in the same.
     #[must_use]
     pub fn refusals(&self) -> Option<(String, Vec<&str>)> {
         let names: Vec<&str> = self.refused.keys().map(String::as_str).collect();
-        let words = self.refused.values().map(String::as_str).collect();
+        let mut said = Vec::new();
+        let mut words = Vec::new();
+        for (name, text) in &self.refused {
+            let reason = text.replace(name, "");
+            if !said.contains(&reason) {
+                said.push(reason);
+                words.push(text.as_str());
+            }
+        }
         (!names.is_empty()).then(|| (format!("refuses {}", names.join(", ")), words))
     }
 }

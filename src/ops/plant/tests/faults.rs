@@ -111,6 +111,26 @@ async fn a_start_that_meets_a_holder_is_not_sent_again() {
     }
 }
 
+/// Switched off in the guest: what can be gone without is left out, the rest is told in the guest's words.
+#[tokio::test(start_paused = true)]
+async fn what_a_guests_agent_refuses_is_gone_without_or_told() {
+    let words = |command: &str| format!("Command guest-{command} has been disabled: the command is not allowed");
+    let desc = json!({"class": "CommandNotFound", "desc": words("network-get-interfaces")});
+    let body = json!({"data": {"result": {"error": desc}}}).to_string();
+    let answer = json!({"status": 200, "reason": "OK", "body": body});
+    let on = "GET /nodes/pve/qemu/121/agent/network-get-interfaces";
+    let rig = Rig::faulty(&json!({"on": on, "then": {"answer": answer}}).to_string());
+    let id = rig.begin(&linux_only()).await;
+    assert_eq!(rig.run(&id).await, Some(End::Done), "{:#?}", rig.state(&id).halted);
+    let told = format!("VM 121's address can't be seen: its agent says '{}'", words("network-get-interfaces"));
+    let state = rig.state(&id);
+    assert!(state.steps.iter().flat_map(|step| &step.notes).any(|note| *note == told), "{:#?}", state.steps);
+    let on = "GET /nodes/pve/qemu/121/agent/file-read";
+    let answer = json!({"status": 500, "reason": format!("Agent error: {}", words("file-open"))});
+    let fault = json!({"on": on, "when": {"nth": 1}, "then": {"answer": answer}});
+    fails_once(&fault.to_string(), FindingId::GuestAgentRefuses).await;
+}
+
 /// None of them keeps a step for ever, and who is at fault is named.
 #[tokio::test(start_paused = true)]
 async fn what_never_answers_or_never_ends_fails_its_step_by_a_deadline() {
