@@ -133,6 +133,8 @@ pub struct Plant {
     pub asked: Form,
     /// The look that is under way, and since when.
     pub looking: Option<(Ticket, Millis)>,
+    /// The one whose plan is to be confirmed as soon as it is there: Enter came before it.
+    pub wanted: Option<Ticket>,
     /// The page.
     pub page: Page,
     /// Pages that were visited.

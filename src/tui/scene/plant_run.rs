@@ -227,10 +227,16 @@ fn the_plan_is_made_from_a_look_that_knows_the_answers() {
     let looks = |scene: &Scene| {
         scene.effects.iter().filter(|effect| matches!(effect, Effect::Plant(PlantDo::Look { .. }))).count()
     };
-    let scene = at(Page::Forest).keys("ctrl-n");
-    assert_eq!(looks(&scene), 1, "the answers came after the first look");
-    let scene = scene.keys("enter");
-    assert!(scene.text().contains("The host is being looked at"), "{}", scene.text());
+    let pressed = || {
+        let scene = at(Page::Forest).keys("ctrl-n");
+        assert_eq!(looks(&scene), 1, "the answers came after the first look");
+        scene.keys("enter")
+    };
+    assert!(pressed().text().contains("Checking the host first"), "{}", pressed().text());
+    let asks = |scene: Scene| matches!(seen(scene).model.ui.layers.last(), Some(Layer::PlantAsk(_)));
+    for (keys, kept) in [("down", true), ("r", false), ("ctrl-p ctrl-n", false), ("f", false), ("ctrl-d p", false)] {
+        assert_eq!(asks(pressed().keys(keys)), kept, "Enter, then '{keys}'");
+    }
 }
 
 #[test]

@@ -71,6 +71,7 @@ const fn is_of_planting(layer: &Layer) -> bool {
 /// Closes the wizard; what was answered is kept.
 pub(super) fn close(model: &mut Model) -> Vec<Effect> {
     model.ui.layers.retain(|layer| !is_of_planting(layer));
+    model.plant.wanted = None;
     keep(model, false)
 }
 
@@ -116,6 +117,7 @@ fn visit(model: &mut Model, page: Page) -> Vec<Effect> {
     let plant = &mut model.plant;
     plant.page = page;
     plant.scroll = 0;
+    plant.wanted = None;
     plant.visited.insert(page);
     let questions = plant.questions();
     let wrong = questions.iter().copied().find(|key| plant.problem(*key).is_some_and(check::Problem::blocks));
@@ -166,7 +168,8 @@ fn seen(model: &mut Model, ticket: Ticket, result: Result<Box<Site>, Trouble>) -
     }
     propose(model);
     answers_changed(model);
-    Vec::new()
+    let wanted = model.plant.wanted.take();
+    if wanted == Some(ticket) && model.ui.layers.last() == Some(&Layer::Plant) { begin(model) } else { Vec::new() }
 }
 
 fn kept(model: &mut Model, form: &Form, file: String, hints: Box<Hints>, trouble: Option<Trouble>) -> Vec<Effect> {

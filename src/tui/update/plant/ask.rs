@@ -48,8 +48,9 @@ fn told(problem: &Problem) -> String {
     }
 }
 
-/// Why nothing can be begun now, whatever the plan.
-fn in_the_way(model: &Model) -> Option<String> {
+/// Why nothing can be begun now, whatever the plan. While the host is being checked, Enter is kept until that is done: on
+/// a slow line nobody knows when to press it again.
+fn in_the_way(model: &mut Model) -> Option<String> {
     if model.plant.starting.is_some() {
         return Some("The planting is being started.".to_owned());
     }
@@ -59,8 +60,9 @@ fn in_the_way(model: &Model) -> Option<String> {
     if let Some(op) = model.open_op() {
         return Some(format!("Operation {} isn't at its end; one at a time.", op.id));
     }
-    if model.plant.looking.is_some() {
-        return Some("The host is being looked at; a moment.".to_owned());
+    if let Some((ticket, _)) = model.plant.looking {
+        model.plant.wanted = Some(ticket);
+        return Some("Checking the host first; then the plan can be confirmed.".to_owned());
     }
     let trouble = model.plant.trouble.as_ref()?;
     Some(format!("The plan is of an earlier look; the last one failed: {}", trouble.parts().0))
