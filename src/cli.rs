@@ -26,6 +26,7 @@ mod progress_end;
 mod questions;
 mod replay;
 mod runner;
+mod secret;
 mod session;
 mod shell;
 mod sim_host;

@@ -1,6 +1,6 @@
 //! What most commands begin with: the configuration, the host, the journals.
 
-use super::{config_file, failure::Failure, shell::Shell};
+use super::{config_file, failure::Failure, secret, shell::Shell};
 use crate::{
     config::{self, Config, Credentials, Loaded},
     domain::{finding::FindingId, host_id::HostId, ids::OpId},
@@ -92,7 +92,7 @@ fn ask_password(shell: &Shell<'_>, user: &str) -> Result<SecretString, Failure> 
         let message = format!("{user} needs a password, and nobody is here to ask.");
         return Err(Failure::new(FindingId::PvePassword, message).or("Use an API token."));
     }
-    Ok(rpassword::prompt_password(format!("Password of {user}: "))?.into())
+    Ok(typed(FindingId::PvePassword, &format!("Password of {user}: "))?.into())
 }
 
 /// Logs in and asks a person for the second factor, if there is one. Says the ticket that came of it.
@@ -114,7 +114,13 @@ async fn enter(client: &Client, user: &str) -> Result<Option<SecretString>, Fail
 }
 
 fn ask_factor(user: &str, challenge: &Challenge) -> Result<String, Failure> {
-    Ok(rpassword::prompt_password(format!("Second factor of {user} ({challenge}): "))?)
+    typed(FindingId::PveSecondFactor, &format!("Second factor of {user} ({challenge}): "))
+}
+
+fn typed(what: FindingId, prompt: &str) -> Result<String, Failure> {
+    let typed =
+        secret::ask(prompt).map_err(|why| Failure::new(what, format!("The terminal can't be asked: {why}.")))?;
+    typed.ok_or_else(|| Failure::new(what, "Nothing was typed."))
 }
 
 /// The host that the configuration names, as far as nobody has to be asked; none where there is no configuration that
