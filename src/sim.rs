@@ -121,6 +121,14 @@ impl Sim {
         self.state().rash_requests.clone()
     }
 
+    /// A code of a user's authenticator: the next one, which counts already, so that there is more than half a minute to
+    /// type it.
+    #[must_use]
+    pub fn code(&self, user: &str) -> Option<String> {
+        let access = self.access();
+        tfa::code_at(&access.users.get(user)?.tfa.totp.first()?.secret, self.clock.unix() + 30)
+    }
+
     /// A guest's lock.
     #[must_use]
     pub fn lock_of(&self, vmid: u32) -> Option<String> {

@@ -10,6 +10,9 @@ mod hostile;
 #[path = "pty/leader.rs"]
 mod leader;
 #[cfg(test)]
+#[path = "pty/login.rs"]
+mod login;
+#[cfg(test)]
 #[path = "pty/manners.rs"]
 mod manners;
 #[cfg(test)]

@@ -112,6 +112,28 @@ fn a_guest_that_does_not_shut_down_is_asked_about_while_the_operation_waits() {
 }
 
 #[test]
+fn a_second_factor_that_nobody_is_here_to_type_is_said() {
+    let tfa = "{ totp: [ { id: phone, secret: GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ } ] }";
+    let rig = Rig::with(&format!("{{ world: {{ users: {{ ann@pve: {{ password: right-one, tfa: {tfa} }} }} }} }}"));
+    rig.edit_config(|yaml| {
+        let lines = yaml.lines().filter(|line| !line.contains("api_token_"));
+        lines
+            .flat_map(|line| if line == "proxmox:" { vec![line, USER] } else { vec![line] })
+            .collect::<Vec<_>>()
+            .join("\n")
+    });
+    let said = rig.run("mode list");
+    assert_eq!(said.code, Some(5), "{said:?}");
+    for words in ["pve.second-factor", "ann@pve", "code of your authenticator", "API token"] {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+    assert!(!said.err.contains("right-one") && !said.out.contains("right-one"), "{said:?}");
+}
+
+/// A user and a password in the place of a token.
+const USER: &str = "  user: ann@pve\n  password: right-one";
+
+#[test]
 fn ctrl_c_only_stops_looking() {
     let rig = Rig::new();
     rig.hold("qmshutdown");

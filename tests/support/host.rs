@@ -45,6 +45,11 @@ impl Host {
         Self { served, home: home.to_owned() }
     }
 
+    /// A code of a user's authenticator.
+    pub(crate) fn code(&self, user: &str) -> String {
+        self.served.sim.code(user).unwrap()
+    }
+
     /// Makes tasks of this kind wait for [`Self::release`]: an operation stays where it is, however slow the machine is.
     pub(crate) fn hold(&self, kind: &str) {
         self.served.sim.hold(kind);
