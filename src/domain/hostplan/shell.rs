@@ -80,9 +80,7 @@ pub(super) fn assignments(text: &str, keys: &[&str]) -> Vec<Assignment> {
 
 /// A key that code which isn't a plain assignment of it sets, takes back, or may set; and why that can't be read.
 fn hidden<'a>(code: &str, keys: &[&'a str]) -> Option<(&'a str, &'static str)> {
-    if code.starts_with('#') {
-        return None;
-    }
+    let code = without_remark(code.trim_start());
     if [". ", "source ", "eval "].iter().any(|command| code.starts_with(command)) {
         return keys.first().map(|key| (*key, "the shell reads another file there, or works a line out"));
     }
@@ -103,6 +101,15 @@ fn hidden<'a>(code: &str, keys: &[&'a str]) -> Option<(&'a str, &'static str)> {
         (true, ..) => Some((key, "the line does more than set a value")),
         (_, _, true) => Some((key, "it is taken back")),
         _ => None,
+    }
+}
+
+/// A line without its remark. Behind a quote a `#` may be text, so that all of it stays.
+fn without_remark(code: &str) -> &str {
+    let begins = |(at, _): &(usize, &str)| *at == 0 || code.get(..*at).unwrap_or_default().ends_with([' ', '\t', ';']);
+    match code.match_indices('#').find(begins).and_then(|(at, _)| code.get(..at)) {
+        Some(before) if !before.contains(['"', '\'', '\\']) => before,
+        _ => code,
     }
 }
 

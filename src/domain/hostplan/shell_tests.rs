@@ -80,6 +80,8 @@ fn an_assignment_that_isnt_a_line_of_its_own_is_unclear() {
         "K = \"quiet\"",
         "[ -f /x ] && K=\"quiet\"",
         "X=5; K=\"quiet\"",
+        "echo \" #\"; K=quiet",
+        "echo x#; K=quiet",
         "X=\"5\" K+=quiet",
         "echo x; export K=y",
         "unset K",
@@ -91,6 +93,8 @@ fn an_assignment_that_isnt_a_line_of_its_own_is_unclear() {
     }
     for text in [
         "# K = x",
+        "TIMEOUT=5 # K=\"no\"",
+        "echo x;# K=no",
         "echo $K",
         "echo \"${K}\"",
         "KX = x",
