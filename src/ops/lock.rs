@@ -20,7 +20,7 @@ use std::{
 use tokio::time::sleep;
 
 /// How often a lock is tried for that somebody may be holding for a moment.
-const TRIES: u32 = 40;
+const TRIES: u32 = 200;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
