@@ -164,6 +164,22 @@ pub struct MappingCheck {
     pub message: String,
 }
 
+impl MappingCheck {
+    /// What helps against it. A repair writes a mapping's entries anew; whether it is one of mediated devices is said
+    /// beside them (pve-guest-common `Mapping/PCI.pm`, `'mdev' does not match`), and depends on the host's driver.
+    #[must_use]
+    pub fn advice(&self, id: &str) -> String {
+        if self.message.contains("'mdev' does not match") {
+            format!(
+                "Load the driver of the card that offers mediated devices, or change \"Use with mediated devices\" of {id} \
+                 in Datacenter > Resource Mappings"
+            )
+        } else {
+            format!("`morpheus gpu map repair {id}` writes it anew")
+        }
+    }
+}
+
 /// One alternative of a [`Mapping`].
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct MappingEntry {

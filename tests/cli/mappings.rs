@@ -44,6 +44,24 @@ fn a_repair_writes_this_nodes_entry_anew_and_keeps_those_of_others() {
 }
 
 #[test]
+fn what_no_repair_mends_is_said_with_what_does() {
+    // The simulated card offers no mediated devices.
+    let rig = with(&format!("{MAY}, mappings: {{ gpu0: {{ mdev: true, map: ['{GOOD}'] }} }}"));
+    for (line, code) in [("gpu map repair gpu0 --yes", 0), ("gpu map check", 1), ("doctor", 1)] {
+        let said = rig.run(line);
+        assert_eq!(said.code, Some(code), "{line}: {said:?}");
+        let told =
+            said.out.contains("'mdev' does not match") && said.out.contains("\"Use with mediated devices\" of gpu0");
+        assert!(
+            told && !said.out.contains("writes it anew") && !said.out.contains("fits already"),
+            "{line}: {}",
+            said.out
+        );
+    }
+    assert_eq!(rig.counts().writes, 0);
+}
+
+#[test]
 fn a_change_by_somebody_else_meanwhile_is_never_overwritten() {
     let why =
         "update hardware mapping failed: detected modified configuration - file changed by other user? Try again.";

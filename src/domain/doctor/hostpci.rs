@@ -248,9 +248,9 @@ impl Vm<'_> {
     fn how_to_map(&self, taking: &Taking) -> Option<String> {
         let (inventory, first) = (self.inventory?, *taking.functions.as_ref()?.first()?);
         let is_it = |mapping: &&MappingFile| self.mapped(mapping).is_some_and(|of| of.contains(&first));
-        if let Some(stale) = self.mappings.into_iter().flatten().find(is_it).filter(|mapping| mapping.is_stale()) {
-            let id = &stale.id;
-            return Some(format!("repair {id} first (`morpheus gpu map repair {id}`); then this says how to name it"));
+        let stale = self.mappings.into_iter().flatten().find(is_it);
+        if let Some((id, check)) = stale.and_then(|of| Some((&of.id, of.checks.iter().find(|check| check.error)?))) {
+            return Some(format!("{}; then name {id} in its place", check.advice(id)));
         }
         // Of a card's audio in the display's slot there is no mapping; of one in a slot of its own there is.
         let named = |card: &Card| inventory.parts(card).iter().any(|part| part.path.overlaps(first));

@@ -2,6 +2,7 @@
 
 use super::{Api, Finding, Report, and};
 use crate::domain::finding::FindingId;
+use std::collections::BTreeSet;
 
 /// Checks version, privileges and mappings.
 pub(super) fn examine(api: &Api, report: &mut Report) {
@@ -22,9 +23,10 @@ pub(super) fn examine(api: &Api, report: &mut Report) {
         }
     }
     for mapping in report.look("mappings", &api.mappings).into_iter().flatten().filter(|mapping| mapping.is_stale()) {
-        let wrong = mapping.checks.iter().filter(|check| check.error).map(|check| check.message.clone());
-        let words = wrong.collect::<Vec<_>>().join("; ");
+        let wrong = || mapping.checks.iter().filter(|check| check.error);
+        let words = wrong().map(|check| check.message.clone()).collect::<Vec<_>>().join("; ");
         let finding = Finding::new(FindingId::GpuMappingStale, format!("mapping {}", mapping.id), words);
-        report.add(finding.fix(format!("`morpheus gpu map repair {}` writes it anew", mapping.id)));
+        let advice: BTreeSet<String> = wrong().map(|check| check.advice(&mapping.id)).collect();
+        report.add(advice.into_iter().fold(finding, Finding::fix));
     }
 }

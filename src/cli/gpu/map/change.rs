@@ -14,6 +14,7 @@ use crate::{
         gpu::PciAddr,
         hostplan,
         iommu::{Card, Device, Inventory, Kind, Part, Verdict},
+        mapping::MappingFile,
         text,
     },
     pve,
@@ -143,7 +144,7 @@ pub(super) async fn repair(
     let maps: Vec<String> = entries.iter().map(|entry| format!(" --map {}", quoted(entry))).collect();
     let command = format!("pvesh set /cluster/mapping/pci/{}{}", quoted(id), maps.concat());
     if entries == mapping.entries {
-        return Ok(already(shell, id, &entries, &command)?);
+        return Ok(already(shell, mapping, &entries, &command)?);
     }
     if how.dry_run {
         return Ok(tell(shell, id, &entries, false, &command)?);
@@ -251,9 +252,18 @@ fn tell(shell: &mut Shell<'_>, id: &str, entries: &[String], done: bool, command
     }
 }
 
-fn already(shell: &mut Shell<'_>, id: &str, entries: &[String], command: &str) -> io::Result<()> {
+/// Its entries are as a repair would write them; what Proxmox has against it all the same is none of theirs.
+fn already(shell: &mut Shell<'_>, mapping: &MappingFile, entries: &[String], command: &str) -> io::Result<()> {
+    let id = mapping.id.as_str();
     if shell.json() {
         return json::document(shell.out, json::MAPPING, &Changed { id, entries, done: false, command });
     }
-    writeln!(shell.out, "The mapping {id} fits already; nothing needs to be done.")
+    let wrong: Vec<_> = mapping.checks.iter().filter(|check| check.error).collect();
+    if wrong.is_empty() {
+        return writeln!(shell.out, "The mapping {id} fits already; nothing needs to be done.");
+    }
+    writeln!(shell.out, "The entries of {id} name the device as it is; there is nothing to repair. Proxmox says:")?;
+    wrong
+        .into_iter()
+        .try_for_each(|check| writeln!(shell.out, "  {}\n  {}.", text::safe(&check.message), check.advice(id)))
 }

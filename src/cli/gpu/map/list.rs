@@ -61,9 +61,9 @@ pub(super) fn write(shell: &mut Shell<'_>, seen: &Seen, only: Option<&str>) -> R
     for mapping in shown {
         for check in &mapping.checks {
             writeln!(shell.out, "\n{}: {}", mapping.id, safe(&check.message))?;
-        }
-        if mapping.is_stale() {
-            writeln!(shell.out, "  `morpheus gpu map repair {}` writes it anew.", mapping.id)?;
+            if check.error {
+                writeln!(shell.out, "  {}.", check.advice(&mapping.id))?;
+            }
         }
     }
     Ok(())

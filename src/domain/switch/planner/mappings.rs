@@ -52,7 +52,7 @@ impl Situation<'_> {
         let repair = format!("Write it anew: morpheus gpu map repair {shown}");
         if let Some(check) = mapping.checks.iter().find(|check| check.error) {
             let why = format!("no longer fits the hardware of {node}: {}", words(check));
-            return flaw(FindingId::GpuMappingStale, why, vec![repair]);
+            return flaw(FindingId::GpuMappingStale, why, vec![format!("{}.", check.advice(&shown))]);
         }
         if !mapping.entries.iter().any(|entry| entry.node.as_str() == node) {
             return if mapping.entries.is_empty() {
