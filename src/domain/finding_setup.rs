@@ -10,7 +10,7 @@ macro_rules! findings_of_setup {
         cause "A VM's start takes every device of the group from the host, not only the card. Nothing that is written on the host changes which devices share a group."
         fix "Move the card to another slot; `morpheus iommu show` says which devices are in the way."
     SetupVital "setup.vital-device" Error "The host needs this device itself."
-        cause "It is a bridge, or the controller of a disk that the host runs from."
+        cause "It is a bridge, the controller of a disk that the host uses, or the board's own USB controller."
         fix "Choose another device; `morpheus iommu` shows what each one is to the host."
     SetupNoIommu "setup.no-iommu" Error "There is no IOMMU to keep the card apart."
         cause "The firmware hides it, or the kernel doesn't use it. Without it nothing can be passed through."

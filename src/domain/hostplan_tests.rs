@@ -440,6 +440,36 @@ fn a_device_that_the_host_uses_has_its_address_typed() {
 }
 
 #[test]
+fn the_boards_own_usb_controller_has_its_address_typed_and_goes_with_no_card() {
+    let usb = |addr: &str, driver: &str| {
+        let mut usb = function(addr, "8086:7a60", 0x0c_0330, 8);
+        usb.driver = Known::Is(Some(driver.into()));
+        usb
+    };
+    let host = |usb: Device| with_devices(example(Loader::Grub, &[]), vec![usb]);
+    let risks = |host: &Example, addr: &str| {
+        let basis = Basis { inventory: &host.inventory, setup: &host.setup, files: &host.files, passthrough: false };
+        let risks = examine(&basis, addr.parse().unwrap()).unwrap();
+        risks.into_iter().map(|risk| (risk.finding, risk.message)).collect::<Vec<_>>()
+    };
+    let own = host(usb("0000:00:14.0", "xhci_hcd"));
+    for addr in ["00:14", "00:14.0"] {
+        let (finding, message) = risks(&own, addr).remove(0);
+        assert_eq!(finding, FindingId::SetupVital);
+        let words = "0000:00:14.0 is a USB controller of the board: the host would lose what is plugged into its ports";
+        assert!(message.starts_with(words), "{message}");
+    }
+    assert_eq!(risks(&own, "01:00"), [], "the card is handed over without it");
+    assert_eq!(risks(&host(usb("0000:00:14.0", "vfio-pci")), "00:14"), [], "the host doesn't use it any more");
+    assert_eq!(risks(&host(usb("0000:03:00.0", "xhci_hcd")), "03:00"), [], "a card in a slot");
+    // In the card's group it would go along.
+    let shared = host(Device { group: Some(2), ..usb("0000:00:14.0", "xhci_hcd") });
+    let blocked = refused(&shared, "01:00");
+    assert_eq!(blocked.finding, FindingId::SetupGroupDirty);
+    assert!(blocked.message.contains("0000:00:14.0"), "{}", blocked.message);
+}
+
+#[test]
 fn for_a_processors_graphics_no_other_slot_is_advised() {
     let host = example(Loader::Grub, &[]);
     let usb = function("0000:00:14.0", "8086:7a60", 0x0c_0330, 1);

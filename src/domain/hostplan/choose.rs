@@ -216,6 +216,11 @@ pub(super) fn risks(basis: &Basis<'_>, slot: PciAddr) -> Vec<Risk> {
                 .to_owned(),
         );
     }
+    let usb = |device: &&Device| device.class.kind() == 0x0c03 && inventory.is_built_in(device);
+    for device in inventory.own(slot).into_iter().filter(usb).filter(|device| device.bound_to() != Some("vfio-pci")) {
+        let losing = "the host would lose what is plugged into its ports, its keyboard or a disk perhaps.";
+        risk(FindingId::SetupVital, format!("{} is a {} of the board: {losing}", device.addr, device.class.word()));
+    }
     for used in inventory.own(slot).into_iter().flat_map(|device| &device.uses).filter(|used| used.is_needed()) {
         let (finding, words) = match used {
             HostUse::Network { interface, port_of: Some(bridge), .. } => (

@@ -83,6 +83,18 @@ impl Inventory {
                 .all(|chip| (chip.id, chip.subsystem, chip.group) == (display.id, display.subsystem, display.group))
     }
 
+    /// Whether a device is behind a bridge inside of an AMD processor.
+    pub(super) fn is_inside_the_processor(&self, device: &Device) -> bool {
+        let parent = device.parent.get().copied().flatten().and_then(|parent| self.device(parent));
+        parent.is_some_and(is_internal)
+    }
+
+    /// Whether a device is wired to the board or the processor, and in no slot.
+    #[must_use]
+    pub fn is_built_in(&self, device: &Device) -> bool {
+        is_on_root_bus(device) || self.is_inside_the_processor(device)
+    }
+
     /// Where the tree isn't shown: the ports of a switch of the same maker are on the bus before the display's, and
     /// buses are numbered in the order of the ports.
     fn by_number(&self, display: &Device) -> Vec<PciAddr> {
@@ -124,9 +136,18 @@ pub(super) fn tell_slices(devices: &mut [Device]) {
     debug_assert!(devices.iter().all(|device| device.physical != Some(device.addr)));
 }
 
+/// Whether no bridge is above a device.
+pub(super) const fn is_on_root_bus(device: &Device) -> bool {
+    match device.parent {
+        Known::Is(parent) => parent.is_none(),
+        // Where the tree isn't shown: bus 0 is the first root bus, others may be anything.
+        Known::Unknown => device.addr.bus == 0 && device.addr.domain == 0,
+    }
+}
+
 /// Whether the bridge above a device is one inside of an AMD processor, behind which its own devices are (the PCI ID
 /// database: "Internal `PCIe` GPP Bridge to Bus").
-pub(super) fn is_internal(bridge: &Device) -> bool {
+fn is_internal(bridge: &Device) -> bool {
     const INTERNAL: [u16; 13] =
         [0x1454, 0x1484, 0x14b9, 0x14dd, 0x14eb, 0x1509, 0x15db, 0x15dc, 0x15fd, 0x15fe, 0x162a, 0x1635, 0x1648];
     bridge.id.vendor == super::card::AMD_CPU && INTERNAL.contains(&bridge.id.device)

@@ -1,6 +1,6 @@
 //! Graphics cards: which one a guest can have, and which one the host keeps.
 
-use super::{Device, Inventory, Known, Slot, board};
+use super::{Device, Inventory, Slot, board};
 use crate::domain::{gpu::PciAddr, ids::NodeName, text};
 use serde::{Deserialize, Serialize};
 
@@ -252,16 +252,14 @@ impl Inventory {
         }
         // An APU's graphics share their slot with functions of the processor: its security processor, USB, audio.
         let processor = |other: &Device| other.id.vendor == AMD_CPU && !other.bridge;
-        let parent = device.parent.get().copied().flatten().and_then(|parent| self.device(parent));
-        if self.functions(device.addr).any(processor) || parent.is_some_and(board::is_internal) {
+        if self.functions(device.addr).any(processor) || self.is_inside_the_processor(device) {
             return Kind::Integrated;
         }
-        let on_root_bus = match device.parent {
-            Known::Is(parent) => parent.is_none(),
-            // Where the tree isn't shown: bus 0 is the first root bus, others may be anything.
-            Known::Unknown => device.addr.bus == 0 && device.addr.domain == 0,
-        };
         // A virtual machine's cards are on its root bus; and NVIDIA is in no processor that has an IOMMU.
-        if on_root_bus && vendor != NVIDIA && !board::is_guest(self) { Kind::Integrated } else { Kind::Discrete }
+        if board::is_on_root_bus(device) && vendor != NVIDIA && !board::is_guest(self) {
+            Kind::Integrated
+        } else {
+            Kind::Discrete
+        }
     }
 }
