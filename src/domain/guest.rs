@@ -126,6 +126,12 @@ impl Guest {
     pub fn is_hibernated(&self) -> bool {
         self.power == Power::Stopped && self.lock.as_deref() == Some(HIBERNATED)
     }
+
+    /// What it is doing, in a word for people.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        if self.is_hibernated() { "hibernated" } else { self.power.word() }
+    }
 }
 
 /// The part of a guest's configuration that morpheus reads. Of a container only its device nodes are.

@@ -55,7 +55,7 @@ pub(crate) fn write(shell: &mut Shell<'_>, host: &str, modes: &ModeSet, facts: &
     }
     let rows = modes.0.iter().map(|mode| {
         let (status, gpu) = row(mode);
-        let status = if facts.guest(mode.vmid).is_some_and(Guest::is_hibernated) { "hibernated" } else { status };
+        let status = facts.guest(mode.vmid).filter(|guest| guest.is_hibernated()).map_or(status, Guest::state);
         let gpu = gpu.map_or("auto", GpuMode::word);
         [mode.name.to_string(), mode.vmid.to_string(), status.to_owned(), gpu.to_owned(), mode.description.clone()]
     });

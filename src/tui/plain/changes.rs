@@ -113,16 +113,18 @@ fn guests(before: &Model, after: &Model) -> Vec<String> {
     for guest in now {
         let name = name_of(after, guest.vmid);
         let Some(was) = before.facts.guest(guest.vmid) else {
-            words.push(format!("{}: new, {}", guest_name(guest), guest.power.word()));
+            words.push(format!("{}: new, {}", guest_name(guest), guest.state()));
             continue;
         };
-        if was.power != guest.power {
-            words.push(format!("{name}: {} -> {}", was.power.word(), guest.power.word()));
+        if was.state() != guest.state() {
+            words.push(format!("{name}: {} -> {}", was.state(), guest.state()));
         }
         if was.name != guest.name {
             words.push(format!("{} is called {} now", guest_name(was), safe(&guest.name)));
         }
         match (&was.lock, &guest.lock) {
+            (_, Some(_)) if guest.is_hibernated() => {}
+            (Some(_), None) if was.is_hibernated() => {}
             (was, Some(lock)) if was.as_ref() != Some(lock) => words.push(format!("{name}: locked: {}", safe(lock))),
             (Some(_), None) => words.push(format!("{name}: not locked any more")),
             _ => {}

@@ -103,7 +103,7 @@ fn modes(model: &Model) -> Vec<String> {
 }
 
 fn of_mode(model: &Model, mode: &Mode) -> Vec<String> {
-    let state = model.facts.guest(mode.vmid).map(|guest| guest.power.word());
+    let state = model.facts.guest(mode.vmid).map(Guest::state);
     let state = state.unwrap_or(if model.knows_the_host() { "no such VM" } else { "state not known" });
     let gpu = mode.gpu(&model.facts).map(|gpu| format!(", GPU {}", gpu.word())).unwrap_or_default();
     let standing = standing(model, mode).map(|words| format!(", {words}")).unwrap_or_default();
@@ -139,9 +139,14 @@ fn guests(model: &Model) -> Vec<String> {
 }
 
 fn of_guest(guest: &Guest) -> String {
-    let state = if guest.template { "template" } else { guest.power.word() };
+    let state = if guest.template { "template" } else { guest.state() };
     let up = guest.uptime.filter(|up| *up > 0).map(|up| format!(" for {}", age_of(up * 1000))).unwrap_or_default();
-    let lock = guest.lock.as_ref().map(|lock| format!(", locked: {}", safe(lock))).unwrap_or_default();
+    let lock = guest
+        .lock
+        .as_ref()
+        .filter(|_| !guest.is_hibernated())
+        .map(|lock| format!(", locked: {}", safe(lock)))
+        .unwrap_or_default();
     format!("  {}: {state}{up}{lock}.", guest_name(guest))
 }
 

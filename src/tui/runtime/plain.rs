@@ -165,9 +165,10 @@ impl Teller {
             Link::Down { .. } | Link::Unconfigured(_) => true,
             Link::Up => {
                 let all = self.model.setup.modes.0.iter().filter_map(|mode| facts.guest(mode.vmid));
-                let mut all = all.map(|guest| (guest.vmid, guest.power.holds_devices()));
-                let known = |(vmid, on): (Vmid, bool)| {
-                    facts.configs.contains_key(&vmid) && (!on || facts.agents.contains_key(&vmid))
+                let mut all = all.map(|guest| (guest.vmid, guest.power.holds_devices(), guest.ha.is_some()));
+                // Only with the exact state is it known what the HA manager does.
+                let known = |(vmid, on, exact): (Vmid, bool, bool)| {
+                    facts.configs.contains_key(&vmid) && (!on || exact && facts.agents.contains_key(&vmid))
                 };
                 self.model.knows_the_host() && all.all(known)
             }

@@ -52,6 +52,28 @@ fn everything_is_told_once() {
 }
 
 #[test]
+fn a_guest_that_is_off_or_held_is_told_by_its_own_state() {
+    for (power, lock, word) in [
+        (Power::Stopped, Some("suspended"), "hibernated"),
+        (Power::Stopped, Some("backup"), "stopped"),
+        (Power::Paused, None, "paused"),
+        (Power::Prelaunch, None, "prelaunch"),
+    ] {
+        let scene = running(&[101]).later(1_000);
+        let mut facts = host::facts(&[101]);
+        testing::change(&mut facts, 101, |guest| (guest.power, guest.lock) = (power, lock.map(str::to_owned)));
+        let (scene, changed) = told(scene, vec![Msg::Seen(Box::new(facts))]);
+        let change = format!("  1s linuxvrstreaming: running -> {word}");
+        assert!(changed.contains(&change), "{changed:?}");
+        let lines = whole(&scene.model);
+        assert!(lines.iter().any(|line| line.starts_with(&format!("  linuxvrstreaming: {word}, VM 101"))), "{lines:?}");
+        let guest = lines.iter().find(|line| line.contains("(VM 101): ")).unwrap();
+        assert!(guest.contains(&format!("(VM 101): {word}")), "{guest}");
+        assert_eq!(guest.contains("locked: "), lock == Some("backup"), "{guest}");
+    }
+}
+
+#[test]
 fn a_host_that_never_answered_says_so() {
     let scene = empty();
     let msg = down(&scene);
