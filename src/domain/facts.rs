@@ -2,7 +2,7 @@
 
 use super::{
     finding::FindingId,
-    gpu::{Claim, Groups, Mapping, PciAddr, claims, functions},
+    gpu::{Claim, Mapping, PciAddr, Ties, claims, functions},
     guest::{AgentFacts, Guest, GuestConfig, Power},
     held,
     ids::{Millis, NodeName, Upid, Vmid},
@@ -262,11 +262,15 @@ impl Facts {
         claims.flat_map(|claim| if let Claim::OneOf(_) = claim { Vec::new() } else { functions(&claim) }).collect()
     }
 
-    /// The IOMMU groups of the node's devices, as far as they were seen.
+    /// How the node's devices hang together, as far as they were seen. Which functions are virtual the API doesn't say;
+    /// of displays their ids and places tell.
     #[must_use]
-    pub fn groups(&self) -> Groups {
-        let devices = self.pci.value.iter().flat_map(|pci| &pci.devices);
-        devices.filter_map(|device| Some((device.addr, device.group?))).collect()
+    pub fn ties(&self) -> Ties {
+        let devices = || self.pci.value.iter().flat_map(|pci| &pci.devices);
+        Ties {
+            groups: devices().filter_map(|device| Some((device.addr, device.group?))).collect(),
+            physical: devices().filter_map(|device| Some((device.addr, device.physical?))).collect(),
+        }
     }
 
     /// Whether the list of running tasks is of now and holds everybody's. Without Sys.Audit on the node, which its

@@ -221,6 +221,16 @@ impl Claim {
     pub fn may_be(&self, addr: PciAddr) -> bool {
         matches!(self, Self::Unreserved { functions, sure: false, .. } if functions.iter().any(|one| one.overlaps(addr)))
     }
+
+    /// Whether the device is taken from its driver on the host: not for a slice, and not for a container's node, which
+    /// is the driver's own.
+    fn unbinds(&self) -> bool {
+        match self {
+            Self::Whole(_) | Self::OneOf(_) => true,
+            Self::Unreserved { by, .. } => !by.starts_with("/dev/") || by.starts_with("/dev/vfio"),
+            Self::Slice(_) | Self::Unknown(_) => false,
+        }
+    }
 }
 
 /// Resolves a guest's `hostpciN` lines on `node`. `mappings` is none where they couldn't be read.
@@ -261,29 +271,59 @@ pub enum Clash {
         /// The function that is held.
         held: PciAddr,
     },
+    /// One wants a device, the other a virtual function of it. The device's driver makes these, and takes all of them
+    /// away when it hands the device to `vfio-pci`.
+    Sliced {
+        /// The device.
+        physical: PciAddr,
+        /// The virtual function.
+        slice: PciAddr,
+        /// Which of both is held.
+        held: PciAddr,
+    },
     /// Nobody can tell, because this mapping can't be resolved.
     Unknown(String),
 }
 
-/// Which IOMMU group each function of the host belongs to, as far as that is known.
+/// How functions of the host hang together, as far as that is known.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Groups(BTreeMap<PciAddr, u32>);
-
-impl FromIterator<(PciAddr, u32)> for Groups {
-    fn from_iter<T: IntoIterator<Item = (PciAddr, u32)>>(groups: T) -> Self {
-        Self(groups.into_iter().collect())
-    }
+pub struct Ties {
+    /// The IOMMU group of each function.
+    pub groups: BTreeMap<PciAddr, u32>,
+    /// The device that each virtual function is a slice of (`physfn`).
+    pub physical: BTreeMap<PciAddr, PciAddr>,
 }
 
-impl Groups {
+impl Ties {
     /// The first group that both have functions of, where they have no function in common.
     fn common(&self, one: PciAddr, other: PciAddr) -> Option<u32> {
-        let of = |addr: PciAddr| self.0.iter().filter(move |(known, _)| known.overlaps(addr)).map(|(_, group)| *group);
+        let of =
+            |addr: PciAddr| self.groups.iter().filter(move |(known, _)| known.overlaps(addr)).map(|(_, group)| *group);
         of(one).find(|group| of(other).any(|held| held == *group))
     }
 
+    /// A device that one claim takes whole, and a virtual function of it that the other one uses. Proxmox knows nothing of
+    /// this when it chooses among alternatives, so that each of them counts.
+    fn sliced(&self, wanted: &Claim, held: &Claim) -> Option<Clash> {
+        let any = |all: &[PciAddr], addr: PciAddr| all.iter().any(|one| one.overlaps(addr));
+        let of = |whole: &Claim, user: &Claim| {
+            let (whole, used) = (if whole.unbinds() { touched(whole) } else { Vec::new() }, touched(user));
+            let mut pairs = self.physical.iter().map(|(slice, physical)| (*slice, *physical));
+            pairs.find(|(slice, physical)| any(&whole, *physical) && any(&used, *slice))
+        };
+        let lost = of(wanted, held).map(|(slice, physical)| Clash::Sliced { physical, slice, held: slice });
+        let clash = lost
+            .or_else(|| of(held, wanted).map(|(slice, physical)| Clash::Sliced { physical, slice, held: physical }))?;
+        Some(match (wanted, held) {
+            (Claim::Unreserved { sure: false, by, .. }, _) | (_, Claim::Unreserved { sure: false, by, .. }) => {
+                Clash::Unknown(by.clone())
+            }
+            _ => clash,
+        })
+    }
+
     /// Two functions of one group that two guests want whole. A slice of a device has a group of its own.
-    fn clash(&self, wanted: &Claim, held: &Claim) -> Option<Clash> {
+    fn of_group(&self, wanted: &Claim, held: &Claim) -> Option<Clash> {
         let whole = |claim: &Claim| match claim {
             Claim::Whole(_) | Claim::OneOf(_) | Claim::Unreserved { .. } => functions(claim),
             Claim::Slice(_) | Claim::Unknown(_) => Vec::new(),
@@ -302,29 +342,29 @@ impl Groups {
 /// With several alternatives per claim, an assignment that satisfies everybody is searched for. Returns the clash and
 /// the guest that causes it.
 #[must_use]
-pub fn clash(wanted: &[Claim], holders: &BTreeMap<Vmid, Vec<Claim>>, groups: &Groups) -> Option<(Vmid, Clash)> {
+pub fn clash(wanted: &[Claim], holders: &BTreeMap<Vmid, Vec<Claim>>, ties: &Ties) -> Option<(Vmid, Clash)> {
     for (vmid, held) in holders {
-        if let Some(found) = wanted.iter().find_map(|w| held.iter().find_map(|h| fixed_clash(w, h, groups))) {
+        if let Some(found) = wanted.iter().find_map(|w| held.iter().find_map(|h| fixed_clash(w, h, ties))) {
             return Some((*vmid, found));
         }
     }
     let held = holders.iter().flat_map(|(vmid, held)| held.iter().map(|claim| (Some(*vmid), claim)));
     let everybody: Vec<(Option<Vmid>, &Claim)> = held.chain(wanted.iter().map(|claim| (None, claim))).collect();
-    if assignable(&everybody, &mut Vec::new(), groups) {
+    if assignable(&everybody, &mut Vec::new(), ties) {
         return None;
     }
-    let between = |w: &Claim, h: &Claim| common(w, h).map(Clash::Function).or_else(|| groups.clash(w, h));
+    let between = |w: &Claim, h: &Claim| common(w, h).map(Clash::Function).or_else(|| ties.of_group(w, h));
     wanted
         .iter()
         .find_map(|w| holders.iter().find_map(|(vmid, held)| held.iter().find_map(|h| Some((*vmid, between(w, h)?)))))
 }
 
 /// A clash that no choice among alternatives can avoid.
-fn fixed_clash(wanted: &Claim, held: &Claim, groups: &Groups) -> Option<Clash> {
-    match (wanted, held) {
+fn fixed_clash(wanted: &Claim, held: &Claim, ties: &Ties) -> Option<Clash> {
+    let same = match (wanted, held) {
         (Claim::Unknown(id), _) | (_, Claim::Unknown(id)) => Some(Clash::Unknown(id.clone())),
         (Claim::Whole(_), Claim::Whole(_)) => {
-            common(wanted, held).map(Clash::Function).or_else(|| groups.clash(wanted, held))
+            common(wanted, held).map(Clash::Function).or_else(|| ties.of_group(wanted, held))
         }
         (Claim::Whole(_), Claim::Slice(_)) | (Claim::Slice(_), Claim::Whole(_)) => {
             common(wanted, held).map(Clash::Function)
@@ -333,11 +373,12 @@ fn fixed_clash(wanted: &Claim, held: &Claim, groups: &Groups) -> Option<Clash> {
             match overlap(&touched(other), functions) {
                 Some(addr) if *sure => Some(Clash::Function(addr)),
                 Some(_) => Some(Clash::Unknown(by.clone())),
-                None => groups.clash(wanted, held),
+                None => ties.of_group(wanted, held),
             }
         }
         (Claim::Slice(_), Claim::Slice(_)) | (Claim::OneOf(_), _) | (_, Claim::OneOf(_)) => None,
-    }
+    };
+    same.or_else(|| ties.sliced(wanted, held))
 }
 
 /// A function that both claims may use.
@@ -368,23 +409,23 @@ pub fn functions(claim: &Claim) -> Vec<PciAddr> {
 }
 
 /// Whether everybody can have what they claim; `taken` is what is given away already, and to whom.
-fn assignable(rest: &[(Option<Vmid>, &Claim)], taken: &mut Vec<(Option<Vmid>, PciAddr)>, groups: &Groups) -> bool {
+fn assignable(rest: &[(Option<Vmid>, &Claim)], taken: &mut Vec<(Option<Vmid>, PciAddr)>, ties: &Ties) -> bool {
     let Some(((who, first), rest)) = rest.split_first() else { return true };
     let alternatives: &[Vec<PciAddr>] = match first {
         Claim::Whole(addrs) => std::slice::from_ref(addrs),
         Claim::OneOf(alternatives) => alternatives,
-        Claim::Slice(_) | Claim::Unreserved { .. } | Claim::Unknown(_) => return assignable(rest, taken, groups),
+        Claim::Slice(_) | Claim::Unreserved { .. } | Claim::Unknown(_) => return assignable(rest, taken, ties),
     };
     alternatives.iter().any(|addrs| {
         let busy = |addr: PciAddr, holder: Option<Vmid>, held: PciAddr| {
-            held.overlaps(addr) || holder != *who && groups.common(addr, held).is_some()
+            held.overlaps(addr) || holder != *who && ties.common(addr, held).is_some()
         };
         if addrs.iter().any(|addr| taken.iter().any(|(holder, held)| busy(*addr, *holder, *held))) {
             return false;
         }
         let before = taken.len();
         taken.extend(addrs.iter().map(|addr| (*who, *addr)));
-        let fits = assignable(rest, taken, groups);
+        let fits = assignable(rest, taken, ties);
         taken.truncate(before);
         fits
     })

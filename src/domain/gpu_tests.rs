@@ -42,26 +42,26 @@ fn hostpci_lines_are_read() {
 #[test]
 fn whole_devices_clash_and_slices_do_not() {
     let held = holder(101, whole("01:00"));
-    assert_eq!(clash(&whole("01:00.0"), &held, &Groups::default()).unwrap().0.get(), 101);
-    assert!(clash(&whole("02:00"), &held, &Groups::default()).is_none());
+    assert_eq!(clash(&whole("01:00.0"), &held, &Ties::default()).unwrap().0.get(), 101);
+    assert!(clash(&whole("02:00"), &held, &Ties::default()).is_none());
     let slice = vec![Claim::Slice(vec![addr("01:00")])];
-    assert!(clash(&slice, &holder(101, slice.clone()), &Groups::default()).is_none());
-    assert!(clash(&slice, &held, &Groups::default()).is_some());
+    assert!(clash(&slice, &holder(101, slice.clone()), &Ties::default()).is_none());
+    assert!(clash(&slice, &held, &Ties::default()).is_some());
 }
 
 #[test]
 fn what_cannot_be_resolved_is_never_taken_for_free() {
     let held = holder(101, vec![Claim::Unknown("gpu0".into())]);
-    assert_eq!(clash(&whole("01:00"), &held, &Groups::default()).unwrap().1, Clash::Unknown("gpu0".into()));
+    assert_eq!(clash(&whole("01:00"), &held, &Ties::default()).unwrap().1, Clash::Unknown("gpu0".into()));
 }
 
 #[test]
 fn alternatives_are_searched() {
     let either = vec![Claim::OneOf(vec![vec![addr("01:00")], vec![addr("02:00")]])];
-    assert!(clash(&either, &holder(101, either.clone()), &Groups::default()).is_none());
+    assert!(clash(&either, &holder(101, either.clone()), &Ties::default()).is_none());
     let mut both = holder(101, either.clone());
     both.insert(Vmid::new(102).unwrap(), either.clone());
-    assert!(clash(&either, &both, &Groups::default()).is_some());
+    assert!(clash(&either, &both, &Ties::default()).is_some());
 }
 
 #[test]
@@ -77,15 +77,13 @@ fn a_mapping_without_an_entry_for_the_node_is_unknown() {
 
 #[test]
 fn functions_of_one_group_go_to_one_guest() {
-    let groups: Groups = [("01:00.0", 12), ("01:00.1", 12), ("02:00.0", 12), ("03:00.0", 14)]
-        .map(|(a, g)| (addr(a), g))
-        .into_iter()
-        .collect();
+    let groups = [("01:00.0", 12), ("01:00.1", 12), ("02:00.0", 12), ("03:00.0", 14)];
+    let groups = Ties { groups: groups.map(|(a, g)| (addr(a), g)).into(), ..Ties::default() };
     let held = holder(101, whole("01:00"));
     let found = clash(&whole("02:00"), &held, &groups).unwrap();
     assert_eq!(found.1, Clash::Group { group: 12, wanted: addr("02:00"), held: addr("01:00") });
     assert!(clash(&whole("03:00"), &held, &groups).is_none());
-    assert!(clash(&whole("02:00"), &held, &Groups::default()).is_none(), "what isn't known can't be planned");
+    assert!(clash(&whole("02:00"), &held, &Ties::default()).is_none(), "what isn't known can't be planned");
     let both = vec![Claim::Whole(vec![addr("01:00")]), Claim::Whole(vec![addr("02:00")])];
     assert!(clash(&both, &BTreeMap::new(), &groups).is_none(), "one guest may have the whole group");
     let either = vec![Claim::OneOf(vec![vec![addr("02:00")], vec![addr("03:00")]])];
@@ -94,4 +92,35 @@ fn functions_of_one_group_go_to_one_guest() {
     assert!(clash(&neither, &held, &groups).is_some());
     let slice = vec![Claim::Slice(vec![addr("02:00")])];
     assert!(clash(&slice, &held, &groups).is_none(), "a slice has a group of its own");
+}
+
+#[test]
+fn a_device_and_its_virtual_functions_go_to_one_guest() {
+    let physical = [("03:02.0", "03:00.0"), ("03:02.1", "03:00.0"), ("04:02.0", "04:00.0")];
+    let ties = Ties { physical: physical.map(|(slice, of)| (addr(slice), addr(of))).into(), ..Ties::default() };
+    let sliced = |held: &str| Clash::Sliced { physical: addr("03:00.0"), slice: addr("03:02.1"), held: addr(held) };
+    let found = |wanted: &[Claim], held: Vec<Claim>| clash(wanted, &holder(101, held), &ties).map(|(_, clash)| clash);
+    for physical in ["03:00.0", "03:00"] {
+        assert_eq!(found(&whole(physical), whole("03:02.1")), Some(sliced("03:02.1")));
+        assert_eq!(found(&whole("03:02.1"), whole(physical)), Some(sliced("03:00.0")));
+    }
+    // Written as arguments, as one of a mapping's alternatives, and as a slice of a slice.
+    let args = vec![Claim::Unreserved { functions: vec![addr("03:02.1")], sure: true, by: "args".into() }];
+    assert_eq!(found(&whole("03:00.0"), args), Some(sliced("03:02.1")));
+    let either = vec![Claim::OneOf(vec![vec![addr("03:00.0")], vec![addr("05:00.0")]])];
+    assert_eq!(found(&either, whole("03:02.1")), Some(sliced("03:02.1")), "Proxmox would choose the first");
+    let part = |name: &str| vec![Claim::Slice(vec![addr(name)])];
+    assert_eq!(found(&whole("03:00.0"), part("03:02.1")), Some(sliced("03:02.1")));
+    for (one, other) in [("03:02.0", "03:02.1"), ("04:00.0", "03:02.1"), ("03:00.1", "03:02.1")] {
+        assert_eq!(found(&whole(one), whole(other)), None, "{one} and {other}");
+    }
+    assert_eq!(found(&part("03:00.0"), whole("03:02.1")), None, "the device stays with its driver");
+    let node = |name: &str, sure: bool| {
+        vec![Claim::Unreserved { functions: vec![addr(name)], sure, by: "/dev/dri/renderD129".into() }]
+    };
+    assert_eq!(found(&whole("03:02.1"), node("03:00.0", true)), None, "a container's node is of the driver");
+    assert_eq!(found(&whole("03:00.0"), node("03:02.1", true)), Some(sliced("03:02.1")));
+    let unknown = Clash::Unknown("/dev/dri/renderD129".into());
+    assert_eq!(found(&whole("03:00.0"), node("03:02.1", false)), Some(unknown));
+    assert!(clash(&whole("03:00.0"), &holder(101, whole("03:02.1")), &Ties::default()).is_none(), "not known");
 }

@@ -172,11 +172,14 @@ impl<'a> Situation<'a> {
         }
         let wanted = self.facts.claims(target.vmid)?;
         let held = self.facts.claims(other.vmid)?;
-        let clash = gpu::clash(&wanted, &BTreeMap::from([(other.vmid, held)]), &self.facts.groups())?;
+        let clash = gpu::clash(&wanted, &BTreeMap::from([(other.vmid, held)]), &self.facts.ties())?;
         Some(match clash.1 {
             Clash::Function(addr) => format!("both use {addr}"),
             Clash::Group { group, wanted, held } => {
                 format!("{wanted} and {held} are of one IOMMU group ({group}), which only one VM can have")
+            }
+            Clash::Sliced { physical, slice, .. } => {
+                format!("{slice} is a virtual function of {physical}, and ends when a VM takes {physical}")
             }
             Clash::Unknown(what) => format!("whether both use one device isn't known ({what} can't be read)"),
         })
@@ -199,8 +202,8 @@ impl<'a> Situation<'a> {
             return Ok(());
         }
         let mut holders = self.claims_of_running(stops, vmid)?;
-        let groups = self.facts.groups();
-        while let Some((holder, clash)) = gpu::clash(&wanted, &holders, &groups) {
+        let ties = self.facts.ties();
+        while let Some((holder, clash)) = gpu::clash(&wanted, &holders, &ties) {
             let (party, target) = (self.party(holder), self.party(vmid));
             let needs = match clash {
                 Clash::Function(addr) => format!("holds {addr}, which {target} needs"),
@@ -208,6 +211,12 @@ impl<'a> Situation<'a> {
                     format!(
                         "holds {held} of IOMMU group {group}, which only one VM can have and {target} needs for {wanted}"
                     )
+                }
+                Clash::Sliced { physical, slice, held } if held == slice => {
+                    format!("holds {slice}, a virtual function of {physical}, which {target} needs: it would end")
+                }
+                Clash::Sliced { physical, slice, .. } => {
+                    format!("holds {physical}, and {target} needs {slice}, a virtual function of it")
                 }
                 Clash::Unknown(what) => return Err(self.clash_unknown(&party, &what)),
             };

@@ -224,6 +224,31 @@ fn functions_of_one_group_are_not_planned_side_by_side() {
     assert_eq!(plan(&replacing, &modes(), &seen).unwrap().stops().map(|p| p.vmid.get()).collect::<Vec<_>>(), [FOREIGN]);
 }
 
+#[test]
+fn a_device_and_its_virtual_functions_are_not_planned_side_by_side() {
+    let holds = |addr: &str, physical: &str, slice: &str| {
+        let mut seen = facts(&[FOREIGN]);
+        let other = seen.configs.get_mut(&id(FOREIGN)).unwrap().value.as_mut().unwrap();
+        other.hostpci = vec![crate::domain::gpu::HostPci::parse(0, addr).unwrap()];
+        let mut pci = inventory(&[(physical, 12), (slice, 13)]);
+        let slice = pci.devices.iter_mut().find(|device| device.addr == slice.parse().unwrap()).unwrap();
+        slice.physical = Some(physical.parse().unwrap());
+        seen.pci = Part::good(pci, Millis(1));
+        seen
+    };
+    // The target has the card at 01:00, then one that is a slice itself.
+    let lost = switch_to(&holds("0000:02:02.0", "0000:01:00.0", "0000:02:02.0")).unwrap_err();
+    assert_eq!(lost.finding, FindingId::GpuHeldByForeign);
+    assert!(lost.message.contains("holds 0000:02:02.0, a virtual function of 0000:01:00.0, which"), "{lost}");
+    let gone = holds("0000:02:00.0", "0000:02:00.0", "0000:01:00.0");
+    let refusal = switch_to(&gone).unwrap_err();
+    assert!(refusal.message.contains("holds 0000:02:00.0, and windowsvrstreaming"), "{refusal}");
+    let mut replacing = intent(Verb::Switch, "windowsvrstreaming");
+    replacing.replace = true;
+    let plan = plan(&replacing, &modes(), &gone).unwrap();
+    assert_eq!(plan.stops().map(|party| party.vmid.get()).collect::<Vec<_>>(), [FOREIGN]);
+}
+
 fn inventory(groups: &[(&str, u32)]) -> crate::domain::iommu::Inventory {
     use crate::domain::iommu::{Class, Device, Inventory, PciId};
     let device = |(addr, group): &(&str, u32)| Device {

@@ -40,7 +40,7 @@ fn blocked(state: &State, look: &Look<'_>, vmid: Vmid) -> Option<Blocked> {
             None => return Some(Blocked::Unknown(guest.vmid)),
         };
     }
-    match gpu::clash(&wanted, &holders, &facts.groups())? {
+    match gpu::clash(&wanted, &holders, &facts.ties())? {
         (holder, Clash::Unknown(_)) => Some(Blocked::Unknown(holder)),
         (holder, clash) => Some(Blocked::Held(holder, clash)),
     }
@@ -75,7 +75,7 @@ fn is_starting(facts: &Facts, vmid: Vmid) -> bool {
 /// The guest of a mode that somebody else started meanwhile with what the target, or one of `stopped`, needs: another
 /// switch won.
 pub(super) fn taken_over(state: &State, facts: &Facts, modes: &ModeSet, stopped: &[Vmid]) -> Option<Vmid> {
-    let (ours, groups) = (state.asked_to_start(), facts.groups());
+    let (ours, ties) = (state.asked_to_start(), facts.ties());
     let ran = |vmid| state.plan.basis.iter().any(|guest| guest.party.vmid == vmid && guest.power.holds_devices());
     let wanted: Vec<_> = state
         .plan
@@ -89,7 +89,7 @@ pub(super) fn taken_over(state: &State, facts: &Facts, modes: &ModeSet, stopped:
     others.find(|vmid| {
         let seen = facts.guest(*vmid).is_some_and(|guest| guest.power != Power::Unknown && guest.power.holds_devices());
         let held = facts.claims(*vmid).filter(|_| seen || is_starting(facts, *vmid)).unwrap_or_default();
-        gpu::clash(&wanted, &BTreeMap::from([(*vmid, held)]), &groups).is_some()
+        gpu::clash(&wanted, &BTreeMap::from([(*vmid, held)]), &ties).is_some()
     })
 }
 
@@ -160,6 +160,10 @@ impl Turn<'_> {
         let held = match what {
             Clash::Function(addr) => addr.to_string(),
             Clash::Group { group, held, .. } => format!("{held}, of the same IOMMU group {group}"),
+            Clash::Sliced { physical, slice, held } if held == slice => {
+                format!("{slice}, a virtual function of {physical}")
+            }
+            Clash::Sliced { physical, slice, .. } => format!("{physical}, which {slice} is a virtual function of"),
             Clash::Unknown(what) => what.clone(),
         };
         let (how, finding) = match facts.power(vmid) {
