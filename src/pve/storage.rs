@@ -134,28 +134,55 @@ impl Client {
         self.get_each(storage(node, id, "content"), params, "volumes", read).await
     }
 
-    /// Names of a node's bridges that guests can be plugged into: first the one that leads out, which is where a person's
-    /// own network is, then those with names of the installer. Those without SDN.Use or SDN.Audit are missing without an error.
+    /// Names of a node's bridges that guests can be plugged into: first the one that the default route leads over, which is
+    /// where a person's own network is, then those with names of the installer. Those without SDN.Use or SDN.Audit are
+    /// missing without an error.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn bridges(&self, node: &NodeName) -> Result<Vec<String>, Error> {
-        let params = [("type", "any_local_bridge".to_owned())];
-        let data = self.get(format!("/nodes/{}/network", form::encode(node)), &params).await?;
-        let mut bridges = Vec::new();
-        for entry in list(&data, "network")? {
-            let entry = Object::new(entry, "network")?;
-            // The default route's gateway, as the interface's own lines in the network configuration have it.
-            let leads = |key: &str| entry.text(key).is_some_and(|gateway| !gateway.is_empty());
-            let ways = (!leads("gateway"), !leads("gateway6"));
-            let Some(name) = entry.word("iface") else { continue };
+        // All interfaces: the route may be on one above a bridge.
+        let data = self.get(format!("/nodes/{}/network", form::encode(node)), &[]).await?;
+        let entries = list(&data, "network")?.iter().map(|entry| Object::new(entry, "network"));
+        let interfaces = entries.collect::<Result<Vec<_>, _>>()?;
+        let is_bridge = |entry: &Object<'_>| matches!(entry.text("type").as_deref(), Some("bridge" | "OVSBridge"));
+        let all: Vec<String> =
+            interfaces.iter().filter(|entry| is_bridge(entry)).filter_map(|entry| entry.word("iface")).collect();
+        // The bridges that interfaces of a kind are, or are above.
+        let below = |kind: &dyn Fn(&Object<'_>) -> bool| -> Vec<String> {
+            let names = interfaces.iter().filter(|entry| kind(entry)).filter_map(|entry| entry.word("iface"));
+            names.filter_map(|name| bridge_below(name, &all, &interfaces)).collect()
+        };
+        let leads = [
+            below(&|entry| entry.word("gateway").is_some()),
+            below(&|entry| entry.word("gateway6").is_some()),
+            // Here the route comes with the address, and isn't written down.
+            below(&|entry| entry.text("method").is_some_and(|method| method == "dhcp")),
+        ];
+        let mut bridges = all.clone();
+        bridges.sort_by_cached_key(|name| {
             // Else the installer's own names before others, by number.
             let number = name.strip_prefix("vmbr").and_then(|number| number.parse::<u32>().ok()).unwrap_or(u32::MAX);
-            bridges.push((ways, number, name));
-        }
-        bridges.sort();
-        Ok(bridges.into_iter().map(|(_, _, name)| name).collect())
+            (leads.each_ref().map(|lead| !lead.contains(name)), number, name.clone())
+        });
+        Ok(bridges)
     }
+}
+
+/// The bridge that an interface is or is above: as a VLAN, which names its device or is called after it (`vmbr0.20`), as a
+/// port of Open vSwitch, or as a second address (`vmbr0:1`).
+fn bridge_below(mut name: String, bridges: &[String], interfaces: &[Object<'_>]) -> Option<String> {
+    // Nobody stacks more, and a circle has to end.
+    for _ in 0..8 {
+        if bridges.contains(&name) {
+            return Some(name);
+        }
+        let entry = interfaces.iter().find(|entry| entry.text("iface").as_deref() == Some(&name));
+        let device = entry.and_then(|entry| entry.word("vlan-raw-device").or_else(|| entry.word("ovs_bridge")));
+        let parent = || name.rsplit_once(['.', ':']).map(|(parent, _)| parent.to_owned());
+        name = device.or_else(parent)?;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -173,7 +200,44 @@ mod tests {
             entry[key] = json!("192.168.1.1");
             entry
         };
+        // A route on something above a bridge: a VLAN by its name or by its device, a port of Open vSwitch, a second address.
+        let above = |name: &str, key: &str, value: &str| {
+            let mut entry = json!({ "iface": name, "type": "vlan", "gateway": "192.168.20.1" });
+            entry[key] = json!(value);
+            entry
+        };
+        let ovs = |name: &str| json!({ "iface": name, "type": "OVSBridge", "active": 1 });
+        let dhcp = json!({ "iface": "vmbr9", "type": "bridge", "method": "dhcp" });
+        let card = json!({ "iface": "eno1", "type": "eth", "gateway": "192.168.1.1" });
         let lists = [
+            (
+                json!([entry("br-iot"), entry("vmbr0"), entry("vmbr2"), above("vmbr2.20", "vlan-id", "20")]),
+                ["vmbr2", "vmbr0", "br-iot"],
+            ),
+            (
+                json!([entry("br-iot"), entry("vmbr0"), entry("vmbr2"), above("lan", "vlan-raw-device", "br-iot")]),
+                ["br-iot", "vmbr0", "vmbr2"],
+            ),
+            (
+                json!([ovs("vmbr1"), entry("vmbr0"), ovs("vmbr2"), above("host", "ovs_bridge", "vmbr2")]),
+                ["vmbr2", "vmbr0", "vmbr1"],
+            ),
+            (
+                json!([entry("br-iot"), entry("vmbr0"), entry("vmbr2"), above("vmbr2:1", "comments", "")]),
+                ["vmbr2", "vmbr0", "br-iot"],
+            ),
+            (
+                json!([
+                    entry("vmbr2"),
+                    entry("vmbr0"),
+                    entry("vmbr1"),
+                    above("q.7", "vlan-raw-device", "vmbr2.20"),
+                    above("vmbr2.20", "vlan-id", "20")
+                ]),
+                ["vmbr2", "vmbr0", "vmbr1"],
+            ),
+            (json!([entry("br-iot"), entry("vmbr0"), dhcp]), ["vmbr9", "vmbr0", "br-iot"]),
+            (json!([entry("br-iot"), card, entry("vmbr0"), entry("vmbr2")]), ["vmbr0", "vmbr2", "br-iot"]),
             (json!([entry("br-iot"), entry("vmbr10v5"), with("vmbr0", "gateway")]), ["vmbr0", "br-iot", "vmbr10v5"]),
             (json!([with("vmbr9", "gateway6"), entry("br-iot"), entry("vmbr0")]), ["vmbr9", "vmbr0", "br-iot"]),
             (json!([entry("vmbr10"), entry("vmbr2"), with("br-iot", "address")]), ["vmbr2", "vmbr10", "br-iot"]),
@@ -181,7 +245,7 @@ mod tests {
         for (list, order) in lists {
             let wire = Scripted::new([good(&list)]);
             assert_eq!(wire.client().bridges(&NodeName::from("pve")).await.unwrap(), order);
-            assert_eq!(wire.lines(), ["GET /nodes/pve/network type=any_local_bridge"]);
+            assert_eq!(wire.lines(), ["GET /nodes/pve/network"]);
         }
     }
 }
