@@ -5,7 +5,7 @@
 //! keeps those apart who find out at the same time whether a host is free, and notes who works, so that lookers needn't
 //! try every journal. It may be deleted at any time.
 
-use super::{Error, Journal, Store};
+use super::{Error, Journal, Store, client::in_thread};
 use crate::{
     domain::{host_id::HostId, ids::OpId, journal::Told, plant, switch::state::State},
     files,
@@ -15,6 +15,7 @@ use std::{
     io::{Seek, Write},
     os::unix::fs::MetadataExt,
     path::Path,
+    thread,
     time::Duration,
 };
 use tokio::time::sleep;
@@ -23,6 +24,8 @@ use tokio::time::sleep;
 const TRIES: u32 = 200;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
+/// The part of it that passes on every clock.
+const MOMENT: Duration = Duration::from_millis(2);
 
 /// The right to find out whether a host is free.
 #[derive(Debug)]
@@ -47,8 +50,19 @@ pub(super) async fn take<S: Told>(store: &Store, id: &OpId) -> Result<(Journal<S
         if tries == 0 || !matches!(&taken, Err(Error::Running(busy)) if busy == id) {
             return taken;
         }
-        sleep(PAUSE).await;
+        pause().await?;
     }
+}
+
+/// Waits until a lock may be tried again. A moment of it is real: whoever has the lock knows nothing of a clock that a
+/// test holds still.
+async fn pause() -> Result<(), Error> {
+    sleep(PAUSE).await;
+    in_thread(|| {
+        thread::park_timeout(MOMENT);
+        Ok(())
+    })
+    .await
 }
 
 impl Store {
@@ -59,7 +73,7 @@ impl Store {
             if let Some(guard) = self.try_guard()? {
                 return Ok(guard);
             }
-            sleep(PAUSE).await;
+            pause().await?;
         }
         // A runner of an earlier morpheus holds this file as long as it works.
         let busy = || Error::file(&self.lock_path(), &"another process has held this lock for seconds");
