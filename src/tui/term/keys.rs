@@ -19,6 +19,7 @@ use tokio::{
         mpsc::{Sender, error::TrySendError},
         oneshot,
     },
+    task,
     time::timeout,
 };
 
@@ -52,9 +53,31 @@ impl Listener {
     }
 
     /// Leaves everything that is typed to others, for as long as what is given back is held. If the decoder waits for
-    /// the rest of a key just now, that rest alone is kept from them.
-    pub(crate) async fn rest(&self) -> Option<OwnedMutexGuard<()>> {
-        timeout(HALF, Arc::clone(&self.turn).lock_owned()).await.ok()
+    /// the rest of a key just now, or the machine is too busy to let it end its turn, what it is about to read alone is
+    /// kept from them: the next turn is not its own.
+    pub(crate) async fn rest(&self) -> Resting {
+        let mut turn = tokio::spawn(Arc::clone(&self.turn).lock_owned());
+        match timeout(HALF, &mut turn).await {
+            Ok(Ok(turn)) => Resting::Now { _turn: turn },
+            _ => Resting::Next(turn),
+        }
+    }
+}
+
+/// That no key is read.
+#[derive(Debug)]
+pub(crate) enum Resting {
+    /// From now on.
+    Now { _turn: OwnedMutexGuard<()> },
+    /// From the end of the turn on that is being taken.
+    Next(task::JoinHandle<OwnedMutexGuard<()>>),
+}
+
+impl Drop for Resting {
+    fn drop(&mut self) {
+        if let Self::Next(turn) = self {
+            turn.abort();
+        }
     }
 }
 
@@ -167,6 +190,21 @@ mod tests {
         assert_eq!(names(KeyCode::Char('c'), KeyModifiers::ALT | KeyModifiers::CONTROL), ["esc", "ctrl-c"]);
         assert_eq!(names(KeyCode::Tab, KeyModifiers::ALT), ["shift-tab"]);
         assert!(names(KeyCode::Up, KeyModifiers::ALT).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_late_with_a_turn_doesnt_get_the_next() {
+        let (_over, over) = oneshot::channel();
+        let listener = Listener { thread: None, over, turn: Arc::default() };
+        let reading = Arc::clone(&listener.turn).lock_owned().await;
+        let resting = listener.rest().await;
+        assert!(matches!(resting, Resting::Next(_)), "nobody waits for it without end");
+        drop(reading);
+        assert!(listener.turn.try_lock().is_err(), "the turn is the waiting one's");
+        let again = timeout(HALF, listener.turn.lock()).await;
+        assert!(again.is_err(), "and stays so");
+        drop(resting);
+        assert!(timeout(HALF, listener.turn.lock()).await.is_ok());
     }
 
     #[test]
