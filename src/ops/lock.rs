@@ -139,7 +139,8 @@ impl Store {
         Ok(Starting { _file: file })
     }
 
-    fn is_starting(&self, id: &OpId) -> bool {
+    /// Whether somebody is starting a runner for it now.
+    pub(super) fn is_starting(&self, id: &OpId) -> bool {
         is_locked(&self.control_path(id)) && !self.has_ended(id)
     }
 

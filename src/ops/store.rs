@@ -38,7 +38,7 @@ pub struct Brief<S = State> {
     pub id: OpId,
     /// The fold of its journal.
     pub state: S,
-    /// Whether a runner is carrying it out.
+    /// Whether a runner is carrying it out, or being started for it.
     pub alive: bool,
 }
 
@@ -165,6 +165,12 @@ impl Store {
         serde_json::from_slice(&first).ok()
     }
 
+    /// How long an operation's journal is, bytes: whether something was written since. None if it can't be told.
+    #[must_use]
+    pub fn length(&self, id: &OpId) -> Option<u64> {
+        fs::metadata(self.journal_path(id)).ok().map(|about| about.len())
+    }
+
     /// Whether an operation is one of this host.
     ///
     /// # Errors
@@ -232,7 +238,7 @@ impl Store {
         let running = self.running();
         let brief = |id: OpId| {
             let state = S::fold(&self.lines::<S>(&id).ok()?)?;
-            let alive = running.contains(&id);
+            let alive = running.contains(&id) || (state.ended().is_none() && self.is_starting(&id));
             Some(Brief { id, state, alive })
         };
         let mut all: Vec<Brief<S>> =

@@ -35,19 +35,27 @@ pub(super) async fn watch(
 ) {
     let host = world::reached(reached).await.ok();
     let mut known = None;
+    // Those at no end that no runner has: one that is being started may begin, or be refused.
+    let mut idle: Vec<OpId> = Vec::new();
     loop {
         let here = host.as_ref().map(Host::id);
         // While all are as before, the journals needn't be read.
         let changed = fs::metadata(store.dir()).and_then(|meta| meta.modified()).ok();
-        let mark = Some((changed, store.running(), here.clone()));
+        let written: Vec<_> = idle.iter().map(|id| store.length(id)).collect();
+        let running = store.running();
+        let mark = Some((changed, running.clone(), written, here.clone()));
         if mark != known {
             known = mark;
             let (of, on) = (store.clone(), here.clone());
             let Ok(list) = spawn_blocking(move || of_host(of.list(), on.as_ref())).await else { return };
+            let is_idle = |id: &OpId, ended: bool| !ended && !running.contains(id);
+            let of_list = list.iter().filter(|brief| is_idle(&brief.id, brief.state.ended().is_some()));
+            idle = of_list.map(|brief| brief.id.clone()).collect();
             tell(&inbox, Msg::Ops(list.into_iter().map(brief).collect())).await;
             let of = store.clone();
             let Ok(newest) = spawn_blocking(move || of_host(of.plants(), here.as_ref()).pop()).await else { return };
             if let Some(ops::Brief { id, state, alive }) = newest {
+                idle.extend(is_idle(&id, state.ended().is_some()).then(|| id.clone()));
                 tell(&inbox, Msg::Plant(PlantMsg::Newest { id, state: Box::new(state), alive })).await;
             }
         }
@@ -150,4 +158,44 @@ pub(super) async fn in_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Trouble> {
     ops::in_thread(work).await.map_err(|error| error.trouble())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        ids::Millis,
+        switch::{
+            event::{Outcome, What},
+            plan::Verb,
+            planner,
+        },
+        testing,
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_that_ends_before_a_runner_has_it_is_told_to_be_at_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path().join("ops"));
+        let intent = testing::intent(Verb::Switch, "windowsvrstreaming");
+        let plan = planner::plan(&intent, &testing::modes(), &testing::facts(&[testing::LINUX])).unwrap();
+        let id = store.create(&plan, &HostId::of_label("pve at 10.0.0.1:8006"), Millis(0)).await.unwrap();
+        let silent = Trouble { finding: FindingId::PveTimeout, message: "No answer.".into() };
+        let ((_host, reached), (_looks, looked)) = (watch::channel(Some(Err(silent))), watch::channel(()));
+        let (inbox, mut told) = tokio::sync::mpsc::channel(8);
+        let watching = tokio::spawn(watch(store.clone(), Duration::from_secs(1), looked, reached, inbox));
+        let mut list = async || match timeout(Duration::from_mins(1), told.recv()).await {
+            Ok(Some(Msg::Ops(list))) => list.first().map(|brief| brief.state.finished.is_some()),
+            _ => None,
+        };
+        assert_eq!(
+            (list().await, list().await, list().await),
+            (Some(false), Some(false), None),
+            "then nothing changes"
+        );
+        let what = What::Finished { outcome: Outcome::Refused, trouble: None, gpu: None };
+        store.journal(&id).unwrap().append(what, Millis(1)).unwrap();
+        assert_eq!(list().await, Some(true));
+        watching.abort();
+    }
 }
