@@ -15,7 +15,10 @@ echo "shell on $2"
 while :; do
     if read -r line; then
         echo "<$line>" >> "$HOME/heard"
-        case "$line" in exit*) exit "${line#exit }" ;; esac
+        case "$line" in
+        exit*) exit "${line#exit }" ;;
+        leave*) until [ -e "$HOME/may-leave" ]; do sleep 0.1; done; exit "${line#leave }" ;;
+        esac
         echo "said $line"
     fi
 done
@@ -59,10 +62,13 @@ fn a_shell_in_a_guest_has_the_keys_to_itself_and_gives_them_back() {
     }
     terminal.type_in("\x03");
     terminal.shows("interrupted");
-    terminal.type_in("\x1b[A?\nexit 3\nqq");
+    terminal.type_in("\x1b[A?\nleave 3\nqqend");
+    // Typed for the shell, all of it before it ends.
+    terminal.shows("qqend");
+    fs::write(home.path().join("may-leave"), "").unwrap();
     terminal.shows("s shell");
     let heard = fs::read_to_string(home.path().join("heard")).unwrap();
-    assert_eq!(heard, "<qqq>\n<:quit>\n<ls>\n<\u{1b}[A?>\n<exit 3>\n");
+    assert_eq!(heard, "<qqq>\n<:quit>\n<ls>\n<\u{1b}[A?>\n<leave 3>\n");
     assert!(modes_left_on(&terminal.raw()).contains(&"1049".to_owned()));
     terminal.type_in("?");
     terminal.shows("Keys here");
