@@ -15,6 +15,9 @@ use std::{
 const SIP: usize = 16;
 /// What that takes: less than on a line of 9,600 baud, for whoever waits oversleeps.
 const PER_SIP: Duration = Duration::from_millis(10);
+/// Columns and rows that the emulator has at least. With fewer it panics at a line that is too long for it, such as one
+/// that was on its way when the terminal became smaller.
+const DRAWN: u16 = 2;
 
 /// A terminal and the program in it.
 pub(crate) struct Terminal {
@@ -92,7 +95,8 @@ impl Terminal {
 
     /// Gives the terminal another size.
     pub(crate) fn resize(&self, size: (u16, u16)) {
-        seen(&self.seen.0).screen.screen_mut().set_size(size.1, size.0);
+        let [columns, rows] = [size.0, size.1].map(|count| count.max(DRAWN));
+        seen(&self.seen.0).screen.screen_mut().set_size(rows, columns);
         self.master.as_ref().unwrap().resize(pty_size(size)).unwrap();
     }
 
