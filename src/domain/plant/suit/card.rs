@@ -80,7 +80,7 @@ fn stale(mapping: &MappingFile) -> Option<Problem> {
     let id = &mapping.id;
     let message = format!("Mapping {id} doesn't fit the hardware: {}", text::safe(stale.message.trim()));
     let problem = Problem::new(Some(Key::GpuMapping), FindingId::PlantSite, message);
-    Some(problem.or(format!("morpheus gpu map repair {id}")))
+    Some(problem.or(format!("{}.", stale.advice(id))))
 }
 
 fn mapping(answers: &Answers, site: &Site) -> Option<Problem> {
